@@ -1,0 +1,130 @@
+/** HANDS: what every CRM connector offers, and what it has to say of its vendor. */
+import type { ZodType } from "zod";
+import type { Failure } from "./outcome.ts";
+import type { Clock, Log, Metrics } from "./ports.ts";
+import type { LocalRecords } from "./records.ts";
+import type { Step, StepKind } from "./step.ts";
+import type { Wire, WireResponse } from "./wire.ts";
+
+/** A record at the vendor. `id` is the vendor's own, always a string. */
+export interface Ref {
+  readonly id: string;
+  /** Where a person can look at it, when the vendor has such a page. */
+  readonly url?: string;
+  /** True when it was already there: made by an earlier try, by a person, or by another program. */
+  readonly adopted?: boolean;
+  /** Something the operator should know: "body cut to 60,000 characters". */
+  readonly note?: string;
+}
+
+/** The refs of steps already confirmed for this message, by step key. */
+export type Refs = ReadonlyMap<string, Ref>;
+
+/**
+ * How a second create is kept from doubling a record.
+ * unique-key: the vendor refuses a second record with our key; a create may be repeated freely.
+ * key-readback: our key is a field that can be read back, but not unique.
+ * marker-readback: only a marker in the text can be read back.
+ */
+export type DedupeTier = "unique-key" | "key-readback" | "marker-readback";
+
+export interface Dedupe {
+  readonly tier: DedupeTier;
+  /**
+   * Whether `find` answering undefined proves absence: a complete read of a list without lag.
+   * Where it does not, an ambiguous create is never repeated; it becomes the dead letter `outcome_unknown`.
+   */
+  readonly absenceProvable: boolean;
+}
+
+export interface Limit {
+  /** `search`, `default`: which calls draw on it (WireRequest.budget). */
+  readonly budget: string;
+  readonly calls: number;
+  readonly perMs: number;
+}
+
+export interface Facts {
+  readonly vendor: string;
+  /** The vendor's own page. */
+  readonly docs: string;
+  /** The day the facts were last checked, YYYY-MM-DD. */
+  readonly checked: string;
+  readonly apiVersion: string;
+  readonly limits: readonly Limit[];
+  readonly maxBodyBytes: number;
+  readonly batch?: { readonly size: number };
+  /** The best tier the vendor offers per kind; a session may find less (Session.dedupe). */
+  readonly dedupe: Partial<Record<StepKind, Dedupe>>;
+  /** How long a search may not show a record that exists. */
+  readonly searchLagMs: number;
+  /** How long after a call's deadline the vendor may still commit it. */
+  readonly lateCommitMs: number;
+  readonly can: { readonly moveActivity: boolean; readonly archive: boolean; readonly linkForeignActivity: boolean };
+  /** Deliveries in flight at once. */
+  readonly width: number;
+}
+
+/** What a check of the account found; doctor prints it. */
+export interface AccountCheck {
+  readonly account: string | undefined;
+  readonly findings: readonly Finding[];
+}
+export interface Finding {
+  readonly level: "ok" | "warning" | "problem";
+  readonly what: string;
+  /** How to mend it. */
+  readonly mend?: string;
+  /** True when `doctor --fix` can mend it (Session.fix). */
+  readonly fixable?: boolean;
+}
+
+/** What a record looks like now at the vendor, for explain and audit. */
+export interface Snapshot {
+  readonly id: string;
+  readonly archived: boolean;
+  readonly fields: Readonly<Record<string, string | null>>;
+}
+
+export interface Session {
+  check(): Promise<AccountCheck>;
+  /** Mends what check called fixable (missing custom properties). Idempotent. */
+  fix?(): Promise<readonly Finding[]>;
+  /** How creates of this kind are kept single in this very account. May ask the vendor once and remember. */
+  dedupe(kind: StepKind): Promise<Dedupe>;
+  /** The record this step asks for, if it is there. Never creates. Refused when the look-up itself failed. */
+  find(step: Step, refs: Refs): Promise<Ref | undefined>;
+  /**
+   * Makes it so. "Already exists by our key or address" is success (adopted), read back by the key.
+   * Never overwrites what a person changed. Refused with a failure kind otherwise.
+   */
+  put(step: Step, refs: Refs): Promise<Ref>;
+  read(kind: StepKind, id: string): Promise<Snapshot | undefined>;
+  /** Associates two records; repeating it changes nothing. */
+  link(from: { kind: StepKind; id: string }, to: { kind: StepKind; id: string }): Promise<void>;
+  unlink(from: { kind: StepKind; id: string }, to: { kind: StepKind; id: string }): Promise<void>;
+  archive(kind: StepKind, id: string): Promise<void>;
+  close?(): Promise<void>;
+}
+
+export interface DestinationPorts {
+  readonly tenant: string;
+  readonly wire: Wire;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** The built-in CRM's tables. */
+  readonly records: LocalRecords;
+}
+
+export interface Destination<S> {
+  /** The `type:` in the configuration. */
+  readonly name: string;
+  readonly facts: Facts;
+  readonly settings: ZodType<S>;
+  /** Pure: what an answer means, undefined when it is not a failure. `write` false for reads: a 5xx on a read is retryable. */
+  classify(answer: WireResponse, write: boolean, now: number): Failure | undefined;
+  /** How to reach the vendor: base URL and the headers that carry the credentials. Undefined for what needs no network. */
+  reach(settings: S): { readonly baseUrl: string; readonly headers: Readonly<Record<string, string>> } | undefined;
+  open(settings: S, ports: DestinationPorts): Session;
+}

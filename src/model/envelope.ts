@@ -1,0 +1,27 @@
+/** How a message came to us, beside its bytes: who handed it over, when, and for whom. */
+import { z } from "zod";
+
+export const sourceKinds = ["smtp", "imap", "webhook", "import"] as const;
+
+/** RFC 5321 envelope facts. `mail_from` null is the null reverse-path `<>` (RFC 5321 §4.5.5). */
+export const smtpFacts = z.object({
+  remote_ip: z.string(),
+  helo: z.string(),
+  tls: z.object({ version: z.string(), cipher: z.string() }).nullable(),
+  mail_from: z.string().nullable(),
+  rcpt_to: z.array(z.string()),
+  smtputf8: z.boolean().optional(),
+  body: z.enum(["7bit", "8bitmime"]).optional(),
+});
+
+export const envelopeSchema = z.object({
+  kind: z.enum(sourceKinds),
+  /** The tenant whose routes took the recipients. */
+  tenant: z.string(),
+  /** The inbound addresses this copy came by, as given by the peer: `deals+us-east@in.example.com`. */
+  routes: z.array(z.string()),
+  /** Epoch ms at which we began to take responsibility. */
+  received_at: z.number().int(),
+  smtp: smtpFacts.optional(),
+});
+export type Envelope = z.infer<typeof envelopeSchema>;

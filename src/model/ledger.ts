@@ -1,0 +1,385 @@
+/**
+ * MEMORY: what the ledger promises, in ledger words. Every method is one atomic, durable step: when its promise resolves, what it says
+ * survives kill -9 and power loss; when it rejects, the change may or may not be there (a failed commit can still reach the disk),
+ * and the caller must be safe either way. Times are epoch ms handed in. No connection or transaction type is visible, so that a second
+ * engine can stand behind the same contract suite.
+ *
+ * The life of a message: accept -> attempt (a parse begins) -> prepare (event, and per lane a decision) -> claim (a lane works)
+ * -> note (intents and outcomes of single steps) -> settle.
+ */
+import type { Envelope } from "./envelope.ts";
+import type { Step, StepKind } from "./step.ts";
+
+/** A delivery is one event for one lane. `failed` is a dead letter; `held` waits in review. */
+export const deliveryStates = ["pending", "processed", "failed", "skipped", "held"] as const;
+export type DeliveryState = (typeof deliveryStates)[number];
+
+/** `planned -> sent -> confirmed | unknown | refused`; `sent` is committed before the call. */
+export const stepStates = ["planned", "sent", "confirmed", "unknown", "refused"] as const;
+export type StepState = (typeof stepStates)[number];
+
+/** Why a delivery is a dead letter. `outcome_unknown`: a person must look at the CRM, then confirm or replay. */
+export const failureReasons = ["permanent", "outcome_unknown", "exhausted", "unparsable", "dropped", "defect"] as const;
+export type FailureReason = (typeof failureReasons)[number];
+
+/** Where the raw bytes are. `gone`: retention removed them. */
+export type RawPlace =
+  | { readonly kind: "inline" }
+  | { readonly kind: "spool"; readonly name: string }
+  | { readonly kind: "blob"; readonly key: string }
+  | { readonly kind: "gone" };
+
+export interface NewMessage {
+  /** Identity of this ingest; kept when the message turns out to be new. */
+  readonly eventId: string;
+  readonly tenant: string;
+  /** Normalised `<...>`, or null. */
+  readonly messageId: string | null;
+  /** Content digest, 64 hex. */
+  readonly digest: string;
+  readonly receivedAt: number;
+  readonly envelope: Envelope;
+  /** SHA-256 of the exact bytes, 64 hex, and their number. */
+  readonly rawSha256: string;
+  readonly rawSize: number;
+  readonly raw: { readonly kind: "inline"; readonly sealed: Uint8Array } | { readonly kind: "spool"; readonly name: string };
+  /** Whose parse comes first when several wait: live mail before backfill. Lower is sooner. */
+  readonly priority?: number;
+}
+
+export interface Accepted {
+  /** The event that holds this mail now: the given id when new, else the one that was there. */
+  readonly eventId: string;
+  /** conflict: the same Message-ID with other content is known; both are kept, the newer is flagged. */
+  readonly outcome: "new" | "duplicate" | "conflict";
+  /** A duplicate that brought a route not known before; the event will be planned again. */
+  readonly routeAdded: boolean;
+}
+
+/** A fence: work done under a lease that was lost must not be committed. */
+export interface Lease {
+  readonly token: string;
+  readonly until: number;
+}
+
+export interface AttemptRequest {
+  /** In the order of turns; each gets an equal share of the room, so that one tenant's flood never starves another. */
+  readonly tenants: readonly string[];
+  readonly room: number;
+  readonly now: number;
+  readonly leaseMs: number;
+}
+
+/** A message whose parse begins now. `attempts` counts this one; it was committed before this was returned. */
+export interface Attempt {
+  readonly lease: Lease;
+  readonly eventId: string;
+  readonly tenant: string;
+  readonly attempts: number;
+  readonly receivedAt: number;
+  readonly messageId: string | null;
+  readonly digest: string;
+  readonly conflict: boolean;
+  readonly rawSha256: string;
+  readonly rawSize: number;
+  readonly raw: RawPlace;
+  /** The sealed bytes when they are inline. */
+  readonly sealed?: Uint8Array;
+  readonly envelope: Envelope;
+  /** All routes known by now, merged duplicates included. */
+  readonly routes: readonly string[];
+}
+
+export interface PreparedStep {
+  readonly kind: StepKind;
+  readonly key: string;
+  readonly why: string;
+}
+
+export interface PreparedDelivery {
+  /** Lane id: `tenant/destination`. */
+  readonly lane: string;
+  readonly decision:
+    | { readonly kind: "steps"; readonly rule: string; readonly steps: readonly PreparedStep[]; /** JSON of Step[], sealed. */ readonly sealedSteps: Uint8Array }
+    | { readonly kind: "skip" | "hold"; readonly rule: string; readonly reason: string };
+}
+
+export interface Prepared {
+  readonly eventId: string;
+  readonly lease: Lease;
+  readonly now: number;
+  /** JSON of the canonical event, sealed. */
+  readonly sealedEvent: Uint8Array;
+  readonly schemaVersion: number;
+  readonly mappingVersion: number;
+  readonly parseStatus: "ok" | "partial" | "failed";
+  /** Deliveries of one thread to one lane go in the order of arrival. */
+  readonly threadKey: string;
+  readonly deliveries: readonly PreparedDelivery[];
+}
+
+export interface ClaimRequest {
+  readonly lane: string;
+  readonly room: number;
+  readonly now: number;
+  readonly leaseMs: number;
+}
+
+export interface ClaimedStep {
+  readonly id: number;
+  readonly kind: StepKind;
+  readonly key: string;
+  readonly state: StepState;
+  /** Creates sent so far. */
+  readonly sends: number;
+  /** Complete, empty read-backs since the last send. */
+  readonly emptyReads: number;
+  /** When the last call's deadline ends (epoch ms); read-backs before it prove nothing. */
+  readonly deadline: number | null;
+  /** The vendor's id once confirmed, or remembered for this lane and key from another message. */
+  readonly ref: string | null;
+  readonly remembered: boolean;
+}
+
+export interface Claim {
+  readonly lease: Lease;
+  readonly id: number;
+  readonly lane: string;
+  readonly tenant: string;
+  readonly eventId: string;
+  readonly attempts: number;
+  readonly receivedAt: number;
+  /** When prepare committed, for parse_to_crm_latency_ms. */
+  readonly preparedAt: number;
+  readonly sealedSteps: Uint8Array;
+  /** In the order of the plan. */
+  readonly steps: readonly ClaimedStep[];
+}
+
+export interface Claims {
+  readonly claims: readonly Claim[];
+  /** The earliest time at which a pending delivery of this lane that is not leased comes due; null when there is none. */
+  readonly nextDueAt: number | null;
+}
+
+/** What became of one step; committed with the notes beside it in one transaction. */
+export type StepNote =
+  /** Committed before the call leaves. Counts a send. `deadline`: when the call will have ended at the latest. */
+  | { readonly step: number; readonly state: "sent"; readonly at: number; readonly deadline: number }
+  /** Remembered for the lane under (kind, key) too. */
+  | { readonly step: number; readonly state: "confirmed"; readonly at: number; readonly ref: string; readonly adopted: boolean; readonly note?: string }
+  /** `emptyRead`: a complete read-back found nothing. */
+  | { readonly step: number; readonly state: "unknown"; readonly at: number; readonly reason: string; readonly emptyRead?: boolean }
+  /** Certainly not executed: may be sent again. */
+  | { readonly step: number; readonly state: "planned"; readonly at: number; readonly reason: string }
+  | { readonly step: number; readonly state: "refused"; readonly at: number; readonly reason: string };
+
+/** A remembered record has vanished at the vendor: forget it, and plan the steps that hold it again. */
+export interface Forget {
+  readonly lane: string;
+  readonly kind: StepKind;
+  readonly key: string;
+  readonly ref: string;
+}
+
+export interface Notes {
+  readonly claim: { readonly id: number; readonly lease: Lease };
+  readonly steps: readonly StepNote[];
+  readonly forget?: readonly Forget[];
+}
+
+export type Settlement =
+  | { readonly state: "processed" }
+  | { readonly state: "failed"; readonly reason: FailureReason; readonly detail: string }
+  | { readonly state: "held"; readonly rule: string; readonly detail: string }
+  /** Back into the queue. `counted` false for rate limits and blocked lanes: they cost no attempt. */
+  | { readonly state: "pending"; readonly dueAt: number; readonly counted: boolean; readonly detail: string };
+
+export interface Settle {
+  readonly claim: { readonly id: number; readonly lease: Lease };
+  readonly at: number;
+  readonly settlement: Settlement;
+  /** Step notes of the same transaction. */
+  readonly steps?: readonly StepNote[];
+}
+
+export interface LaneStatus {
+  readonly lane: string;
+  readonly tenant: string;
+  readonly pausedUntil: number | null;
+  readonly pauseReason: string | null;
+  /** Set while blocked: nothing passes until an operator mends it and the lane is resumed. */
+  readonly blockedReason: string | null;
+  readonly blockedAt: number | null;
+  readonly pending: number;
+  readonly failed: number;
+  readonly held: number;
+  /** Epoch ms at which the oldest pending event was received. */
+  readonly oldestPendingAt: number | null;
+}
+
+export type Pause =
+  | { readonly lane: string; readonly kind: "until"; readonly until: number; readonly reason: string }
+  | { readonly lane: string; readonly kind: "blocked"; readonly at: number; readonly reason: string }
+  | { readonly lane: string; readonly kind: "resume" };
+
+/** `message` accepts a Message-ID with or without brackets, or an event_id. Newest first unless said otherwise. */
+export interface FindQuery {
+  readonly event?: string;
+  readonly message?: string;
+  readonly tenant?: string;
+  readonly lane?: string;
+  readonly state?: DeliveryState | "received";
+  readonly since?: number;
+  readonly limit: number;
+  /** `seq` of the last row of the page before. */
+  readonly before?: number;
+}
+
+export interface DeliveryRow {
+  readonly id: number;
+  readonly lane: string;
+  readonly state: DeliveryState;
+  readonly reason: string | null;
+  readonly detail: string | null;
+  readonly rule: string | null;
+  readonly attempts: number;
+  readonly dueAt: number | null;
+  readonly settledAt: number | null;
+  readonly mappingVersion: number;
+  readonly steps: readonly StepRow[];
+}
+export interface StepRow {
+  readonly id: number;
+  readonly kind: StepKind;
+  readonly key: string;
+  readonly why: string;
+  readonly state: StepState;
+  readonly sends: number;
+  readonly ref: string | null;
+  readonly adopted: boolean;
+  readonly reason: string | null;
+  readonly note: string | null;
+  readonly sentAt: number | null;
+  readonly settledAt: number | null;
+}
+export interface EventRow {
+  /** Order of arrival. */
+  readonly seq: number;
+  readonly eventId: string;
+  readonly tenant: string;
+  readonly messageId: string | null;
+  readonly digest: string;
+  readonly conflict: boolean;
+  readonly receivedAt: number;
+  readonly envelope: Envelope;
+  readonly routes: readonly string[];
+  readonly rawSha256: string;
+  readonly rawSize: number;
+  readonly raw: RawPlace;
+  /** accepted: waits for its parse. prepared: decided for every lane. */
+  readonly stage: "accepted" | "prepared";
+  readonly parseAttempts: number;
+  readonly preparedAt: number | null;
+  readonly parseStatus: "ok" | "partial" | "failed" | null;
+  /** Undefined once retention removed it, or before the parse. */
+  readonly sealedEvent?: Uint8Array;
+  readonly deliveries: readonly DeliveryRow[];
+}
+
+/** One line of a message's story, in order of time: what happened, in words, without addresses or bodies. */
+export interface StoryLine {
+  readonly at: number;
+  readonly what: string;
+  readonly detail: string | null;
+}
+
+export interface DeadLetter {
+  readonly id: number;
+  readonly eventId: string;
+  readonly messageId: string | null;
+  readonly tenant: string;
+  readonly lane: string;
+  readonly reason: FailureReason;
+  readonly detail: string;
+  readonly attempts: number;
+  readonly at: number;
+}
+
+export type Requeue =
+  /** A dead letter again: attempts start anew, refused steps are planned again, an unknown one is read back first and may then be sent once more. */
+  | { readonly kind: "replay"; readonly delivery: number; readonly now: number }
+  /** A dead letter that a person looked up: the unknown step has this ref; goes on with what is left. */
+  | { readonly kind: "confirm"; readonly delivery: number; readonly ref: string; readonly now: number }
+  /** A dead letter that nobody wants: stays failed, with reason `dropped`, and leaves the list. */
+  | { readonly kind: "drop"; readonly delivery: number; readonly now: number; readonly detail: string }
+  /** Parse, plan and deliver again; confirmed steps stay as they are. */
+  | { readonly kind: "reprocess"; readonly eventId: string; readonly now: number };
+
+export interface PurgePolicy {
+  /** Raw bytes of settled messages received before this go; null keeps them. */
+  readonly rawBefore: number | null;
+  /** Event bodies and sealed steps of settled messages received before this go. The rows, digests and refs stay: they keep doubles away. */
+  readonly eventBefore: number | null;
+  readonly now: number;
+  readonly dryRun: boolean;
+  readonly limit: number;
+}
+export interface Purged {
+  readonly raws: readonly { readonly eventId: string; readonly raw: RawPlace; readonly bytes: number }[];
+  readonly events: readonly string[];
+  /** True when the limit was reached and another call has more to do. */
+  readonly more: boolean;
+}
+
+export interface LedgerStats {
+  readonly messages: number;
+  /** Waiting for their parse, and the oldest one's time of arrival. */
+  readonly received: number;
+  readonly oldestReceivedAt: number | null;
+  /** Received plus pending deliveries: what the backlog cap is held against. */
+  readonly backlog: number;
+  readonly deliveries: Readonly<Record<DeliveryState, number>>;
+  /** Settled messages whose raw bytes are still in the ledger. */
+  readonly unarchived: number;
+  /** Bytes of the ledger's files on disk. */
+  readonly bytes: number;
+}
+
+export interface Ledger {
+  /** One transaction for all items; identity is decided inside it. The order of the answers is that of the items. */
+  accept(items: readonly NewMessage[]): Promise<readonly Accepted[]>;
+  attempt(request: AttemptRequest): Promise<readonly Attempt[]>;
+  /** False for an item whose lease was lost: nothing of it was written. Merges with deliveries and steps already there, by (lane) and (kind, key). */
+  prepare(items: readonly Prepared[]): Promise<readonly boolean[]>;
+  /** Gives a parse back without a result: shutdown, or bytes that could not be read just now. */
+  release(eventId: string, lease: Lease, dueAt: number): Promise<void>;
+  claim(request: ClaimRequest): Promise<Claims>;
+  /** False when the lease was lost: nothing was written, and the caller must not call the vendor. */
+  note(notes: Notes): Promise<boolean>;
+  settle(settle: Settle): Promise<boolean>;
+  lanes(): Promise<readonly LaneStatus[]>;
+  /** Keeps the later of two `until`s. */
+  pause(pause: Pause): Promise<void>;
+  find(query: FindQuery): Promise<readonly EventRow[]>;
+  story(eventId: string): Promise<readonly StoryLine[]>;
+  /** The sealed plan of a delivery, for show and plan. */
+  steps(delivery: number): Promise<Uint8Array | undefined>;
+  /** The sealed raw bytes when they are inline. */
+  raw(eventId: string): Promise<Uint8Array | undefined>;
+  deadLetters(query: { tenant?: string; lane?: string; limit: number; before?: number }): Promise<readonly DeadLetter[]>;
+  /** False when it does not apply (no such dead letter, not a failed delivery, no unknown step to confirm). */
+  requeue(request: Requeue): Promise<boolean>;
+  /** Settled messages whose raw bytes are not yet in the attic, oldest first. */
+  archivable(limit: number): Promise<readonly { eventId: string; raw: RawPlace; sealed?: Uint8Array }[]>;
+  archived(moves: readonly { eventId: string; key: string }[]): Promise<void>;
+  purge(policy: PurgePolicy): Promise<Purged>;
+  stats(now: number): Promise<LedgerStats>;
+  /** Quick proof that a commit would succeed now; rejects within `ms` otherwise. After an I/O error: write, read back, compare. */
+  probe(ms: number): Promise<void>;
+  /** Takes back every lease a dead process left; for the one daemon that holds the data folder. Returns how many. */
+  reclaim(now: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+export type { Step };

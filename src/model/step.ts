@@ -1,0 +1,79 @@
+/** STEPS: what should exist at a destination because of one message, in the order in which it has to come about. */
+import { z } from "zod";
+
+/** Everything a step of any kind has. `key` is computed from the mail alone (DESIGN: keys), so that a rebuilt ledger doubles nothing. */
+const common = { key: z.string().regex(/^[0-9a-f]{64}$/), /** The rule that asked for this step. */ why: z.string() };
+
+const person = z.object({
+  kind: z.literal("person"),
+  ...common,
+  email: z.string(),
+  name: z.string().nullable(),
+  /** What the CRM should show as the origin of a record made by us. */
+  source: z.literal("email"),
+  /** Whether a missing person may be created; otherwise the step is only a look-up. */
+  create: z.boolean(),
+  /** Trust flags shown on a new record: `unverified`. */
+  flags: z.array(z.string()),
+});
+const company = z.object({ kind: z.literal("company"), ...common, domain: z.string(), name: z.string(), create: z.boolean() });
+const deal = z.object({
+  kind: z.literal("deal"),
+  ...common,
+  name: z.string(),
+  pipeline: z.string().nullable(),
+  stage: z.string(),
+  about: z.array(z.string()),
+});
+const mailbox = z.object({ email: z.string(), name: z.string().nullable() });
+const activity = z.object({
+  kind: z.literal("activity"),
+  ...common,
+  direction: z.enum(["inbound", "outbound"]),
+  /** Epoch ms: the mail's Date where it is plausible, else when it was received. */
+  at: z.number().int(),
+  subject: z.string(),
+  /** Plain text, whole; destinations cut to their own limit and say so. */
+  text: z.string(),
+  html: z.string().nullable(),
+  from: mailbox.nullable(),
+  to: z.array(mailbox),
+  cc: z.array(mailbox),
+  /** For audit: Message-ID, In-Reply-To, References, Date, From, To, Cc, Delivered-To, as received. */
+  headers: z.array(z.tuple([z.string(), z.string()])),
+  message_id: z.string().nullable(),
+  event_id: z.string(),
+  attachments: z.array(z.object({ filename: z.string().nullable(), content_type: z.string(), size: z.number().int() })),
+  flags: z.array(z.string()),
+  /** Keys of earlier steps of this plan (person, company, deal) that the activity belongs to. */
+  about: z.array(z.string()),
+});
+const file = z.object({ kind: z.literal("file"), ...common, filename: z.string(), url: z.string(), about: z.array(z.string()) });
+const link = z.object({ kind: z.literal("link"), ...common, from: z.string(), to: z.string() });
+const unlink = z.object({ kind: z.literal("unlink"), ...common, from: z.string(), to: z.string() });
+const archive = z.object({ kind: z.literal("archive"), ...common, target: z.string() });
+const eventCopy = z.object({ kind: z.literal("event_copy"), ...common, event: z.unknown() });
+
+export const stepSchema = z.discriminatedUnion("kind", [
+  person,
+  company,
+  deal,
+  activity,
+  file,
+  link,
+  unlink,
+  archive,
+  eventCopy,
+]);
+export type Step = z.infer<typeof stepSchema>;
+export type StepKind = Step["kind"];
+export type PersonStep = z.infer<typeof person>;
+export type CompanyStep = z.infer<typeof company>;
+export type DealStep = z.infer<typeof deal>;
+export type ActivityStep = z.infer<typeof activity>;
+
+/** What the plan says about one lane: the steps, or why there is nothing to do. */
+export type Decision =
+  | { readonly kind: "steps"; readonly rule: string; readonly steps: readonly Step[] }
+  | { readonly kind: "skip"; readonly rule: string; readonly reason: string }
+  | { readonly kind: "hold"; readonly rule: string; readonly reason: string };
