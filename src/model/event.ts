@@ -7,7 +7,10 @@ export const schemaVersion = 1;
 export const addressSchema = z
   .object({
     name: z.string().describe("Display name as decoded; empty when there is none."),
-    email: z.string().nullable().describe("Local part as given, domain in lower-case ASCII; null when the header holds no usable address."),
+    email: z
+      .string()
+      .nullable()
+      .describe("Local part as given, domain in lower-case ASCII; null when the header holds no usable address."),
     email_unicode: z.string().nullable().describe("The address with its domain in Unicode, for display only."),
     raw: z.string().describe("The mailbox as written in the header."),
     anomalies: z.array(z.string()).describe("What is odd about this address."),
@@ -65,7 +68,9 @@ export const messageSchema = z.object({
   text_source: z.enum(["original", "derived_html", "mixed", "none"]),
   html: z.string().nullable().describe("The sender's own, unsanitised: sanitise at display."),
   truncated: z.object({ text: z.boolean(), html: z.boolean(), headers: z.boolean() }),
-  headers: z.array(z.tuple([z.string(), z.string()])).describe("Wire order, decoded, controls removed, capped at 256 KiB."),
+  headers: z
+    .array(z.tuple([z.string(), z.string()]))
+    .describe("Wire order, decoded, controls removed, capped at 256 KiB."),
   attachments: z.array(attachmentSchema),
 });
 
@@ -76,7 +81,9 @@ export const eventSchema = z
     received_at: z.string().describe("RFC 3339 UTC: when Mailwright took responsibility."),
     tenant: z.string(),
     routes: z.array(z.string()).describe("Every inbound address or mailbox this message came by."),
-    idempotency_key: z.string().describe("The Message-ID, or a hash of the raw header values and the content where there is none."),
+    idempotency_key: z
+      .string()
+      .describe("The Message-ID, or a hash of the raw header values and the content where there is none."),
     raw: z.object({ sha256: z.string(), size: z.number().int() }),
     source: z.object({ kind: z.enum(sourceKinds), smtp: smtpFacts.optional() }),
     message: messageSchema,

@@ -42,7 +42,9 @@ export interface NewMessage {
   /** SHA-256 of the exact bytes, 64 hex, and their number. */
   readonly rawSha256: string;
   readonly rawSize: number;
-  readonly raw: { readonly kind: "inline"; readonly sealed: Uint8Array } | { readonly kind: "spool"; readonly name: string };
+  readonly raw:
+    | { readonly kind: "inline"; readonly sealed: Uint8Array }
+    | { readonly kind: "spool"; readonly name: string };
   /** Whose parse comes first when several wait: live mail before backfill. Lower is sooner. */
   readonly priority?: number;
 }
@@ -100,7 +102,12 @@ export interface PreparedDelivery {
   /** Lane id: `tenant/destination`. */
   readonly lane: string;
   readonly decision:
-    | { readonly kind: "steps"; readonly rule: string; readonly steps: readonly PreparedStep[]; /** JSON of Step[], sealed. */ readonly sealedSteps: Uint8Array }
+    | {
+        readonly kind: "steps";
+        readonly rule: string;
+        readonly steps: readonly PreparedStep[] /** JSON of Step[], sealed. */;
+        readonly sealedSteps: Uint8Array;
+      }
     | { readonly kind: "skip" | "hold"; readonly rule: string; readonly reason: string };
 }
 
@@ -167,9 +174,22 @@ export type StepNote =
   /** Committed before the call leaves. Counts a send. `deadline`: when the call will have ended at the latest. */
   | { readonly step: number; readonly state: "sent"; readonly at: number; readonly deadline: number }
   /** Remembered for the lane under (kind, key) too. */
-  | { readonly step: number; readonly state: "confirmed"; readonly at: number; readonly ref: string; readonly adopted: boolean; readonly note?: string }
+  | {
+      readonly step: number;
+      readonly state: "confirmed";
+      readonly at: number;
+      readonly ref: string;
+      readonly adopted: boolean;
+      readonly note?: string;
+    }
   /** `emptyRead`: a complete read-back found nothing. */
-  | { readonly step: number; readonly state: "unknown"; readonly at: number; readonly reason: string; readonly emptyRead?: boolean }
+  | {
+      readonly step: number;
+      readonly state: "unknown";
+      readonly at: number;
+      readonly reason: string;
+      readonly emptyRead?: boolean;
+    }
   /** Certainly not executed: may be sent again. */
   | { readonly step: number; readonly state: "planned"; readonly at: number; readonly reason: string }
   | { readonly step: number; readonly state: "refused"; readonly at: number; readonly reason: string };
@@ -231,6 +251,8 @@ export interface FindQuery {
   readonly lane?: string;
   readonly state?: DeliveryState | "received";
   readonly since?: number;
+  /** Only messages whose raw bytes are in the spool. */
+  readonly spooled?: true;
   readonly limit: number;
   /** `seq` of the last row of the page before. */
   readonly before?: number;
@@ -367,7 +389,12 @@ export interface Ledger {
   steps(delivery: number): Promise<Uint8Array | undefined>;
   /** The sealed raw bytes when they are inline. */
   raw(eventId: string): Promise<Uint8Array | undefined>;
-  deadLetters(query: { tenant?: string; lane?: string; limit: number; before?: number }): Promise<readonly DeadLetter[]>;
+  deadLetters(query: {
+    tenant?: string;
+    lane?: string;
+    limit: number;
+    before?: number;
+  }): Promise<readonly DeadLetter[]>;
   /** False when it does not apply (no such dead letter, not a failed delivery, no unknown step to confirm). */
   requeue(request: Requeue): Promise<boolean>;
   /** Settled messages whose raw bytes are not yet in the attic, oldest first. */

@@ -29,5 +29,8 @@ export class Refused extends Error {
 /** The failure that an unknown thrown value stands for. An unknown exception may have come after the write: ambiguous. */
 export function failureOf(thrown: unknown): Failure {
   if (thrown instanceof Refused) return thrown.failure;
-  return { kind: "ambiguous", reason: `unexpected error: ${thrown instanceof Error ? thrown.message : String(thrown)}` };
+  return {
+    kind: "ambiguous",
+    reason: `unexpected error: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+  };
 }

@@ -22,9 +22,10 @@ export interface LocalRecords {
   findByNatural(tenant: string, kind: RecordKind, natural: string): LocalRecord | undefined;
   get(id: string): LocalRecord | undefined;
   /** Creates with its links in one transaction, or returns the one that already has the key or natural key. */
-  create(
-    record: Omit<LocalRecord, "id" | "archived" | "links"> & { links: readonly string[] },
-  ): { record: LocalRecord; created: boolean };
+  create(record: Omit<LocalRecord, "id" | "archived" | "links"> & { links: readonly string[] }): {
+    record: LocalRecord;
+    created: boolean;
+  };
   link(from: string, to: string): void;
   unlink(from: string, to: string): void;
   archive(id: string): void;

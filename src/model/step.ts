@@ -16,7 +16,13 @@ const person = z.object({
   /** Trust flags shown on a new record: `unverified`. */
   flags: z.array(z.string()),
 });
-const company = z.object({ kind: z.literal("company"), ...common, domain: z.string(), name: z.string(), create: z.boolean() });
+const company = z.object({
+  kind: z.literal("company"),
+  ...common,
+  domain: z.string(),
+  name: z.string(),
+  create: z.boolean(),
+});
 const deal = z.object({
   kind: z.literal("deal"),
   ...common,
@@ -48,7 +54,13 @@ const activity = z.object({
   /** Keys of earlier steps of this plan (person, company, deal) that the activity belongs to. */
   about: z.array(z.string()),
 });
-const file = z.object({ kind: z.literal("file"), ...common, filename: z.string(), url: z.string(), about: z.array(z.string()) });
+const file = z.object({
+  kind: z.literal("file"),
+  ...common,
+  filename: z.string(),
+  url: z.string(),
+  about: z.array(z.string()),
+});
 const link = z.object({ kind: z.literal("link"), ...common, from: z.string(), to: z.string() });
 const unlink = z.object({ kind: z.literal("unlink"), ...common, from: z.string(), to: z.string() });
 const archive = z.object({ kind: z.literal("archive"), ...common, target: z.string() });

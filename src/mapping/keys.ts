@@ -1,0 +1,23 @@
+/** Step keys: what makes one record one record, computed from the mail alone so that a rebuilt ledger doubles nothing. */
+import { createHash } from "node:crypto";
+import type { StepKind } from "../model/step.ts";
+
+/** Hex SHA-256 over (tenant, kind, natural key). Every part is prefixed by its length, so that no two triples share an encoding. */
+export function stepKey(tenant: string, kind: StepKind, natural: readonly string[]): string {
+  const hash = createHash("sha256");
+  for (const part of [tenant, kind, ...natural]) {
+    const bytes = Buffer.from(part, "utf8");
+    hash.update(`${bytes.length}:`).update(bytes);
+  }
+  return hash.digest("hex");
+}
+
+/** A person is an address. Local parts are compared in lower case: every CRM does, though RFC 5321 §2.4 allows them to differ. */
+export const personKey = (tenant: string, email: string): string => stepKey(tenant, "person", [email.toLowerCase()]);
+
+/**
+ * An activity is a message: its Message-ID and its content. Both, so that a forged mail under a known id is an activity of its own
+ * and cannot suppress the real one; the digest alone when there is no id.
+ */
+export const activityKey = (tenant: string, messageId: string | null, digest: string): string =>
+  stepKey(tenant, "activity", messageId === null ? [digest] : [messageId, digest]);

@@ -1,0 +1,241 @@
+/** Hop 2 of the road: takes bytes from a source, measures and names them, and has them durable in the ledger before anyone is told yes. */
+import { createHash } from "node:crypto";
+import { createIdentity } from "../mail/identity.ts";
+import type { Spool, SpoolDraft } from "../model/blob.ts";
+import type { Envelope } from "../model/envelope.ts";
+import type { Accepted, Ledger, NewMessage } from "../model/ledger.ts";
+import type { Clock, Log, Metrics, Random, Sealer } from "../model/ports.ts";
+import { type Intake, NotAccepted, type Receipt, type Refusal } from "../model/source.ts";
+
+export interface IntakeLimits {
+  readonly maxBytes: number;
+  /** Up to here raw bytes go into the ledger's own transaction; above, into a spool file. */
+  readonly inlineBytes: number;
+  /** Most events that may wait, for their parse or for a lane. */
+  readonly backlog: number;
+  /** Free bytes below which no mail is taken, given the size of the volume. */
+  diskReserve(totalBytes: number): number;
+}
+
+export interface IntakePorts {
+  readonly ledger: Pick<Ledger, "accept" | "probe" | "stats">;
+  readonly spool: Spool;
+  readonly sealer: Sealer;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Of the volume that holds the data folder. */
+  disk(): Promise<{ freeBytes: number; totalBytes: number }>;
+  /** Something new may be waiting. */
+  wake(): void;
+}
+
+/** RFC 5321 §6.3 wants at least 100; Postfix counts to 50 (hopcount_limit), and a customer's mail takes ten. */
+const maxHops = 50;
+/** What a check of disk, backlog and ledger is worth before it is made again. */
+const pressureFreshMs = 1_000;
+const probeMs = 500;
+
+/** What a sealed message says of itself, so that it can be taken in again when the ledger is lost. */
+export interface RawLabel {
+  readonly v: 1;
+  readonly events: readonly { readonly event_id: string; readonly envelope: Envelope }[];
+}
+
+interface Measured {
+  readonly messageId: string | null;
+  readonly digest: string;
+  readonly sha256: string;
+  readonly size: number;
+  readonly place:
+    | { readonly kind: "inline"; readonly bytes: Uint8Array }
+    | { readonly kind: "spool"; readonly name: string };
+}
+
+export function openIntake(limits: IntakeLimits, ports: IntakePorts): Intake {
+  const pressure = openPressure(limits, ports);
+
+  async function accept(raw: AsyncIterable<Uint8Array>, envelopes: readonly Envelope[]): Promise<readonly Receipt[]> {
+    const events = envelopes.map((envelope) => ({ event_id: ports.random.uuid(ports.clock.now()), envelope }));
+    const label = JSON.stringify({ v: 1, events } satisfies RawLabel);
+    const measured = await measure(raw, label, limits, ports);
+    const items: NewMessage[] = [];
+    for (const { event_id, envelope } of events)
+      items.push(await itemOf(event_id, envelope, measured, items.length, label));
+    let answers: readonly Accepted[];
+    try {
+      answers = await ports.ledger.accept(items);
+    } catch (error) {
+      // A commit that failed can still be on disk, so the spool file stays: the row may name it. What no row names is swept later.
+      pressure.failed();
+      throw new NotAccepted(
+        { kind: "store_failed", reason: "the ledger could not commit the message" },
+        { cause: error },
+      );
+    }
+    pressure.committed(items.length);
+    await forgetUnneeded(items, answers);
+    ports.wake();
+    return answers.map((answer, index) => receiptOf(answer, envelopes[index]));
+  }
+
+  async function itemOf(
+    eventId: string,
+    envelope: Envelope,
+    measured: Measured,
+    index: number,
+    label: string,
+  ): Promise<NewMessage> {
+    const { place } = measured;
+    const raw =
+      place.kind === "inline"
+        ? ({ kind: "inline", sealed: ports.sealer.seal(place.bytes, label) } as const)
+        : ({ kind: "spool", name: index === 0 ? place.name : await ports.spool.link(place.name) } as const);
+    return {
+      eventId,
+      tenant: envelope.tenant,
+      messageId: measured.messageId,
+      digest: measured.digest,
+      receivedAt: envelope.received_at,
+      envelope,
+      rawSha256: measured.sha256,
+      rawSize: measured.size,
+      raw,
+    };
+  }
+
+  function receiptOf(answer: Accepted, envelope: Envelope | undefined): Receipt {
+    if (envelope === undefined) throw new TypeError("the ledger answered for more messages than it was given");
+    ports.metrics.count("accepted_total", { source: envelope.kind, outcome: answer.outcome });
+    return { eventId: answer.eventId, tenant: envelope.tenant, outcome: answer.outcome };
+  }
+
+  /** The bytes of a duplicate are already kept under the first event. */
+  async function forgetUnneeded(items: readonly NewMessage[], answers: readonly Accepted[]): Promise<void> {
+    for (const [index, { raw }] of items.entries()) {
+      if (raw.kind === "spool" && answers[index]?.outcome === "duplicate") await ports.spool.remove(raw.name);
+    }
+  }
+
+  return { accept, pressure: pressure.ask, maxBytes: limits.maxBytes };
+}
+
+/** Reads the stream once: digest, hash and size on the way, the bytes kept in memory up to the inline limit and in a spool file above it. */
+async function measure(
+  raw: AsyncIterable<Uint8Array>,
+  label: string,
+  limits: IntakeLimits,
+  ports: IntakePorts,
+): Promise<Measured> {
+  const identity = createIdentity();
+  const sha256 = createHash("sha256");
+  let held: Uint8Array[] = [];
+  let draft: SpoolDraft | undefined;
+  let size = 0;
+  try {
+    for await (const chunk of raw) {
+      size += chunk.length;
+      if (size > limits.maxBytes) throw tooLarge(limits.maxBytes);
+      identity.update(chunk);
+      sha256.update(chunk);
+      if (draft !== undefined) {
+        await spooled(draft.write(chunk));
+        continue;
+      }
+      held.push(chunk);
+      if (size > limits.inlineBytes) {
+        draft = await spooled(ports.spool.create(label));
+        for (const early of held) await spooled(draft.write(early));
+        held = [];
+      }
+    }
+    const { messageId, digest, receivedCount } = identity.finish();
+    if (receivedCount > maxHops) {
+      throw new NotAccepted({
+        kind: "loop",
+        reason: `${receivedCount} Received headers, more than ${maxHops}: a mail loop`,
+      });
+    }
+    const place =
+      draft === undefined
+        ? ({ kind: "inline", bytes: Buffer.concat(held) } as const)
+        : ({ kind: "spool", name: await spooled(draft.commit()) } as const);
+    return { messageId, digest, sha256: sha256.digest("hex"), size, place };
+  } catch (error) {
+    await draft?.discard();
+    throw error;
+  }
+}
+
+function tooLarge(maxBytes: number): NotAccepted {
+  return new NotAccepted({ kind: "too_large", reason: `the message is larger than ${maxBytes} bytes` });
+}
+
+async function spooled<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw new NotAccepted({ kind: "store_failed", reason: "the spool could not keep the message" }, { cause: error });
+  }
+}
+
+/** Whether mail can be taken at all, from checks that are at most a second old and are made by whoever asks first. */
+function openPressure(limits: IntakeLimits, ports: IntakePorts) {
+  let checkedAt = Number.NEGATIVE_INFINITY;
+  let answer: Refusal | undefined;
+  let asking: Promise<Refusal | undefined> | undefined;
+  let backlog = 0;
+
+  async function check(): Promise<Refusal | undefined> {
+    const { freeBytes, totalBytes } = await ports.disk();
+    ports.metrics.gauge("disk_free_bytes", freeBytes);
+    const reserve = limits.diskReserve(totalBytes);
+    if (freeBytes < reserve)
+      return { kind: "busy", reason: `insufficient system storage: ${freeBytes} bytes free, reserve ${reserve}` };
+    try {
+      await ports.ledger.probe(probeMs);
+      backlog = (await ports.ledger.stats(ports.clock.now())).backlog;
+    } catch (error) {
+      ports.log.warn({ err: error instanceof Error ? error : undefined }, "the ledger cannot take mail now");
+      return { kind: "busy", reason: "the ledger is locked or cannot be written" };
+    }
+    return undefined;
+  }
+
+  const full = (): Refusal | undefined =>
+    backlog < limits.backlog
+      ? undefined
+      : { kind: "busy", reason: `${backlog} events wait already, the cap is ${limits.backlog}` };
+
+  return {
+    async ask(): Promise<Refusal | undefined> {
+      const age = ports.clock.now() - checkedAt;
+      // A clock set back (negative age) makes the check again, instead of trusting it for as long as it was set back.
+      if (age >= 0 && age < pressureFreshMs) return answer ?? full();
+      asking ??= check()
+        .catch((error: unknown): Refusal => {
+          ports.log.warn(
+            { err: error instanceof Error ? error : undefined },
+            "the volume of the data folder cannot be examined",
+          );
+          return { kind: "busy", reason: "the volume of the data folder cannot be examined" };
+        })
+        .then((found) => {
+          answer = found;
+          checkedAt = ports.clock.now();
+          asking = undefined;
+          return found;
+        });
+      return (await asking) ?? full();
+    },
+    /** Counted between checks, so that a burst cannot run past the cap. */
+    committed(messages: number): void {
+      backlog += messages;
+    },
+    /** What was known of the ledger is no longer true. */
+    failed(): void {
+      checkedAt = Number.NEGATIVE_INFINITY;
+    },
+  };
+}

@@ -1,0 +1,68 @@
+/** The token bucket of a lane: keeps calls under the vendor's published limits, each budget (search, default) by itself. */
+import type { Limit } from "../model/destination.ts";
+import { Refused } from "../model/outcome.ts";
+import type { Clock } from "../model/ports.ts";
+
+export interface Bucket {
+  /** Resolves when a call on this budget may leave. Refused (rate_limited: nothing was sent) while the lane is paused. */
+  take(budget: string): Promise<void>;
+  /** The vendor asked for silence until then. */
+  pause(until: number, reason: string): void;
+}
+
+interface Level {
+  readonly capacity: number;
+  readonly perMs: number;
+  tokens: number;
+  at: number;
+  /** Calls wait in line, so that each waits for a token of its own. */
+  line: Promise<void>;
+}
+
+/**
+ * Vendors count in rolling windows, where a bucket that starts full allows nearly twice the limit in its first window. A tenth of the
+ * limit may burst and the other nine tenths flow: never more than the limit in any window, and at least 90 % of it in use.
+ */
+function levelOf(limit: Limit, now: number): Level {
+  const capacity = Math.max(1, Math.floor(limit.calls / 10));
+  const flow = Math.max(limit.calls - capacity, 0.5);
+  return { capacity, perMs: flow / limit.perMs, tokens: capacity, at: now, line: Promise.resolve() };
+}
+
+export function openBucket(limits: readonly Limit[], clock: Clock): Bucket {
+  const levels = new Map<string, Level[]>();
+  for (const limit of limits) {
+    levels.set(limit.budget, [...(levels.get(limit.budget) ?? []), levelOf(limit, clock.now())]);
+  }
+  let paused: { until: number; reason: string } | undefined;
+
+  async function takeFrom(level: Level): Promise<void> {
+    for (;;) {
+      const now = clock.now();
+      // A clock set back must not stop the flow for the time it was set back.
+      level.tokens = Math.min(level.capacity, level.tokens + Math.max(0, now - level.at) * level.perMs);
+      level.at = now;
+      if (level.tokens >= 1) {
+        level.tokens -= 1;
+        return;
+      }
+      await clock.sleep(Math.ceil((1 - level.tokens) / level.perMs));
+    }
+  }
+
+  return {
+    async take(budget) {
+      for (const level of levels.get(budget) ?? []) {
+        const turn = level.line.then(() => takeFrom(level));
+        level.line = turn;
+        await turn;
+      }
+      if (paused !== undefined && paused.until > clock.now()) {
+        throw new Refused({ kind: "rate_limited", reason: paused.reason, until: paused.until });
+      }
+    },
+    pause(until, reason) {
+      if (paused === undefined || until > paused.until) paused = { until, reason };
+    },
+  };
+}

@@ -1,0 +1,328 @@
+/** Hop 7 of the road: drains one lane of the ledger through a bounded window. The ledger is the queue; p-queue is only the window. */
+import PQueue from "p-queue";
+import type { Facts, Ref, Session } from "../model/destination.ts";
+import type { Claim, ClaimedStep, Forget, Ledger, Settlement, StepNote } from "../model/ledger.ts";
+import type { Failure } from "../model/outcome.ts";
+import type { Clock, Log, Metrics, Random, Sealer } from "../model/ports.ts";
+import type { Step, StepKind } from "../model/step.ts";
+import { attemptsWithin, retryDelayMs } from "./backoff.ts";
+import type { Bucket } from "./bucket.ts";
+import { ensure, type Turn } from "./ensure.ts";
+import { asError, LedgerFailed, viaLedger } from "./faults.ts";
+import { openLocks } from "./locks.ts";
+import { openSignal } from "./signal.ts";
+
+export interface LaneSettings {
+  /** `tenant/destination`. */
+  readonly lane: string;
+  readonly tenant: string;
+  readonly destination: string;
+  readonly facts: Facts;
+  readonly firstRetryMs: number;
+  /** Retries span at least this. */
+  readonly retryWindowMs: number;
+}
+
+export interface LanePorts {
+  readonly ledger: Pick<Ledger, "claim" | "note" | "settle" | "pause">;
+  readonly session: Session;
+  readonly bucket: Bucket;
+  readonly sealer: Sealer;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+export interface Lane {
+  readonly lane: string;
+  /** There may be something to claim. */
+  wake(): void;
+  /** Resolves when nothing of this lane is in flight and nothing is due. */
+  quiet(): Promise<void>;
+  /** Something is in flight, or about to be looked for. */
+  busy(): boolean;
+  /** Claims no more; resolves when what is in flight has settled. */
+  stop(): Promise<void>;
+}
+
+/** Longer than anything a claim does in one turn; a claim that a dead process left is freed at the next start, not by waiting. */
+const leaseMs = 10 * 60_000;
+/** A ledger that fails is asked again after this; nothing is lost meanwhile, it is all in there. */
+const ledgerPauseMs = 1_000;
+/** Refs of people and deals seen lately, so that a burst of mails from one new sender looks them up once. */
+const recentRefs = 1_000;
+
+export function startLane(settings: LaneSettings, ports: LanePorts): Lane {
+  const { clock, ledger, log } = ports;
+  const window = new PQueue({ concurrency: settings.facts.width });
+  const signal = openSignal();
+  const deliver = openDelivery(settings, ports);
+  let stopped = false;
+  let waiting = false;
+  let quietWaiters: (() => void)[] = [];
+
+  const busy = (): boolean => !waiting || signal.called() || window.pending + window.size > 0;
+
+  function announceQuiet(): void {
+    if (busy()) return;
+    for (const resolve of quietWaiters) resolve();
+    quietWaiters = [];
+  }
+
+  async function loop(): Promise<void> {
+    while (!stopped) {
+      const room = settings.facts.width - window.size - window.pending;
+      const { claims, nextDueAt } = room > 0 ? await claim(room) : { claims: [], nextDueAt: null };
+      for (const claimed of claims) {
+        void window
+          .add(() => deliver(claimed))
+          .finally(() => {
+            signal.wake();
+            announceQuiet();
+          });
+      }
+      if (claims.length > 0 && claims.length < room) continue;
+      waiting = claims.length === 0;
+      announceQuiet();
+      await signal.wait(clock, nextDueAt);
+      waiting = false;
+    }
+  }
+
+  async function claim(room: number) {
+    try {
+      return await ledger.claim({ lane: settings.lane, room, now: clock.now(), leaseMs });
+    } catch (error) {
+      log.error({ lane: settings.lane, err: asError(error) }, "the ledger gave no work; asking again");
+      return { claims: [], nextDueAt: clock.now() + ledgerPauseMs };
+    }
+  }
+
+  const running = loop();
+  return {
+    lane: settings.lane,
+    wake: signal.wake,
+    busy,
+    async quiet() {
+      if (!busy()) return;
+      await new Promise<void>((resolve) => quietWaiters.push(resolve));
+    },
+    async stop() {
+      stopped = true;
+      signal.wake();
+      await running;
+      await window.onIdle();
+    },
+  };
+}
+
+/** Works one claim to its settlement. Never rejects: what it cannot settle keeps its lease, and is worked again after it. */
+function openDelivery(settings: LaneSettings, ports: LanePorts): (claim: Claim) => Promise<void> {
+  const { clock, ledger, log, metrics, session } = ports;
+  const locks = openLocks();
+  const recent = new Map<string, string>();
+  const mostAttempts = attemptsWithin(settings.retryWindowMs, settings.firstRetryMs);
+  const labels = { tenant: settings.tenant, crm: settings.destination };
+
+  return async function deliver(claim: Claim): Promise<void> {
+    const story = log.with({ event_id: claim.eventId, lane: claim.lane });
+    try {
+      const ended = await work(claim, story);
+      if (ended === "lost") {
+        story.warn({}, "the lease was lost; nothing more was sent");
+        return;
+      }
+      await settle(claim, ended, story);
+    } catch (error) {
+      if (error instanceof LedgerFailed) {
+        story.error(
+          { err: asError(error.cause) },
+          "the ledger could not write an outcome; the delivery is worked again when its lease ends",
+        );
+        return;
+      }
+      metrics.count("defects_total", { where: "deliver" });
+      story.error({ err: asError(error) }, "defect: a delivery could not be worked");
+      const detail = `Mailwright could not work this delivery: ${asError(error).message}`;
+      await settle(claim, { settlement: { state: "failed", reason: "defect", detail }, notes: [] }, story).catch(
+        () => undefined,
+      );
+    }
+  };
+
+  interface Ended {
+    readonly settlement: Settlement;
+    readonly notes: readonly StepNote[];
+  }
+
+  async function work(claim: Claim, story: Log): Promise<Ended | "lost"> {
+    const plan = decode(claim, ports.sealer);
+    const kinds = new Map<string, StepKind>(plan.map(({ step }) => [step.key, step.kind]));
+    const refs = new Map<string, Ref>();
+    let carried: StepNote[] = [];
+    const note = async (steps: readonly StepNote[], forget: readonly Forget[] = []) => {
+      carried = [];
+      return await viaLedger(ledger.note({ claim, steps, forget }));
+    };
+    for (const { step, row } of plan) {
+      if (row.state === "confirmed" && row.ref !== null) {
+        refs.set(step.key, { id: row.ref });
+        continue;
+      }
+      const turn: Turn = { step, row, refs, kinds, carried };
+      const outcome = await locks.with(`${step.kind}:${step.key}`, async () => {
+        const known = row.remembered ? row.ref : recent.get(step.key);
+        if (known !== undefined && known !== null) return remembered(row, known);
+        const made = await ensure(turn, { session, facts: settings.facts, clock, note });
+        if (made.kind === "confirmed" && step.kind !== "activity") remember(step.key, made.ref.id);
+        return made;
+      });
+      metrics.count("steps_total", { crm: settings.destination, kind: step.kind, outcome: outcome.kind });
+      switch (outcome.kind) {
+        case "confirmed":
+          refs.set(step.key, outcome.ref);
+          carried = [...carried, outcome.note];
+          story.info({ step: step.kind, ref: outcome.ref.id, adopted: outcome.ref.adopted ?? false }, "step confirmed");
+          break;
+        case "stop":
+          return { settlement: outcome.settlement, notes: [...carried, ...outcome.notes] };
+        case "failed":
+          return await afterFailure(claim, turn, outcome.failure, [...carried, ...outcome.notes], story);
+        case "lost":
+          return "lost";
+        default:
+          outcome satisfies never;
+      }
+    }
+    return { settlement: { state: "processed" }, notes: carried };
+  }
+
+  function remember(key: string, ref: string): void {
+    recent.delete(key);
+    recent.set(key, ref);
+    const oldest = recent.size > recentRefs ? recent.keys().next().value : undefined;
+    if (oldest !== undefined) recent.delete(oldest);
+  }
+
+  function remembered(row: ClaimedStep, id: string) {
+    const note: StepNote = {
+      step: row.id,
+      state: "confirmed",
+      at: clock.now(),
+      ref: id,
+      adopted: true,
+      note: "known from an earlier message",
+    };
+    return { kind: "confirmed", ref: { id, adopted: true }, note } as const;
+  }
+
+  async function afterFailure(
+    claim: Claim,
+    turn: Turn,
+    failure: Failure,
+    notes: readonly StepNote[],
+    story: Log,
+  ): Promise<Ended> {
+    const now = clock.now();
+    const detail = failure.reason;
+    story.warn({ step: turn.step.kind, failure: failure.kind, reason: detail }, "step not done");
+    const again = (dueAt: number, counted: boolean): Ended => ({
+      settlement: { state: "pending", dueAt, counted, detail },
+      notes,
+    });
+    switch (failure.kind) {
+      case "retryable":
+      case "ambiguous": {
+        const attempts = claim.attempts + 1;
+        if (attempts < mostAttempts)
+          return again(now + retryDelayMs(attempts, ports.random.unit(), settings.firstRetryMs), true);
+        const unclear = failure.kind === "ambiguous" || turn.row.state === "unknown" || turn.row.state === "sent";
+        return {
+          settlement: {
+            state: "failed",
+            reason: unclear ? "outcome_unknown" : "exhausted",
+            detail: `${attempts} attempts; last: ${detail}`,
+          },
+          notes,
+        };
+      }
+      case "rate_limited":
+        ports.bucket.pause(failure.until, detail);
+        await viaLedger(ledger.pause({ lane: settings.lane, kind: "until", until: failure.until, reason: detail }));
+        return again(failure.until, false);
+      case "blocked":
+        await viaLedger(ledger.pause({ lane: settings.lane, kind: "blocked", at: now, reason: detail }));
+        story.error({ reason: detail }, "the lane is blocked: nothing can pass until this is mended; no mail is lost");
+        return again(now, false);
+      case "permanent": {
+        const gone = await vanished(turn);
+        if (gone.length === 0) return { settlement: { state: "failed", reason: "permanent", detail }, notes };
+        for (const { key } of gone) recent.delete(key);
+        const replanned: StepNote = {
+          step: turn.row.id,
+          state: "planned",
+          at: now,
+          reason: "a record it belongs to has vanished at the CRM",
+        };
+        const kept = [...notes.filter(({ step }) => step !== turn.row.id), replanned];
+        await viaLedger(ledger.note({ claim, steps: kept, forget: gone }));
+        return {
+          settlement: {
+            state: "pending",
+            dueAt: now,
+            counted: true,
+            detail: "a remembered record has vanished at the CRM; looking it up again",
+          },
+          notes: [],
+        };
+      }
+      default:
+        return failure satisfies never;
+    }
+  }
+
+  /** Which of the records this step belongs to are no longer there: deleted, or merged into another. */
+  async function vanished({ step, refs, kinds }: Turn): Promise<Forget[]> {
+    const gone: Forget[] = [];
+    for (const key of "about" in step ? step.about : []) {
+      const ref = refs.get(key);
+      const kind = kinds.get(key);
+      if (ref === undefined || kind === undefined) continue;
+      try {
+        const there = await session.read(kind, ref.id);
+        if (there === undefined || there.archived || there.id !== ref.id)
+          gone.push({ lane: settings.lane, kind, key, ref: ref.id });
+      } catch {
+        // It could not be read just now, so nothing is known against it: the refusal stands as the vendor gave it.
+      }
+    }
+    return gone;
+  }
+
+  async function settle(claim: Claim, { settlement, notes }: Ended, story: Log): Promise<void> {
+    const at = clock.now();
+    const written = await viaLedger(ledger.settle({ claim, at, settlement, steps: notes }));
+    if (!written) {
+      story.warn({}, "the lease was lost before the outcome could be written");
+      return;
+    }
+    metrics.count("deliveries_total", { ...labels, outcome: settlement.state });
+    if (settlement.state === "processed") metrics.observe("parse_to_crm_latency_ms", at - claim.preparedAt, labels);
+    if (settlement.state === "failed")
+      story.error({ reason: settlement.reason, detail: settlement.detail }, "dead letter");
+    else story.info({ state: settlement.state }, "delivery settled");
+  }
+}
+
+/** The plan's steps beside their rows. A plan that does not fit its rows is a defect and must not be guessed at. */
+function decode(claim: Claim, sealer: Sealer): { step: Step; row: ClaimedStep }[] {
+  const steps = JSON.parse(Buffer.from(sealer.open(claim.sealedSteps).plain).toString("utf8")) as Step[];
+  const rows = new Map(claim.steps.map((row) => [`${row.kind}:${row.key}`, row]));
+  return steps.map((step) => {
+    const row = rows.get(`${step.kind}:${step.key}`);
+    if (row === undefined)
+      throw new Error(`the plan of event ${claim.eventId} names a step that the ledger does not hold`);
+    return { step, row };
+  });
+}

@@ -1,0 +1,61 @@
+/** Hops 5 and 6 of the road: what the parse found and what the ledger knows become the event, and the event a decision per lane. */
+import { assembleEvent } from "../mail/event.ts";
+import { type Mapping, mappingVersion, plan } from "../mapping/plan.ts";
+import { type CanonicalEvent, type ParsedMessage, schemaVersion } from "../model/event.ts";
+import type { Attempt, Prepared, PreparedDelivery } from "../model/ledger.ts";
+import type { Sealer } from "../model/ports.ts";
+import type { Decision } from "../model/step.ts";
+
+/** What a tenant wants done with its mail. */
+export interface TenantPlan {
+  readonly tenant: string;
+  readonly mapping: Mapping;
+  /** `tenant/destination`, in the order of the configuration. */
+  readonly lanes: readonly string[];
+}
+
+export function eventOf(
+  attempt: Omit<Attempt, "lease" | "attempts" | "raw" | "sealed">,
+  parsed: ParsedMessage,
+): CanonicalEvent {
+  return assembleEvent(parsed, attempt);
+}
+
+export interface LaneDecision {
+  readonly lane: string;
+  readonly decision: Decision;
+}
+
+export function decide(event: CanonicalEvent, digest: string, tenant: TenantPlan): LaneDecision[] {
+  return tenant.lanes.map((lane) => ({ lane, decision: plan(event, tenant.mapping, { digest }) }));
+}
+
+/** What `ledger.prepare` commits for one message. */
+export function preparedOf(
+  attempt: Pick<Attempt, "eventId" | "lease">,
+  event: CanonicalEvent,
+  decisions: readonly LaneDecision[],
+  sealer: Sealer,
+  now: number,
+): Prepared {
+  const sealed = (value: unknown, what: string) =>
+    sealer.seal(Buffer.from(JSON.stringify(value)), `${what} ${attempt.eventId}`);
+  return {
+    eventId: attempt.eventId,
+    lease: attempt.lease,
+    now,
+    sealedEvent: sealed(event, "event"),
+    schemaVersion,
+    mappingVersion,
+    parseStatus: event.parse_status,
+    threadKey: event.thread.thread_id,
+    deliveries: decisions.map(({ lane, decision }): PreparedDelivery => {
+      if (decision.kind !== "steps") return { lane, decision };
+      const steps = decision.steps.map(({ kind, key, why }) => ({ kind, key, why }));
+      return {
+        lane,
+        decision: { kind: "steps", rule: decision.rule, steps, sealedSteps: sealed(decision.steps, "steps") },
+      };
+    }),
+  };
+}

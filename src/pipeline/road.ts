@@ -1,0 +1,61 @@
+/** The road as a whole: opens the intake, the preparing and the lanes on one ledger, and closes them in the order that loses nothing. */
+import type { Bucket } from "./bucket.ts";
+import type { LanePorts, LaneSettings } from "./drain.ts";
+import { startLane } from "./drain.ts";
+import type { TenantPlan } from "./enrich.ts";
+import { type PreparePorts, startPreparing } from "./prepare.ts";
+
+export interface RoadLane {
+  readonly settings: LaneSettings;
+  readonly session: LanePorts["session"];
+  readonly bucket: Bucket;
+}
+
+export interface Road {
+  /** Something was accepted, or a command changed the ledger: everybody looks again. */
+  wake(): void;
+  /** True while a message is parsed, planned or delivered. */
+  busy(): boolean;
+  /** Resolves when nothing is in flight and nothing is due: what is left waits for a time, a vendor or a person. */
+  settled(): Promise<void>;
+  /** Takes up nothing new; resolves when what is in flight has been written down, or after `graceMs`, leaving intents behind. */
+  stop(graceMs: number): Promise<void>;
+}
+
+export interface RoadPorts extends Omit<PreparePorts, "prepared" | "ledger"> {
+  readonly ledger: PreparePorts["ledger"] & LanePorts["ledger"];
+}
+
+/** `parseWidth`: messages in hand at once between the ledger and the parse children. */
+export function startRoad(
+  tenants: readonly TenantPlan[],
+  roadLanes: readonly RoadLane[],
+  parseWidth: number,
+  ports: RoadPorts,
+): Road {
+  const { ledger, sealer, clock, random, log, metrics } = ports;
+  const lanes = new Map(
+    roadLanes.map(({ settings, session, bucket }) => [
+      settings.lane,
+      startLane(settings, { ledger, session, bucket, sealer, clock, random, log, metrics }),
+    ]),
+  );
+  const preparing = startPreparing(tenants, parseWidth, { ...ports, prepared: (lane) => lanes.get(lane)?.wake() });
+  const parts = [preparing, ...lanes.values()];
+  return {
+    wake() {
+      for (const part of parts) part.wake();
+    },
+    busy: () => parts.some((part) => part.busy()),
+    async settled() {
+      do {
+        for (const part of parts) await part.quiet();
+      } while (parts.some((part) => part.busy()));
+    },
+    async stop(graceMs) {
+      const grace = new AbortController();
+      await Promise.race([Promise.all(parts.map((part) => part.stop())), clock.sleep(graceMs, grace.signal)]);
+      grace.abort();
+    },
+  };
+}
