@@ -17,8 +17,13 @@ export interface Ref {
   readonly note?: string;
 }
 
+/** The record of a confirmed step, with the kind of that step: an association is typed by what it joins. */
+export interface KnownRef extends Ref {
+  readonly kind: StepKind;
+}
+
 /** The refs of steps already confirmed for this message, by step key. */
-export type Refs = ReadonlyMap<string, Ref>;
+export type Refs = ReadonlyMap<string, KnownRef>;
 
 /**
  * How a second create is kept from doubling a record.
@@ -121,6 +126,8 @@ export interface Destination<S> {
   /** The `type:` in the configuration. */
   readonly name: string;
   readonly facts: Facts;
+  /** The facts as this account's settings change them: a plan with higher limits, a measured search lag. */
+  factsFor?(settings: S): Facts;
   readonly settings: ZodType<S>;
   /** Pure: what an answer means, undefined when it is not a failure. `write` false for reads: a 5xx on a read is retryable. */
   classify(answer: WireResponse, write: boolean, now: number): Failure | undefined;

@@ -1,6 +1,6 @@
 /** Hop 7 of the road: drains one lane of the ledger through a bounded window. The ledger is the queue; p-queue is only the window. */
 import PQueue from "p-queue";
-import type { Facts, Ref, Session } from "../model/destination.ts";
+import type { Facts, KnownRef, Session } from "../model/destination.ts";
 import type { Claim, ClaimedStep, Forget, Ledger, Settlement, StepNote } from "../model/ledger.ts";
 import type { Failure } from "../model/outcome.ts";
 import type { Clock, Log, Metrics, Random, Sealer } from "../model/ports.ts";
@@ -159,7 +159,7 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): (claim: Claim) 
   async function work(claim: Claim, story: Log): Promise<Ended | "lost"> {
     const plan = decode(claim, ports.sealer);
     const kinds = new Map<string, StepKind>(plan.map(({ step }) => [step.key, step.kind]));
-    const refs = new Map<string, Ref>();
+    const refs = new Map<string, KnownRef>();
     let carried: StepNote[] = [];
     const note = async (steps: readonly StepNote[], forget: readonly Forget[] = []) => {
       carried = [];
@@ -167,7 +167,7 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): (claim: Claim) 
     };
     for (const { step, row } of plan) {
       if (row.state === "confirmed" && row.ref !== null) {
-        refs.set(step.key, { id: row.ref });
+        refs.set(step.key, { id: row.ref, kind: step.kind });
         continue;
       }
       const turn: Turn = { step, row, refs, kinds, carried };
@@ -181,7 +181,7 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): (claim: Claim) 
       metrics.count("steps_total", { crm: settings.destination, kind: step.kind, outcome: outcome.kind });
       switch (outcome.kind) {
         case "confirmed":
-          refs.set(step.key, outcome.ref);
+          refs.set(step.key, { ...outcome.ref, kind: step.kind });
           carried = [...carried, outcome.note];
           story.info({ step: step.kind, ref: outcome.ref.id, adopted: outcome.ref.adopted ?? false }, "step confirmed");
           break;
