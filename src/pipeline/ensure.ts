@@ -3,7 +3,7 @@
  * looked up before anything is sent again, and where looking cannot prove absence nothing is sent again at all.
  */
 import type { Destination, Ref, Refs, Session } from "../model/destination.ts";
-import type { Claim, ClaimedStep, FailureReason, Forget, Settlement, StepNote } from "../model/ledger.ts";
+import type { ClaimedStep, FailureReason, Forget, Settlement, StepNote } from "../model/ledger.ts";
 import { type Failure, failureOf } from "../model/outcome.ts";
 import type { Clock } from "../model/ports.ts";
 import type { Step, StepKind } from "../model/step.ts";

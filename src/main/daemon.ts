@@ -1,0 +1,170 @@
+/** The daemon: everything that runs between start and stop, opened in the order in which it can be trusted and closed in the other. */
+import { startHttp } from "../http/index.ts";
+import type { Intake, RunningSource } from "../model/source.ts";
+import { openIntake } from "../pipeline/accept.ts";
+import { openParsePool } from "../pipeline/parsing.ts";
+import { startRetaining } from "../pipeline/retain.ts";
+import { type Road, startRoad } from "../pipeline/road.ts";
+import { compileRoutes, type Settings } from "../settings/index.ts";
+import { smtp } from "../sources/index.ts";
+import { lockDataFolder } from "../store/index.ts";
+import type { Ground } from "./ground.ts";
+import { laneId, type OpenLane, openLanes, tenantPlans } from "./lanes.ts";
+import { listenForPokes } from "./poke.ts";
+import { diskOf } from "./system.ts";
+
+export interface Daemon {
+  readonly smtp: { readonly host: string; readonly port: number } | undefined;
+  readonly http: { readonly host: string; readonly port: number };
+  readonly road: Road;
+  /** Takes changed certificates and secrets (SIGHUP); blocked lanes are tried again. */
+  reload(settings: Settings): Promise<void>;
+  /** Within `graceMs`: no new mail, what is in flight is written down, the rest stays in the ledger. */
+  stop(graceMs: number): Promise<void>;
+}
+
+export const stopGraceMs = 10_000;
+const messagesPerParser = 4;
+
+/** Works the ledger of the ground's data folder without any source: the road, the attic and the parsers. Needs the folder's lock. */
+export interface Works {
+  readonly road: Road;
+  readonly intake: Intake;
+  readonly lanes: readonly OpenLane[];
+  stop(graceMs: number): Promise<void>;
+}
+
+export async function startWorks(ground: Ground): Promise<Works> {
+  const { settings, ledger, clock, log, metrics } = ground;
+  const freed = await ledger.reclaim(clock.now());
+  if (freed > 0) log.info({ leases: freed }, "going on with what was in flight when the last process ended");
+  const lanes = openLanes(ground);
+  for (const { settings: lane } of lanes) await ledger.pause({ lane: lane.lane, kind: "resume" });
+  const children = settings.limits.parse_children;
+  const pool = await openParsePool({ children, log, metrics });
+  const road = startRoad(tenantPlans(settings), lanes, children * messagesPerParser, { ...ground, pool });
+  const retaining = startRetaining({ rawMs: settings.retention.raw, eventMs: settings.retention.event }, road.busy, {
+    ...ground,
+    maintain: () => ledger.maintain(),
+  });
+  const intake = openIntake(
+    {
+      maxBytes: settings.limits.max_message_bytes,
+      inlineBytes: settings.limits.inline_bytes,
+      backlog: settings.limits.backlog,
+      diskReserve: (total) => Math.max(settings.limits.disk_reserve_bytes, (total * settings.limits.disk_reserve_percent) / 100),
+    },
+    { ...ground, disk: () => diskOf(settings.data_dir), wake: road.wake },
+  );
+  return {
+    road,
+    intake,
+    lanes,
+    async stop(graceMs) {
+      await road.stop(graceMs);
+      await retaining.stop();
+      await pool.close();
+      for (const lane of lanes) await lane.close();
+    },
+  };
+}
+
+/** Rejects with a sentence when another daemon has the folder, or a port is taken. The ground is the caller's to close. */
+export async function startDaemon(ground: Ground): Promise<Daemon> {
+  const { settings, log } = ground;
+  const opened: (() => Promise<void>)[] = [];
+  const unwind = async () => {
+    for (const close of opened.reverse()) await close();
+  };
+  try {
+    const lock = lockDataFolder(settings.data_dir);
+    opened.push(async () => lock.release());
+    const works = await startWorks(ground);
+    opened.push(() => works.stop(stopGraceMs));
+    const pokes = await listenForPokes(settings.data_dir, works.road.wake);
+    opened.push(() => pokes.stop());
+    const status = openStatus(ground, works);
+    const http = await startHttp({ ...settings.http, ...status, log });
+    opened.push(() => http.stop(1_000));
+    const source = await startSmtp(ground, works.intake);
+    opened.push(() => source.stop(1_000));
+    log.info({ host: source.address?.host, port: source.address?.port }, "SMTP is listening");
+    log.info({ host: http.address.host, port: http.address.port }, "HTTP is listening");
+    return {
+      smtp: source.address,
+      http: http.address,
+      road: works.road,
+      reload: (changed) => reload(ground, works, source, changed),
+      async stop(graceMs) {
+        const until = ground.clock.now() + graceMs;
+        const left = () => Math.max(0, until - ground.clock.now());
+        status.drain();
+        await source.stop(Math.floor(graceMs / 2));
+        await pokes.stop();
+        await works.stop(Math.floor(left() * 0.8));
+        await http.stop(Math.min(500, left()));
+        lock.release();
+      },
+    };
+  } catch (error) {
+    await unwind();
+    throw error;
+  }
+}
+
+function startSmtp(ground: Ground, intake: Intake): Promise<RunningSource> {
+  const { settings, clock, log, metrics } = ground;
+  return smtp.start(settings.smtp, intake, { clock, log, metrics, route: compileRoutes(settings.tenants) });
+}
+
+async function reload(ground: Ground, works: Works, source: RunningSource, changed: Settings): Promise<void> {
+  await source.reload?.();
+  for (const tenant of changed.tenants) {
+    for (const entry of tenant.destinations) {
+      const lane = works.lanes.find(({ settings }) => settings.lane === laneId(tenant.id, entry.id));
+      lane?.reload(entry);
+    }
+  }
+  for (const { settings } of works.lanes) await ground.ledger.pause({ lane: settings.lane, kind: "resume" });
+  works.road.wake();
+  ground.log.info({}, "certificates and secrets were read again");
+}
+
+/** What /readyz, /livez and /metrics say. */
+function openStatus(ground: Ground, works: Works) {
+  const { ledger, metrics, clock } = ground;
+  let draining = false;
+
+  async function ready(): Promise<{ ready: boolean; reasons: string[] }> {
+    const pressure = await works.intake.pressure();
+    const reasons = [...(draining ? ["shutting down"] : []), ...(pressure === undefined ? [] : [pressure.reason])];
+    return { ready: reasons.length === 0, reasons };
+  }
+
+  async function text(): Promise<string> {
+    const now = clock.now();
+    const stats = await ledger.stats(now);
+    metrics.gauge("received_depth", stats.received);
+    metrics.gauge("ledger_bytes", stats.bytes);
+    metrics.gauge("ledger_unarchived", stats.unarchived);
+    for (const lane of await ledger.lanes()) {
+      const labels = { tenant: lane.tenant, crm: lane.lane.slice(lane.tenant.length + 1) };
+      metrics.gauge("queue_depth", lane.pending, labels);
+      metrics.gauge("queue_oldest_age_seconds", lane.oldestPendingAt === null ? 0 : Math.max(0, now - lane.oldestPendingAt) / 1000, labels);
+      metrics.gauge("dead_letter_count", lane.failed, labels);
+      metrics.gauge("held_count", lane.held, labels);
+      metrics.gauge("lane_blocked", lane.blockedReason === null ? 0 : 1, labels);
+      metrics.gauge("lane_paused", lane.pausedUntil !== null && lane.pausedUntil > now ? 1 : 0, labels);
+    }
+    return await metrics.text();
+  }
+
+  return {
+    live: () => true,
+    ready,
+    metrics: { text, contentType: metrics.contentType },
+    drain() {
+      draining = true;
+    },
+  };
+}

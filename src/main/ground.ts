@@ -1,0 +1,81 @@
+/** Opens what every command stands on: the data folder with its key, ledger, spool, attic and the tables of the built-in CRM. */
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { loadOrCreateMasterKey, openFiles, openKeyRing, openSpool } from "../blobs/index.ts";
+import type { Blobs, Spool } from "../model/blob.ts";
+import type { Clock, Log, Random, Sealer } from "../model/ports.ts";
+import type { LocalRecords } from "../model/records.ts";
+import type { Settings } from "../settings/index.ts";
+import { openLedger, openLocalRecords, type SqliteLedger } from "../store/index.ts";
+import { type OpenMetrics, openLog, openMetrics, registerSecret } from "../watch/index.ts";
+import { systemClock, systemRandom } from "./system.ts";
+
+/** Where things lie in the data folder. */
+export function dataPaths(dataDir: string) {
+  return {
+    masterKey: join(dataDir, "master.key"),
+    ledger: join(dataDir, "ledger.sqlite"),
+    crm: join(dataDir, "crm.sqlite"),
+    spool: join(dataDir, "spool"),
+    blobs: join(dataDir, "blobs"),
+  } as const;
+}
+
+export interface Ground {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: OpenMetrics;
+  readonly sealer: Sealer;
+  readonly ledger: SqliteLedger;
+  readonly spool: Spool;
+  readonly blobs: Blobs;
+  readonly records: LocalRecords;
+  close(): Promise<void>;
+}
+
+export interface GroundOptions {
+  /** The daemon's ledger works in a thread of its own; a command's on the calling one. */
+  readonly thread: "worker" | "calling";
+  readonly log: Log;
+}
+
+/** Rejects with a sentence that says what is wrong and what to do: damage, a foreign file, a key that others can read. */
+export async function openGround(settings: Settings, { thread, log }: GroundOptions): Promise<Ground> {
+  await mkdir(settings.data_dir, { recursive: true, mode: 0o700 });
+  const paths = dataPaths(settings.data_dir);
+  const sealer = openKeyRing({ key: settings.seal.key ?? (await loadOrCreateMasterKey(paths.masterKey, { dataExists: existsSync(paths.ledger) })) });
+  const ledger = await openLedger({ path: paths.ledger, thread, log });
+  try {
+    const spool = await openSpool(paths.spool, sealer);
+    const blobs = await openFiles(paths.blobs);
+    const records = openLocalRecords(paths.crm);
+    return {
+      settings,
+      clock: systemClock,
+      random: systemRandom,
+      log,
+      metrics: openMetrics(),
+      sealer,
+      ledger,
+      spool,
+      blobs,
+      records,
+      async close() {
+        records.close();
+        await ledger.close();
+      },
+    };
+  } catch (error) {
+    await ledger.close();
+    throw error;
+  }
+}
+
+/** The log of a process that reads these settings; from now on no line of it can show one of their secrets. */
+export function openSettingsLog(settings: Settings, secrets: readonly string[], level = settings.log.level): Log {
+  for (const secret of secrets) registerSecret(secret);
+  return openLog({ level });
+}

@@ -1,0 +1,105 @@
+/** Makes the lanes of the configuration: one per destination account of a tenant, each with its session, its wire and its token bucket. */
+import { destinations } from "../destinations/index.ts";
+import type { Destination, Facts, Session } from "../model/destination.ts";
+import { type Bucket, openBucket } from "../pipeline/bucket.ts";
+import type { TenantPlan } from "../pipeline/enrich.ts";
+import type { RoadLane } from "../pipeline/road.ts";
+import type { DestinationEntry, Settings, TenantSettings } from "../settings/index.ts";
+import { openWire } from "../wire/index.ts";
+import type { Ground } from "./ground.ts";
+
+export interface OpenLane extends RoadLane {
+  readonly destination: Destination<unknown>;
+  /** Takes changed credentials: the next call carries them. */
+  reload(entry: DestinationEntry): void;
+  close(): Promise<void>;
+}
+
+export const laneId = (tenant: string, destination: string): string => `${tenant}/${destination}`;
+
+export function tenantPlans(settings: Settings): TenantPlan[] {
+  return settings.tenants.map((tenant) => ({
+    tenant: tenant.id,
+    mapping: { createContact: tenant.trust.create_contact },
+    lanes: tenant.destinations.map(({ id }) => laneId(tenant.id, id)),
+  }));
+}
+
+export function openLanes(ground: Ground): OpenLane[] {
+  return ground.settings.tenants.flatMap((tenant) => tenant.destinations.map((entry) => openLane(tenant, entry, ground)));
+}
+
+function destinationOf(type: string): Destination<unknown> {
+  const found = destinations.find(({ name }) => name === type);
+  if (found === undefined) throw new TypeError(`the configuration was checked, and yet there is no destination type ${type}`);
+  return found as Destination<unknown>;
+}
+
+function openLane(tenant: TenantSettings, entry: DestinationEntry, ground: Ground): OpenLane {
+  const { clock, log, metrics, records } = ground;
+  const lane = laneId(tenant.id, entry.id);
+  const destination = destinationOf(entry.type);
+  const facts = destination.factsFor?.(entry.settings) ?? destination.facts;
+  const bucket = openBucket(facts.limits, clock);
+  let settings = entry.settings;
+  const wire = openLaneWire(destination, () => settings, facts, bucket, ground);
+  let session: Session | undefined;
+  const current = (): Session => {
+    session ??= destination.open(settings, { tenant: tenant.id, wire, clock, log: log.with({ lane }), metrics, records });
+    return session;
+  };
+  return {
+    destination,
+    bucket,
+    session: followed(current),
+    settings: {
+      lane,
+      tenant: tenant.id,
+      destination: entry.id,
+      facts,
+      firstRetryMs: ground.settings.retry.first_delay,
+      retryWindowMs: ground.settings.retry.window_hours * 3_600_000,
+    },
+    reload(changed) {
+      settings = changed.settings;
+      session = undefined;
+    },
+    async close() {
+      await session?.close?.();
+      await wire.close();
+    },
+  };
+}
+
+function openLaneWire(destination: Destination<unknown>, settings: () => unknown, facts: Facts, bucket: Bucket, ground: Ground) {
+  const { clock, metrics } = ground;
+  const baseUrl = destination.reach(settings())?.baseUrl;
+  if (baseUrl === undefined) return { request: unreachable, close: async () => undefined };
+  return openWire({
+    baseUrl,
+    headers: () => destination.reach(settings())?.headers ?? {},
+    vendor: facts.vendor,
+    clock,
+    metrics,
+    beforeCall: (budget) => bucket.take(budget),
+  });
+}
+
+async function unreachable(): Promise<never> {
+  throw new TypeError("this destination said that it needs no network, and yet it calls");
+}
+
+/** A session that is always the current one, so that lanes need not know of reloads. */
+function followed(current: () => Session): Session {
+  return {
+    check: () => current().check(),
+    fix: async () => (await current().fix?.()) ?? [],
+    dedupe: (kind) => current().dedupe(kind),
+    find: (step, refs) => current().find(step, refs),
+    put: (step, refs) => current().put(step, refs),
+    read: (kind, id) => current().read(kind, id),
+    link: (from, to) => current().link(from, to),
+    unlink: (from, to) => current().unlink(from, to),
+    archive: (kind, id) => current().archive(kind, id),
+  };
+}
