@@ -1,0 +1,118 @@
+/** Cuts the header section off the front of a message that arrives in chunks, with bounded memory. */
+
+/** The most a header section may have; mailparser refuses more as well, and Postfix takes 100 KiB. */
+export const maxHeadBytes = 1024 * 1024;
+
+export interface Head {
+  /** The bytes of the header section as a latin1 string, so that nothing is lost; without the empty line that ends it. */
+  readonly section: string;
+  /** Empty lines stood before the first header field. */
+  readonly leadingBlank: boolean;
+  /** False when the limit came before the empty line: what follows the limit counts as body. */
+  readonly whole: boolean;
+}
+
+export interface HeadCollector {
+  /** Takes the next bytes; answers those that belong to the body: undefined while the header section goes on. */
+  push(chunk: Uint8Array): Uint8Array | undefined;
+  /** No more bytes come: the section ends here if it had not ended. Answers what is left of the body. */
+  end(): Uint8Array | undefined;
+  /** Undefined until the section has ended. */
+  head(): Head | undefined;
+}
+
+const lf = 0x0a;
+const cr = 0x0d;
+/** RFC 5322 §2.2: printable US-ASCII except the colon; blanks before the colon are obsolete syntax (§4.5). */
+const fieldStart = /^[!-9;-~]{1,998}[ \t]*:/;
+
+/** The answer does not depend on how the bytes are cut into chunks. */
+export function collectHead(limit = maxHeadBytes): HeadCollector {
+  let held: Buffer = Buffer.alloc(0);
+  let length = 0;
+  /** Where the first field begins, once that is decided. */
+  let begin: number | undefined;
+  /** No line end before this position ends the section. */
+  let scanned = 0;
+  let head: Head | undefined;
+
+  function append(part: Uint8Array): void {
+    if (length === 0) {
+      // Borrowed, not copied: most messages bring their whole head in one chunk. It is full, so it is never written to.
+      held = Buffer.from(part.buffer, part.byteOffset, part.byteLength);
+    } else {
+      if (length + part.length > held.length) {
+        const grown = Buffer.allocUnsafe(Math.max(2 * (length + part.length), 4096));
+        held.copy(grown, 0, 0, length);
+        held = grown;
+      }
+      held.set(part, length);
+    }
+    length += part.length;
+  }
+
+  function close(from: number, to: number, bodyFrom: number, whole: boolean): Uint8Array {
+    head = { section: held.toString("latin1", from, to), leadingBlank: from > 0, whole };
+    const body = held.subarray(bodyFrom, length);
+    held = Buffer.alloc(0);
+    return body;
+  }
+
+  /** False while too little is known. A message that begins with an empty line and no field has no header section at all. */
+  function decideBegin(final: boolean): boolean | Uint8Array {
+    if (begin !== undefined) return true;
+    if (held[0] === cr && length === 1 && !final) return false;
+    const blank = held[0] === lf ? 1 : held[0] === cr && held[1] === lf ? 2 : 0;
+    if (blank === 0) {
+      begin = 0;
+      return true;
+    }
+    let first = blank;
+    while (first < length && (held[first] === cr || held[first] === lf)) first++;
+    const lineEnd = held.subarray(0, length).indexOf(lf, first);
+    if (lineEnd === -1 && !final) return false;
+    const line = held.toString("latin1", first, Math.min(lineEnd === -1 ? length : lineEnd, first + 1000));
+    if (!fieldStart.test(line)) return close(0, 0, blank, true);
+    begin = scanned = first;
+    return true;
+  }
+
+  function scan(): Uint8Array | undefined {
+    const bytes = held.subarray(0, length);
+    for (let at = bytes.indexOf(lf, scanned); at !== -1; at = bytes.indexOf(lf, at + 1)) {
+      scanned = at;
+      if (at + 1 >= length) return undefined;
+      if (bytes[at + 1] === lf) return close(begin ?? 0, at + 1, at + 2, true);
+      if (bytes[at + 1] !== cr) continue;
+      if (at + 2 >= length) return undefined;
+      if (bytes[at + 2] === lf) return close(begin ?? 0, at + 1, at + 3, true);
+    }
+    if (scanned < length && bytes[scanned] !== lf) scanned = length;
+    return undefined;
+  }
+
+  function advance(final: boolean): Uint8Array | undefined {
+    const decided = decideBegin(final);
+    if (typeof decided !== "boolean") return decided;
+    return decided ? scan() : undefined;
+  }
+
+  return {
+    push(chunk) {
+      if (head !== undefined) return chunk;
+      if (chunk.length === 0) return undefined;
+      const room = limit - length;
+      append(chunk.length > room ? chunk.subarray(0, room) : chunk);
+      const body =
+        advance(length === limit) ?? (length === limit ? close(begin ?? 0, length, length, false) : undefined);
+      if (body === undefined || chunk.length <= room) return body;
+      const beyond = chunk.subarray(room);
+      return body.length === 0 ? beyond : Buffer.concat([body, beyond]);
+    },
+    end() {
+      if (head !== undefined) return undefined;
+      return advance(true) ?? close(begin ?? 0, length, length, true);
+    },
+    head: () => head,
+  };
+}
