@@ -129,8 +129,6 @@ export interface Destination<S> {
   /** The facts as this account's settings change them: a plan with higher limits, a measured search lag. */
   factsFor?(settings: S): Facts;
   readonly settings: ZodType<S>;
-  /** The facts as this account's settings amend them (a plan with higher limits, another search lag). */
-  factsFor?(settings: S): Facts;
   /** Pure: what an answer means, undefined when it is not a failure. `write` false for reads: a 5xx on a read is retryable. */
   classify(answer: WireResponse, write: boolean, now: number): Failure | undefined;
   /** How to reach the vendor: base URL and the headers that carry the credentials. Undefined for what needs no network. */

@@ -4,7 +4,7 @@ import type { Facts, KnownRef, Session } from "../model/destination.ts";
 import type { Claim, ClaimedStep, Forget, Ledger, Settlement, StepNote } from "../model/ledger.ts";
 import type { Failure } from "../model/outcome.ts";
 import type { Clock, Log, Metrics, Random, Sealer } from "../model/ports.ts";
-import type { Step, StepKind } from "../model/step.ts";
+import type { Step } from "../model/step.ts";
 import { attemptsWithin, retryDelayMs } from "./backoff.ts";
 import type { Bucket } from "./bucket.ts";
 import { ensure, type Turn } from "./ensure.ts";
@@ -158,7 +158,6 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): (claim: Claim) 
 
   async function work(claim: Claim, story: Log): Promise<Ended | "lost"> {
     const plan = decode(claim, ports.sealer);
-    const kinds = new Map<string, StepKind>(plan.map(({ step }) => [step.key, step.kind]));
     const refs = new Map<string, KnownRef>();
     let carried: StepNote[] = [];
     const note = async (steps: readonly StepNote[], forget: readonly Forget[] = []) => {
@@ -170,7 +169,7 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): (claim: Claim) 
         refs.set(step.key, { id: row.ref, kind: step.kind });
         continue;
       }
-      const turn: Turn = { step, row, refs, kinds, carried };
+      const turn: Turn = { step, row, refs, carried };
       const outcome = await locks.with(`${step.kind}:${step.key}`, async () => {
         const known = row.remembered ? row.ref : recent.get(step.key);
         if (known !== undefined && known !== null) return remembered(row, known);
@@ -283,12 +282,12 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): (claim: Claim) 
   }
 
   /** Which of the records this step belongs to are no longer there: deleted, or merged into another. */
-  async function vanished({ step, refs, kinds }: Turn): Promise<Forget[]> {
+  async function vanished({ step, refs }: Turn): Promise<Forget[]> {
     const gone: Forget[] = [];
     for (const key of "about" in step ? step.about : []) {
       const ref = refs.get(key);
-      const kind = kinds.get(key);
-      if (ref === undefined || kind === undefined) continue;
+      if (ref === undefined) continue;
+      const { kind } = ref;
       try {
         const there = await session.read(kind, ref.id);
         if (there === undefined || there.archived || there.id !== ref.id)

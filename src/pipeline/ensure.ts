@@ -6,7 +6,7 @@ import type { Destination, Ref, Refs, Session } from "../model/destination.ts";
 import type { ClaimedStep, FailureReason, Forget, Settlement, StepNote } from "../model/ledger.ts";
 import { type Failure, failureOf } from "../model/outcome.ts";
 import type { Clock } from "../model/ports.ts";
-import type { Step, StepKind } from "../model/step.ts";
+import type { Step } from "../model/step.ts";
 import { readBackDelaysMs } from "./backoff.ts";
 import { LedgerFailed } from "./faults.ts";
 
@@ -20,8 +20,6 @@ export interface Turn {
   readonly step: Step;
   readonly row: ClaimedStep;
   readonly refs: Refs;
-  /** The kinds of this plan's steps, by key. */
-  readonly kinds: ReadonlyMap<string, StepKind>;
   /** Notes of earlier steps not yet committed; they go with the next commit. */
   readonly carried: readonly StepNote[];
 }
@@ -93,13 +91,10 @@ function confirmed(row: ClaimedStep, ref: Ref, { clock }: EnsurePorts): StepOutc
  * What was found may lack its associations: the call that made it could have been cut between the two. Repeating them changes nothing.
  */
 async function adopt(turn: Turn, found: Ref, ports: EnsurePorts): Promise<StepOutcome> {
-  const { step, row, refs, kinds } = turn;
+  const { step, row, refs } = turn;
   for (const key of "about" in step ? step.about : []) {
     const target = refs.get(key);
-    const kind = kinds.get(key);
-    if (target !== undefined && kind !== undefined) {
-      await ports.session.link({ kind: step.kind, id: found.id }, { kind, id: target.id });
-    }
+    if (target !== undefined) await ports.session.link({ kind: step.kind, id: found.id }, target);
   }
   return confirmed(row, { ...found, adopted: true }, ports);
 }
