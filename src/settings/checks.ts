@@ -1,0 +1,63 @@
+/** What no single value of the configuration can show: names given twice, and recipients claimed by two tenants. */
+import type { Path } from "./problems.ts";
+import { parseRecipientPattern } from "./recipients.ts";
+
+export interface CheckedTenant {
+  readonly id: string;
+  readonly recipients: readonly string[];
+  readonly destinations: readonly { readonly id: string }[];
+}
+
+export interface Clash {
+  readonly path: Path;
+  readonly found: string;
+  readonly expected: string;
+}
+
+export function clashes(tenants: readonly CheckedTenant[]): readonly Clash[] {
+  return [
+    ...repeated(tenants, ["tenants"], "tenant"),
+    ...tenants.flatMap((tenant, index) =>
+      repeated(tenant.destinations, ["tenants", index, "destinations"], "destination"),
+    ),
+    ...claimedTwice(tenants),
+  ];
+}
+
+function repeated(entries: readonly { readonly id: string }[], path: Path, what: string): readonly Clash[] {
+  const seen = new Set<string>();
+  return entries.flatMap(({ id }, index) => {
+    if (!seen.has(id)) {
+      seen.add(id);
+      return [];
+    }
+    return [
+      {
+        path: [...path, index, "id"],
+        found: `the ${what} id "${id}" a second time`,
+        expected: `an id of its own for every ${what}`,
+      },
+    ];
+  });
+}
+
+function claimedTwice(tenants: readonly CheckedTenant[]): readonly Clash[] {
+  const owners = new Map<string, CheckedTenant>();
+  return tenants.flatMap((tenant, index) =>
+    tenant.recipients.flatMap((text, position) => {
+      const pattern = parseRecipientPattern(text);
+      if (pattern === undefined) return [];
+      const key = `${pattern.local ?? "*"}@${pattern.domain}`;
+      const owner = owners.get(key);
+      if (owner === undefined) owners.set(key, tenant);
+      if (owner === undefined || owner === tenant) return [];
+      return [
+        {
+          path: ["tenants", index, "recipients", position],
+          found: `${JSON.stringify(text)}, which tenant "${owner.id}" already claims`,
+          expected: "every recipient claimed by one tenant",
+        },
+      ];
+    }),
+  );
+}

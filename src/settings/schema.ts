@@ -1,0 +1,184 @@
+/** The configuration: every key, its meaning, its limits and its default, said once. */
+import { z } from "zod";
+import { destinationSettings, smtpSettings } from "./leaves.ts";
+import type { Outline } from "./outline.ts";
+import { asciiDomain, isRecipientPattern } from "./recipients.ts";
+import { duration, size } from "./units.ts";
+
+const identifier = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, {
+  error: "lower-case letters, digits and hyphens, beginning with a letter or digit",
+});
+const path = z.string().min(1).meta({ path: true });
+const port = z.int().min(0).max(65_535);
+
+const http = z
+  .strictObject({
+    host: z
+      .string()
+      .min(1)
+      .default("127.0.0.1")
+      .describe(
+        "Address to listen on. Health, metrics and the API have no login of their own: keep it on loopback or behind a proxy.",
+      ),
+    port: port.default(8025).describe("Port to listen on; 0 picks a free one and logs it."),
+  })
+  .describe("The HTTP door: /livez, /readyz and /metrics.");
+
+const log = z
+  .strictObject({
+    level: z
+      .enum(["debug", "info", "warn", "error"])
+      .default("info")
+      .describe("The least important lines that are written. No level prints a body, an address or a secret."),
+  })
+  .describe("Logging, as lines of JSON on standard output.");
+
+const limits = z
+  .strictObject({
+    max_message_bytes: size
+      .prefault("35MiB")
+      .describe("The largest message taken; a larger one is refused with 552 5.3.4."),
+    inline_bytes: size
+      .prefault("64KiB")
+      .describe(
+        "Messages up to this size are kept in the ledger itself until they are processed, larger ones in a file of their own.",
+      ),
+    backlog: z
+      .int()
+      .min(1)
+      .default(1_000_000)
+      .describe("Messages that may wait; beyond it new mail is put off with 452 4.3.1."),
+    disk_reserve_bytes: size
+      .prefault("1GiB")
+      .describe(
+        "Free space that is left alone on the disk of data_dir, in bytes; the larger of the two reserves counts.",
+      ),
+    disk_reserve_percent: z
+      .number()
+      .min(0)
+      .max(90)
+      .default(5)
+      .describe("Free space that is left alone on the disk of data_dir, in percent of the disk."),
+    parse_children: z
+      .int()
+      .min(2)
+      .max(64)
+      .default(2)
+      .describe(
+        "Child processes that read messages. Never fewer than two, so that a poisonous message does not hold up the others.",
+      ),
+  })
+  .describe("How much is taken before mail is put off or refused.");
+
+const seal = z
+  .strictObject({
+    key: z
+      .string()
+      .regex(/^([0-9a-fA-F]{64}|[A-Za-z0-9+/]{43}=?)$/, { error: "32 bytes as 64 hexadecimal digits or as base64" })
+      .optional()
+      .meta({ secret: true })
+      .describe(
+        "The master key for everything kept at rest: 32 bytes as 64 hexadecimal digits or base64, best as ${file:...} or ${env:...}. Without it, data_dir/master.key is made on first start with mode 0600; keep a copy of it.",
+      ),
+  })
+  .describe("Encryption of stored mail.");
+
+const retention = z
+  .strictObject({
+    raw: duration.prefault("90d").describe("Age at which the raw bytes of settled messages are deleted."),
+    event: duration
+      .prefault("90d")
+      .describe(
+        "Age at which the event bodies of settled messages are deleted. Identities and CRM ids stay: they keep doubles away.",
+      ),
+  })
+  .describe("How long mail is kept once it is settled.");
+
+const retry = z
+  .strictObject({
+    window_hours: z
+      .number()
+      .min(1)
+      .max(8_760)
+      .default(72)
+      .describe("How long a delivery is tried, with growing pauses, before it becomes a dead letter."),
+  })
+  .describe("Patience with a CRM that does not answer.");
+
+const trust = z
+  .strictObject({
+    create_contact: z
+      .enum(["verified", "aligned-weak", "unverified"])
+      .default("unverified")
+      .describe("The lowest trust in a sender at which an unknown one becomes a new contact."),
+  })
+  .describe("What the sender of a mail has to show before records are made.");
+
+/** Every destination's own settings with the two keys that all have. What else a type has is known to its schema, not to the types here. */
+type DestinationForm = z.ZodObject<{ id: typeof identifier; type: z.ZodLiteral<string> }>;
+const [firstDestination, ...otherDestinations] = destinationSettings.map(({ name, settings }): DestinationForm => {
+  const id = identifier.describe("Name of this destination; together with the tenant it names the lane: `acme/crm`.");
+  const type = z.literal(name).describe("Which CRM it is.");
+  return settings.safeExtend({ id, type }).strict();
+});
+if (firstDestination === undefined) throw new Error("there is no destination type");
+const destination = z.discriminatedUnion("type", [firstDestination, ...otherDestinations]);
+
+const tenant = z.strictObject({
+  id: identifier.describe(
+    "Name of the tenant, in commands, metrics and keys. Changing it makes its known mail unknown.",
+  ),
+  recipients: z
+    .array(
+      z.string().refine(isRecipientPattern, {
+        error: "an address (deals@inbound.example.com) or a whole domain (*@inbound.example.com)",
+      }),
+    )
+    .min(1)
+    .describe(
+      "The addresses that are this tenant's: `deals@inbound.example.com`, or `*@inbound.example.com` for a whole domain. Tags are implied: deals@ takes deals+us-east@. Everything else is refused with 550.",
+    ),
+  mapping: path.optional().describe("File with this tenant's mapping rules; without it, the built-in rules."),
+  trust: trust.prefault({}),
+  own_domains: z
+    .array(
+      z
+        .string()
+        .refine((domain) => asciiDomain(domain) !== undefined, { error: "a domain, such as example.com" })
+        .transform((domain) => asciiDomain(domain) ?? domain),
+    )
+    .prefault([])
+    .describe("Domains of the tenant's own people; mail from them counts as outbound."),
+  destinations: z
+    .array(destination)
+    .min(1)
+    .prefault([{ id: "crm", type: "local" }])
+    .describe("The CRMs that get this tenant's mail."),
+});
+
+export const configuration = z
+  .strictObject({
+    data_dir: path
+      .default("./data")
+      .describe("Folder for the ledger, the sealed mail and the built-in CRM. One daemon per folder."),
+    smtp: smtpSettings.prefault({}),
+    http: http.prefault({}),
+    log: log.prefault({}),
+    limits: limits.prefault({}),
+    seal: seal.prefault({}),
+    retention: retention.prefault({}),
+    retry: retry.prefault({}),
+    tenants: z
+      .array(tenant)
+      .min(1)
+      .describe("Who gets mail: at least one tenant, each with addresses, rules and CRMs of its own."),
+  })
+  .describe("Mailwright's configuration.");
+export type Configuration = z.output<typeof configuration>;
+
+/** The JSON Schema of the file as written (before defaults), for editors; `secret` and `path` mark values as this program treats them. */
+export function configSchema(): Record<string, unknown> {
+  return { ...z.toJSONSchema(configuration, { io: "input" }), title: "Mailwright configuration" };
+}
+
+export const configurationOutline = configSchema() as Outline;

@@ -1,0 +1,64 @@
+/** Secrets: never shown, and taken anew on SIGHUP without anything else changing under way. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { BadConfiguration, describeSettings, loadSettings, reresolve } from "../../src/settings/index.ts";
+import { folder, load, tenantLines, written } from "./sample.ts";
+
+const key = "ab".repeat(32);
+const nextKey = "cd".repeat(32);
+
+test.each([
+  ["from the file itself", `seal: { key: ${key} }\n`, {}, "*** (in the file)"],
+  ["from a variable", 'seal: { key: "${env:K}" }\n', { K: key }, "*** (from ${env:K})"],
+  ["from a default, which is not shown either", `seal: { key: "\${env:K:-${key}}" }\n`, {}, "*** (from ${env:K})"],
+  ["from an override", "", { MAILWRIGHT__SEAL__KEY: key }, "*** (from MAILWRIGHT__SEAL__KEY)"],
+  ["from an override of the whole section", "", { MAILWRIGHT__SEAL: `{ key: ${key} }` }, "*** (from MAILWRIGHT__SEAL)"],
+])("a secret %s is described by its source alone", (_, text, env, shown) => {
+  const settings = load(text + tenantLines, env);
+  expect(settings.seal.key).toBe(key);
+  const described = describeSettings(settings);
+  expect(described).toMatchObject({ seal: { key: shown } });
+  expect(JSON.stringify(described)).not.toContain(key);
+});
+
+test("the description has the defaults filled in, as they would be written", () => {
+  expect(describeSettings(load(tenantLines))).toMatchObject({
+    http: { host: "127.0.0.1", port: 8025 },
+    limits: { max_message_bytes: "35MiB", backlog: 1_000_000 },
+    retention: { raw: "90d" },
+    tenants: [{ id: "acme", own_domains: [], destinations: [{ id: "crm", type: "local" }] }],
+  });
+});
+
+test("a secret file that changed is taken, and named without its value", () => {
+  const inFolder = folder();
+  writeFileSync(join(inFolder, "key"), key);
+  const running = loadSettings(written(`seal: { key: "\${file:key}" }\n${tenantLines}`, inFolder), {});
+  writeFileSync(join(inFolder, "key"), nextKey);
+  const { settings, rotated, needRestart } = reresolve(running, {});
+  expect(settings.seal.key).toBe(nextKey);
+  expect({ rotated, needRestart }).toEqual({ rotated: ["seal.key"], needRestart: [] });
+});
+
+test("nothing changed: nothing is reported", () => {
+  const running = load(tenantLines);
+  expect(reresolve(running, {})).toMatchObject({ rotated: [], needRestart: [] });
+});
+
+test("what is not a secret stays as it was, and is named as needing a restart", () => {
+  const inFolder = folder();
+  const running = loadSettings(written(tenantLines, inFolder), {});
+  written(`http: { port: 9 }\n${tenantLines}`, inFolder);
+  const { settings, needRestart } = reresolve(running, {});
+  expect(settings).toBe(running);
+  expect(needRestart).toEqual(["http"]);
+});
+
+test("a configuration that broke in the meantime is refused, and the running one is not touched", () => {
+  const inFolder = folder();
+  const running = loadSettings(written(tenantLines, inFolder), {});
+  written("tenants: [", inFolder);
+  expect(() => reresolve(running, {})).toThrow(BadConfiguration);
+  expect(running.tenants).toHaveLength(1);
+});
