@@ -1,4 +1,4 @@
-/** The settings in force, as they may be shown: defaults filled in, secrets as `***`, and where each value came from. */
+/** The settings in force, as they may be shown: defaults filled in, secrets as `***` with their source; and what those secrets are. */
 import type { Settings } from "./load.ts";
 import { below, isSecretAt, type Outline } from "./outline.ts";
 import { type Path, pathKey } from "./problems.ts";
@@ -29,4 +29,18 @@ function describe(value: unknown, outline: Outline, path: Path, hide: (path: Pat
     return [key, describe(Reflect.get(value, key) ?? next.default, next, [...path, key], hide)] as const;
   });
   return Object.fromEntries(shown.filter(([, item]) => item !== undefined));
+}
+
+/** Every secret text of the configuration, so that the log can blot them out wherever they turn up. */
+export function secretsOf(settings: Settings): readonly string[] {
+  const { written } = settings.origin;
+  const found = (value: unknown, path: Path): readonly string[] => {
+    if (typeof value === "string")
+      return value !== "" && isSecretAt(configurationOutline, written, path) ? [value] : [];
+    if (typeof value !== "object" || value === null) return [];
+    return Object.entries(value).flatMap(([key, item]) =>
+      found(item, [...path, Array.isArray(value) ? Number(key) : key]),
+    );
+  };
+  return [...new Set(found(written, []))];
 }

@@ -1,5 +1,5 @@
 /** What the rest of the program may know of the configuration. */
-export { describeSettings } from "./describe.ts";
+export { describeSettings, secretsOf } from "./describe.ts";
 export { type DestinationEntry, loadSettings, type Settings, type TenantSettings } from "./load.ts";
 export { nearest } from "./nearest.ts";
 export { BadConfiguration, formatProblem, type Place, type Problem } from "./problems.ts";

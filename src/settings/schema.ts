@@ -96,6 +96,9 @@ const retention = z
 
 const retry = z
   .strictObject({
+    first_delay: duration
+      .prefault("5s")
+      .describe("Pause before the second try; each further pause is twice as long, up to an hour."),
     window_hours: z
       .number()
       .min(1)

@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { BadConfiguration, describeSettings, loadSettings, reresolve } from "../../src/settings/index.ts";
+import { BadConfiguration, describeSettings, loadSettings, reresolve, secretsOf } from "../../src/settings/index.ts";
 import { folder, load, tenantLines, written } from "./sample.ts";
 
 const key = "ab".repeat(32);
@@ -20,6 +20,7 @@ test.each([
   const described = describeSettings(settings);
   expect(described).toMatchObject({ seal: { key: shown } });
   expect(JSON.stringify(described)).not.toContain(key);
+  expect(secretsOf(settings)).toEqual([key]);
 });
 
 test("the description has the defaults filled in, as they would be written", () => {
@@ -39,6 +40,10 @@ test("a secret file that changed is taken, and named without its value", () => {
   const { settings, rotated, needRestart } = reresolve(running, {});
   expect(settings.seal.key).toBe(nextKey);
   expect({ rotated, needRestart }).toEqual({ rotated: ["seal.key"], needRestart: [] });
+});
+
+test("a configuration without secrets has none to blot out", () => {
+  expect(secretsOf(load(tenantLines))).toEqual([]);
 });
 
 test("nothing changed: nothing is reported", () => {
