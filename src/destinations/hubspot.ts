@@ -1,0 +1,105 @@
+/** `type: hubspot`: contacts, companies, deals and logged emails in a HubSpot account, each exactly once. Rules and limits: docs/crm/hubspot.md. */
+import { z } from "zod";
+import type { Dedupe, Destination, Facts } from "../model/destination.ts";
+import { apiVersion } from "./hubspot/api.ts";
+import { classify } from "./hubspot/classify.ts";
+import { openSession } from "./hubspot/session.ts";
+import { maxBodyChars } from "./hubspot/text.ts";
+
+const settings = z
+  .strictObject({
+    base_url: z
+      .url({ protocol: /^https?$/ })
+      .default("https://api.hubapi.com")
+      .describe(
+        "Where HubSpot's API is. Change it for the sandbox or a proxy; loopback and private addresses are allowed.",
+      ),
+    token: z
+      .string()
+      .regex(/^[!-~]{1,2000}$/, "must be one printable word, without spaces or line ends")
+      .describe("Service key or private-app token (secret). Give it as ${env:NAME} or ${file:PATH}, never in clear.")
+      .meta({ secret: true }),
+    portal_id: z
+      .string()
+      .regex(/^\d{1,20}$/, "must be the account's number")
+      .optional()
+      .describe("The account's number (Hub ID). When given, Mailwright refuses a token of any other account."),
+    owner_id: z
+      .string()
+      .regex(/^\d{1,20}$/, "must be an owner's number")
+      .optional()
+      .describe("Owner of the records made: activities without one are missing in HubSpot's reports per owner."),
+    html: z
+      .boolean()
+      .default(true)
+      .describe("Send the mail's HTML beside its text. HubSpot cleans it before it shows it."),
+    allow_missing_properties: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Log mail even though doctor --fix was not run: doubles are then kept out by a marker in the text alone.",
+      ),
+    late_commit_ms: z
+      .int()
+      .min(0)
+      .default(600_000)
+      .describe("How long after a call's deadline HubSpot may still carry it out, in ms."),
+    search_lag_ms: z
+      .int()
+      .min(0)
+      .default(60_000)
+      .describe("How long HubSpot's search may not show a new record, in ms."),
+    calls_per_10_seconds: z
+      .int()
+      .min(1)
+      .default(100)
+      .describe(
+        "The account's burst limit: 100 for Free and Starter, 190 for Professional and Enterprise, 110 for an OAuth app.",
+      ),
+    search_calls_per_second: z
+      .int()
+      .min(1)
+      .default(4)
+      .describe("Searches a second, of the 5 that all apps of the account share."),
+  })
+  .describe("HubSpot.");
+type Settings = z.infer<typeof settings>;
+
+const unique: Dedupe = { tier: "unique-key", absenceProvable: true };
+
+export const facts: Facts = {
+  vendor: "hubspot",
+  docs: "https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines",
+  checked: "2026-11-24",
+  apiVersion,
+  limits: [
+    { budget: "default", calls: 100, perMs: 10_000 },
+    { budget: "search", calls: 4, perMs: 1_000 },
+  ],
+  maxBodyBytes: maxBodyChars,
+  dedupe: { person: unique, company: unique, deal: unique, activity: unique, file: unique },
+  searchLagMs: 60_000,
+  lateCommitMs: 600_000,
+  // A logged email keeps its associations editable, but its text and time stay; other programs' records can be associated.
+  can: { moveActivity: true, archive: true, linkForeignActivity: true },
+  width: 10,
+};
+
+export const hubspot: Destination<Settings> = {
+  name: "hubspot",
+  facts,
+  factsFor: (own) => ({
+    ...facts,
+    limits: [
+      { budget: "default", calls: own.calls_per_10_seconds, perMs: 10_000 },
+      { budget: "search", calls: own.search_calls_per_second, perMs: 1_000 },
+    ],
+    searchLagMs: own.search_lag_ms,
+    lateCommitMs: own.late_commit_ms,
+  }),
+  settings,
+  classify,
+  // A static token. OAuth will hand its access token to the wire in the same header (docs/crm/hubspot.md, The token).
+  reach: ({ base_url, token }) => ({ baseUrl: base_url, headers: { authorization: `Bearer ${token}` } }),
+  open: openSession,
+};

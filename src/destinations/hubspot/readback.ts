@@ -1,0 +1,172 @@
+/** Finds a record of ours again where HubSpot enforces no key: complete reads of association lists, which do not lag as its search does. */
+import { z } from "zod";
+import { Refused } from "../../model/outcome.ts";
+import {
+  type Api,
+  associatedSchema,
+  type HubspotRecord,
+  type ObjectName,
+  paths,
+  recordSchema,
+  recordsSchema,
+  shaped,
+} from "./api.ts";
+import { ownProperties } from "./bodies.ts";
+import { endsWithMarker, markerOf } from "./text.ts";
+
+export interface Owner {
+  readonly object: ObjectName;
+  readonly id: string;
+}
+
+const batchSize = 100;
+/** 500 a page: a contact with half a million emails is no contact. */
+const mostPages = 1_000;
+const mostRemembered = 20_000;
+const metricNames: Readonly<Record<ObjectName, string>> = {
+  contacts: "contact",
+  companies: "company",
+  deals: "deal",
+  emails: "email",
+  notes: "note",
+};
+export const metricName = (object: ObjectName): string => metricNames[object];
+
+export interface ReadBack {
+  /** By our key property, not unique (tier 2). */
+  byKey(owner: Owner, object: ObjectName, key: string): Promise<HubspotRecord | undefined>;
+  /** By the marker at the end of the text (tier 3). `at` narrows emails down before any body is read. */
+  byMarker(owner: Owner, object: ObjectName, key: string, at: number | undefined): Promise<HubspotRecord | undefined>;
+  /** Every record of `object` associated with the owner. */
+  associated(owner: Owner, object: ObjectName, properties: readonly string[]): Promise<readonly HubspotRecord[]>;
+}
+
+export function openReadBack(api: Api): ReadBack {
+  /** Keys of records read before. A record's key never changes, and a contact's old mails need not be read again for each new one. */
+  const remembered = new Map<string, string | null>();
+
+  function remember(object: ObjectName, record: HubspotRecord): void {
+    if (remembered.size >= mostRemembered) remembered.clear();
+    remembered.set(`${object}:${record.id}`, record.properties[ownProperties.key] ?? null);
+  }
+
+  return {
+    async byKey(owner, object, key) {
+      const ids = await listed(api, owner, object);
+      const unread = ids.filter((id) => {
+        const known = remembered.get(`${object}:${id}`);
+        return known === undefined || known === key;
+      });
+      const records = await readAll(api, object, unread, [ownProperties.key]);
+      for (const record of records) remember(object, record);
+      return oldest(records.filter((record) => record.properties[ownProperties.key] === key));
+    },
+    async byMarker(owner, object, key, at) {
+      const marker = markerOf(key);
+      const ids = await listed(api, owner, object);
+      const field = markedIn[object];
+      if (field === undefined) return undefined;
+      const near = at === undefined ? ids : await ofTime(api, object, ids, at);
+      const found: HubspotRecord[] = [];
+      for (const id of near) {
+        const record = await readOne(api, object, id, [field]);
+        if (record !== undefined && endsWithMarker(record.properties[field], marker)) found.push(record);
+      }
+      return oldest(found);
+    },
+    async associated(owner, object, properties) {
+      return await readAll(api, object, await listed(api, owner, object), properties);
+    },
+  };
+}
+
+/** Where a marker stands in each object that can carry one. */
+const markedIn: Partial<Record<ObjectName, string>> = {
+  emails: "hs_email_text",
+  notes: "hs_note_body",
+  deals: "description",
+};
+
+async function ofTime(api: Api, object: ObjectName, ids: readonly string[], at: number): Promise<string[]> {
+  const records = await readAll(api, object, ids, ["hs_timestamp"]);
+  return records.filter((record) => timeOf(record.properties.hs_timestamp) === at).map(({ id }) => id);
+}
+
+function timeOf(value: string | null | undefined): number {
+  if (value === null || value === undefined) return Number.NaN;
+  return /^\d+$/.test(value) ? Number(value) : Date.parse(value);
+}
+
+/** The first one made wins, so that every reader of a doubled record agrees. Ids are decimal strings, longer than a double is exact. */
+export function oldest(records: readonly HubspotRecord[]): HubspotRecord | undefined {
+  const live = records.filter(({ archived }) => archived !== true);
+  return live.reduce<HubspotRecord | undefined>(
+    (first, record) => (first === undefined || before(record.id, first.id) ? record : first),
+    undefined,
+  );
+}
+
+const before = (a: string, b: string): boolean => (a.length === b.length ? a < b : a.length < b.length);
+
+/** All pages, or a refusal: half a list proves nothing. */
+async function listed(api: Api, owner: Owner, object: ObjectName): Promise<readonly string[]> {
+  const ids: string[] = [];
+  let after: string | undefined;
+  for (let page = 0; page < mostPages; page++) {
+    const path = paths.associations(owner.object, owner.id, object, after);
+    const answer = await api.call({ method: "GET", path, object: metricName(object) }, false);
+    if (answer.status === 404) {
+      throw new Refused({
+        kind: "permanent",
+        reason: `HubSpot has no ${metricName(owner.object)} ${owner.id} any more, whose list could be read`,
+      });
+    }
+    const { results, paging } = shaped(associatedSchema, answer, false);
+    ids.push(...results.map(({ toObjectId }) => toObjectId));
+    const next = paging?.next?.after;
+    if (next === undefined) return ids;
+    if (next === after) break;
+    after = next;
+  }
+  throw new Refused({
+    kind: "retryable",
+    reason: `HubSpot's list of ${object} of ${metricName(owner.object)} ${owner.id} does not end`,
+  });
+}
+
+const itemErrors = z.object({ errors: z.array(z.object({ category: z.string().optional() })).optional() });
+
+async function readAll(
+  api: Api,
+  object: ObjectName,
+  ids: readonly string[],
+  properties: readonly string[],
+): Promise<HubspotRecord[]> {
+  const records: HubspotRecord[] = [];
+  for (let start = 0; start < ids.length; start += batchSize) {
+    const inputs = ids.slice(start, start + batchSize).map((id) => ({ id }));
+    const body = { inputs, properties, propertiesWithHistory: [] };
+    const answer = await api.call(
+      { method: "POST", path: paths.batchRead(object), object: metricName(object), body },
+      false,
+    );
+    const errors = itemErrors.safeParse(answer.json).data?.errors ?? [];
+    // A record deleted since the list was read is an error of its own item; any other error leaves the reading incomplete.
+    if (errors.some(({ category }) => category !== "OBJECT_NOT_FOUND")) {
+      throw new Refused({ kind: "retryable", reason: `HubSpot could not read all ${object} asked for` });
+    }
+    records.push(...shaped(recordsSchema, answer, false).results);
+  }
+  return records;
+}
+
+async function readOne(
+  api: Api,
+  object: ObjectName,
+  id: string,
+  properties: readonly string[],
+): Promise<HubspotRecord | undefined> {
+  const path = paths.object(object, id, { properties: properties.join(",") });
+  const answer = await api.call({ method: "GET", path, object: metricName(object) }, false);
+  return answer.status === 404 ? undefined : shaped(recordSchema, answer, false);
+}

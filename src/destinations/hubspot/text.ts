@@ -1,0 +1,141 @@
+/** Shapes mail text for HubSpot's properties: cuts bodies and says so, splits names, writes the marker that a read-back looks for. */
+import type { ActivityStep } from "../../model/step.ts";
+
+/**
+ * A note's body may have 65,536 characters; for email bodies HubSpot names no figure.
+ * https://developers.hubspot.com/docs/api-reference/crm-notes-v3/guide (checked 2026-11-24)
+ */
+export const maxBodyChars = 60_000;
+/** Once more, shorter, after HubSpot called a body too long. */
+export const halvedBodyChars = maxBodyChars / 2;
+const maxShortChars = 255;
+const maxSubjectChars = 1_000;
+
+/** What a marker in a text looks like: 16 hex digits of the step's key. */
+export const markerOf = (key: string): string => `[mw:${key.slice(0, 16)}]`;
+
+/** JSON can carry what a database behind it cannot: NUL and other controls, and half a surrogate pair. */
+export function storable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: controls are what is taken out
+  return text.replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/g, "").toWellFormed();
+}
+
+const clip = (text: string, length: number): string => storable(text.slice(0, length));
+export const shortText = (text: string): string => clip(text, maxShortChars).trim();
+export const subjectOf = (text: string): string => clip(text.replace(/[\r\n]+/g, " "), maxSubjectChars);
+
+export interface Body {
+  readonly text: string;
+  readonly html: string | null;
+  /** Says what was cut; undefined when everything is there. */
+  readonly note: string | undefined;
+}
+
+/** Text and HTML within `limit` characters each, what was cut, what was attached, and the marker as the last thing. */
+export function bodyOf(step: ActivityStep, limit: number, marker: string | undefined, withHtml: boolean): Body {
+  const cuts: string[] = [];
+  const attached = attachmentLine(step);
+  const tail = [attached, marker].filter((line) => line !== undefined);
+  const text = fitted(storable(step.text), limit, tail, cuts, "text", step, plain);
+  const html =
+    step.html === null || !withHtml ? null : fitted(storable(step.html), limit, tail, cuts, "HTML", step, markup);
+  return { text, html, note: cuts.length === 0 ? undefined : cuts.join("; ") };
+}
+
+type Form = { cut(text: string, length: number): string; join(body: string, lines: readonly string[]): string };
+
+const plain: Form = {
+  cut: (text, length) => text.slice(0, Math.max(0, length)).toWellFormed(),
+  join: (body, lines) => (lines.length === 0 ? body : `${body}\n\n${lines.join("\n")}`),
+};
+
+const markup: Form = {
+  /** Not in the middle of a tag: the rest of the page would be read as its attributes. */
+  cut(text, length) {
+    const head = text.slice(0, Math.max(0, length));
+    const open = head.lastIndexOf("<");
+    return (open > head.lastIndexOf(">") ? head.slice(0, open) : head).toWellFormed();
+  },
+  join: (body, lines) => body + lines.map((line) => `<p>${escaped(line)}</p>`).join(""),
+};
+
+function fitted(
+  body: string,
+  limit: number,
+  tail: readonly string[],
+  cuts: string[],
+  what: string,
+  step: ActivityStep,
+  form: Form,
+): string {
+  const whole = form.join(body, tail);
+  if (whole.length <= limit) return whole;
+  const said = `${what} cut to ${count(limit)} of ${count(body.length)} characters`;
+  cuts.push(said);
+  const lines = [`[Mailwright: ${said}; the whole mail is kept as event ${step.event_id}]`, ...tail];
+  const room = limit - form.join("", lines).length;
+  return form.join(form.cut(body, room), lines);
+}
+
+const count = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
+
+const maxListedAttachments = 20;
+
+function attachmentLine({ attachments }: ActivityStep): string | undefined {
+  if (attachments.length === 0) return undefined;
+  const listed = attachments.slice(0, maxListedAttachments).map(({ filename, content_type, size }) => {
+    const name = shortText(filename ?? "unnamed").replace(/[\r\n\t]+/g, " ");
+    return `${name} (${shortText(content_type)}, ${count(size)} bytes)`;
+  });
+  const more = attachments.length - listed.length;
+  return `Attachments: ${listed.join(", ")}${more > 0 ? `, and ${more} more` : ""}`;
+}
+
+export function escaped(text: string): string {
+  return text
+    .replace(/&/g, "&amp;")
+    .replace(/</g, "&lt;")
+    .replace(/>/g, "&gt;")
+    .replace(/"/g, "&quot;")
+    .replace(/'/g, "&#39;");
+}
+
+/** True when the marker is the last thing of a body: quoted in a reply it stands further up, and means the other mail. */
+export function endsWithMarker(body: string | null | undefined, marker: string): boolean {
+  if (body === null || body === undefined) return false;
+  // The tail is enough, and keeps the pattern's work small on a body made of blanks.
+  const bare = body.slice(-500).replace(/(\s|<[^<>]*>|&nbsp;)+$/g, "");
+  return bare.endsWith(marker);
+}
+
+/** Words that begin a surname: Ludwig van Beethoven, Simone de Beauvoir, Omar bin Said. */
+const particles = new Set(
+  "van von der den de del della di da do dos das du la le ter ten zu zur bin ibn al el".split(" "),
+);
+
+/**
+ * First and last name from a display name; nothing where it is no name (an address, a mailing robot's label in brackets).
+ * One word is a first name: HubSpot shows it either way, and a wrong surname is worse than none.
+ */
+export function nameParts(display: string | null): { first?: string; last?: string } {
+  if (display === null) return {};
+  const name = storable(display.slice(0, 500))
+    .replace(/[\r\n\t]+/g, " ")
+    .replace(/\([^()]*\)|\[[^[\]]*\]/g, " ")
+    .replace(/^["'“”‘’\s]+|["'“”‘’\s]+$/g, "")
+    .replace(/\s+/g, " ")
+    .trim();
+  if (name === "" || name.includes("@")) return {};
+  const comma = /^([^,]+),\s*([^,]+)$/.exec(name);
+  if (comma !== null && !/^(inc|ltd|llc|gmbh|jr|sr|phd|md|esq)\.?$/i.test(comma[2] ?? ""))
+    return named(comma[2] ?? "", comma[1] ?? "");
+  const words = name.split(" ");
+  if (words.length === 1) return named(name, "");
+  const particle = words.findIndex((word, index) => index > 0 && index < words.length - 1 && particles.has(word));
+  const at = particle === -1 ? words.length - 1 : particle;
+  return named(words.slice(0, at).join(" "), words.slice(at).join(" "));
+}
+
+function named(first: string, last: string): { first?: string; last?: string } {
+  return { ...(first === "" ? {} : { first: shortText(first) }), ...(last === "" ? {} : { last: shortText(last) }) };
+}

@@ -1,0 +1,43 @@
+/** The list of destinations, sorted by name. A new one is a file beside this one and a line here. */
+import type { ZodType } from "zod";
+import type { Destination, DestinationPorts, Facts, Session } from "../model/destination.ts";
+import { hubspot } from "./hubspot.ts";
+import { local } from "./local.ts";
+
+/** A destination with an account's settings in it. */
+export interface BoundDestination {
+  readonly name: string;
+  readonly facts: Facts;
+  /** How to reach the vendor; undefined for what needs no network. */
+  readonly reach: { readonly baseUrl: string; readonly headers: Readonly<Record<string, string>> } | undefined;
+  open(ports: DestinationPorts): Session;
+}
+
+/** What can be known and done without knowing the type of a destination's settings. */
+export interface ListedDestination {
+  readonly name: string;
+  readonly facts: Facts;
+  readonly settings: ZodType;
+  /** Throws ZodError when the settings are not this destination's. */
+  bind(settings: unknown): BoundDestination;
+}
+
+function listed<S>(destination: Destination<S>): ListedDestination {
+  const { name, facts, settings } = destination;
+  return {
+    name,
+    facts,
+    settings,
+    bind(given) {
+      const own = settings.parse(given);
+      return {
+        name,
+        facts: destination.factsFor?.(own) ?? facts,
+        reach: destination.reach(own),
+        open: (ports) => destination.open(own, ports),
+      };
+    },
+  };
+}
+
+export const destinations: readonly ListedDestination[] = [listed(hubspot), listed(local)];

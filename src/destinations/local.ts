@@ -1,0 +1,232 @@
+/** `type: local`: the built-in CRM. Contacts, companies, deals and activities in the data folder, unique by key, with no account anywhere. */
+import { z } from "zod";
+import type {
+  Dedupe,
+  Destination,
+  DestinationPorts,
+  Facts,
+  KnownRef,
+  Ref,
+  Refs,
+  Session,
+} from "../model/destination.ts";
+import { Refused } from "../model/outcome.ts";
+import type { LocalRecord, RecordKind } from "../model/records.ts";
+import type { ActivityStep, Step, StepKind } from "../model/step.ts";
+
+const settings = z
+  .strictObject({})
+  .describe("The built-in CRM, kept in the data folder. It needs no account and no settings.");
+type Settings = z.infer<typeof settings>;
+
+/** Longer bodies are cut: a record is for reading, and the whole mail is kept beside it. */
+const maxBodyChars = 500_000;
+const unique: Dedupe = { tier: "unique-key", absenceProvable: true };
+
+const facts: Facts = {
+  vendor: "local",
+  docs: "docs/crm/local.md",
+  checked: "2026-11-24",
+  apiVersion: "1",
+  limits: [],
+  maxBodyBytes: maxBodyChars,
+  dedupe: { person: unique, company: unique, deal: unique, activity: unique, file: unique, event_copy: unique },
+  searchLagMs: 0,
+  lateCommitMs: 0,
+  can: { moveActivity: true, archive: true, linkForeignActivity: true },
+  width: 8,
+};
+
+export const local: Destination<Settings> = {
+  name: "local",
+  facts,
+  settings,
+  classify: () => undefined,
+  reach: () => undefined,
+  open: (_settings, ports) => openSession(ports),
+};
+
+/** Where a record of a step is kept, and under which natural key besides ours. */
+function placeOf(step: Step): { kind: RecordKind; natural: string | null } | undefined {
+  switch (step.kind) {
+    case "person":
+      return { kind: "contact", natural: step.email.toLowerCase() };
+    case "company":
+      return { kind: "company", natural: step.domain.toLowerCase() };
+    case "deal":
+      return { kind: "deal", natural: null };
+    case "activity":
+    case "file":
+    case "event_copy":
+      return { kind: "activity", natural: null };
+    case "link":
+    case "unlink":
+    case "archive":
+      return undefined;
+    default:
+      return step satisfies never;
+  }
+}
+
+function fieldsOf(step: Step): { fields: Record<string, unknown>; note?: string } {
+  switch (step.kind) {
+    case "person":
+      return { fields: { email: step.email, name: step.name, source: step.source, flags: step.flags } };
+    case "company":
+      return { fields: { domain: step.domain, name: step.name } };
+    case "deal":
+      return { fields: { name: step.name, pipeline: step.pipeline, stage: step.stage } };
+    case "activity":
+      return activityFields(step);
+    case "file":
+      return { fields: { type: "file", filename: step.filename, url: step.url } };
+    case "event_copy":
+      return { fields: { type: "event", event: step.event } };
+    case "link":
+    case "unlink":
+    case "archive":
+      return { fields: {} };
+    default:
+      return step satisfies never;
+  }
+}
+
+function activityFields(step: ActivityStep): { fields: Record<string, unknown>; note?: string } {
+  const { direction, at, subject, from, to, cc, headers, message_id, event_id, attachments, flags } = step;
+  const text = cut(step.text);
+  const html = step.html === null ? null : cut(step.html);
+  const wasCut = text !== step.text || html !== step.html;
+  const fields = {
+    type: "email",
+    direction,
+    at,
+    subject,
+    text,
+    html,
+    from,
+    to,
+    cc,
+    headers,
+    message_id,
+    event_id,
+    attachments,
+    flags,
+  };
+  if (!wasCut) return { fields };
+  const note = `body cut to ${maxBodyChars} characters; the whole text is kept as event ${event_id}`;
+  return { fields: { ...fields, note }, note };
+}
+
+const cut = (text: string): string => (text.length <= maxBodyChars ? text : text.slice(0, maxBodyChars).toWellFormed());
+
+const recordKinds: Partial<Record<StepKind, RecordKind>> = {
+  person: "contact",
+  company: "company",
+  deal: "deal",
+  activity: "activity",
+  file: "activity",
+  event_copy: "activity",
+};
+
+function openSession({ records, clock, tenant }: DestinationPorts): Session {
+  const refOf = (record: LocalRecord, adopted: boolean, note?: string): Ref => ({
+    id: record.id,
+    adopted,
+    ...(note === undefined ? {} : { note }),
+  });
+
+  function findRecord(step: Step): LocalRecord | undefined {
+    const place = placeOf(step);
+    if (place === undefined) return undefined;
+    const byKey = records.findByKey(tenant, place.kind, step.key);
+    if (byKey !== undefined || place.natural === null) return byKey;
+    return records.findByNatural(tenant, place.kind, place.natural);
+  }
+
+  function create(step: Step, place: { kind: RecordKind; natural: string | null }, links: readonly string[]): Ref {
+    const { fields, note } = fieldsOf(step);
+    const { record, created } = records.create({
+      kind: place.kind,
+      tenant,
+      key: step.key,
+      natural: place.natural,
+      createdAt: clock.now(),
+      fields,
+      links,
+    });
+    if (!created) for (const target of links) records.link(record.id, target);
+    return refOf(record, !created, note);
+  }
+
+  async function put(step: Step, refs: Refs): Promise<Ref> {
+    const place = placeOf(step);
+    if (place !== undefined) {
+      if ("create" in step && !step.create) {
+        const found = findRecord(step);
+        if (found === undefined) throw permanent(`there is no such ${step.kind}, and this step may not create one`);
+        return refOf(found, true);
+      }
+      return create(step, place, "about" in step ? step.about.map((key) => target(refs, key).id) : []);
+    }
+    switch (step.kind) {
+      case "link":
+        records.link(target(refs, step.from).id, target(refs, step.to).id);
+        return { id: target(refs, step.from).id };
+      case "unlink":
+        records.unlink(target(refs, step.from).id, target(refs, step.to).id);
+        return { id: target(refs, step.from).id };
+      case "archive":
+        records.archive(target(refs, step.target).id);
+        return { id: target(refs, step.target).id };
+      default:
+        throw permanent(`the local CRM keeps no record for a step of kind ${step.kind}`);
+    }
+  }
+
+  function present(id: string): string {
+    if (records.get(id) === undefined) throw permanent(`the local CRM has no record ${id}`);
+    return id;
+  }
+
+  return {
+    check: async () => ({
+      account: "local",
+      findings: [{ level: "ok", what: "the local CRM is ready in the data folder" }],
+    }),
+    dedupe: async () => unique,
+    async find(step) {
+      const found = findRecord(step);
+      return found === undefined ? undefined : refOf(found, true);
+    },
+    put,
+    async read(kind, id) {
+      const record = records.get(id);
+      if (record === undefined || record.tenant !== tenant || record.kind !== recordKinds[kind]) return undefined;
+      const fields = Object.entries(record.fields).map(([name, value]) => [name, shown(value)] as const);
+      return { id, archived: record.archived, fields: Object.fromEntries(fields) };
+    },
+    async link(from, to) {
+      records.link(present(from.id), present(to.id));
+    },
+    async unlink(from, to) {
+      records.unlink(from.id, to.id);
+    },
+    async archive(_kind, id) {
+      records.archive(present(id));
+    },
+  };
+}
+
+function target(refs: Refs, key: string): KnownRef {
+  const found = refs.get(key);
+  if (found === undefined)
+    throw permanent(`the step belongs to a record (key ${key.slice(0, 12)}) that no earlier step has left`);
+  return found;
+}
+
+const permanent = (reason: string): Refused => new Refused({ kind: "permanent", reason });
+
+function shown(value: unknown): string | null {
+  if (value === null || value === undefined) return null;
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
