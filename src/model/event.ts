@@ -53,9 +53,16 @@ export const messageSchema = z.object({
   in_reply_to: z.string().nullable().describe("The first id of In-Reply-To."),
   in_reply_to_all: z.array(z.string()),
   references: z.array(z.string()).describe("Oldest first."),
-  date: z.string().nullable().describe("RFC 3339 UTC; null when the Date header cannot be read."),
-  date_raw: z.string().nullable(),
-  from: addressSchema.nullable(),
+  date: z.string().nullable().describe("RFC 3339 UTC; null when the Date header cannot be read. Never guessed."),
+  date_raw: z.string().nullable().describe("The Date header as written."),
+  date_source: z.enum(["header", "received", "none"]),
+  date_offset_minutes: z.number().int().nullable().describe("The sender's offset from UTC, where the header says it."),
+  from: addressSchema
+    .nullable()
+    .describe("The first usable mailbox of From; where there is none, of the header that from_source names."),
+  from_source: z
+    .enum(["from", "sender", "reply_to", "return_path", "none"])
+    .describe("Anything but `from` never raises trust."),
   from_all: z.array(addressSchema).describe("Every mailbox of every From header."),
   sender: addressSchema.nullable(),
   reply_to: z.array(addressSchema),
@@ -67,6 +74,7 @@ export const messageSchema = z.object({
   text: z.string().nullable(),
   text_source: z.enum(["original", "derived_html", "mixed", "none"]),
   html: z.string().nullable().describe("The sender's own, unsanitised: sanitise at display."),
+  html_source: z.enum(["original", "mixed", "none"]).describe("mixed: several html parts, one after the other."),
   truncated: z.object({ text: z.boolean(), html: z.boolean(), headers: z.boolean() }),
   headers: z
     .array(z.tuple([z.string(), z.string()]))
@@ -104,8 +112,22 @@ export const eventSchema = z
 export type CanonicalEvent = z.infer<typeof eventSchema>;
 export type Message = z.infer<typeof messageSchema>;
 
+/** What the structure of a message says of its class; kept beside the parse so that the class can be judged again with the envelope. */
+export interface MessageStructure {
+  /** `report-type` of the outermost part (RFC 6522). */
+  readonly report_type: string | null;
+  /** The types of all parts that are attachments, without repetition. */
+  readonly part_types: readonly string[];
+  /** `Action` of every recipient of a delivery status (RFC 3464 §2.3.3). */
+  readonly dsn_actions: readonly string[];
+  /** METHOD of a calendar part (RFC 5546 §1.4), in upper case. */
+  readonly calendar_method: string | null;
+}
+
 /**
  * What a parse of bytes alone can say: everything of the event that does not come from the envelope or the ledger.
  * Pure: the same bytes always give the same answer.
  */
-export type ParsedMessage = Pick<CanonicalEvent, "message" | "class" | "anomalies" | "parse_status" | "parser">;
+export type ParsedMessage = Pick<CanonicalEvent, "message" | "class" | "anomalies" | "parse_status" | "parser"> & {
+  readonly structure: MessageStructure;
+};

@@ -1,0 +1,71 @@
+/** Puts the canonical event together: what the parse found, what the envelope says, what the ledger knows. */
+import type { Envelope } from "../model/envelope.ts";
+import { type Anomaly, type CanonicalEvent, type ParsedMessage, schemaVersion } from "../model/event.ts";
+import { classify } from "./automated.ts";
+import { threadKey } from "./thread.ts";
+
+export interface EventContext {
+  readonly eventId: string;
+  readonly tenant: string;
+  readonly routes: readonly string[];
+  /** Epoch ms. */
+  readonly receivedAt: number;
+  readonly rawSha256: string;
+  readonly rawSize: number;
+  readonly envelope: Envelope;
+  /** Of the identity that the ledger holds. */
+  readonly messageId: string | null;
+  readonly digest: string;
+  /** The same Message-ID is known with other content. */
+  readonly conflict: boolean;
+}
+
+const earliestPlausible = Date.UTC(1990, 0, 1);
+const latestPlausibleMs = 48 * 3600_000;
+
+/** Pure: the same parse and context give the same event. */
+export function assembleEvent(parsed: ParsedMessage, context: EventContext): CanonicalEvent {
+  const { message } = parsed;
+  const { envelope } = context;
+  return {
+    schema_version: schemaVersion,
+    event_id: context.eventId,
+    received_at: new Date(context.receivedAt).toISOString(),
+    tenant: context.tenant,
+    routes: [...context.routes],
+    idempotency_key: context.messageId ?? context.digest,
+    raw: { sha256: context.rawSha256, size: context.rawSize },
+    source: { kind: envelope.kind, ...(envelope.smtp === undefined ? {} : { smtp: envelope.smtp }) },
+    message: {
+      ...message,
+      message_id: context.messageId,
+      message_id_source: context.messageId === null ? "none" : "header",
+    },
+    auth: { trust: "unverified", reason: "sender authentication is not judged yet" },
+    class: classOf(parsed, envelope),
+    thread: { thread_id: threadKey(parsed, context), confidence: 1 },
+    anomalies: [...parsed.anomalies, ...contextAnomalies(parsed, context)],
+    parse_status: parsed.parse_status,
+    parser: parsed.parser,
+  };
+}
+
+function classOf(parsed: ParsedMessage, envelope: Envelope): CanonicalEvent["class"] {
+  const { headers, from, subject } = parsed.message;
+  const facts = { headers, from, subject, structure: parsed.structure };
+  return envelope.smtp === undefined ? parsed.class : classify(facts, { nullSender: envelope.smtp.mail_from === null });
+}
+
+function contextAnomalies({ message }: ParsedMessage, context: EventContext): Anomaly[] {
+  const found: Anomaly[] = [];
+  if (context.conflict) {
+    found.push({
+      code: "message_id_conflict",
+      detail: "another message with this Message-ID and other content is known",
+    });
+  }
+  const written = message.date === null ? Number.NaN : Date.parse(message.date);
+  if (written < earliestPlausible || written > context.receivedAt + latestPlausibleMs)
+    found.push({ code: "implausible_date" });
+  return found;
+}

@@ -1,0 +1,242 @@
+/** Finds the mailboxes in the value of an address header, by its delimiters alone; nothing is decoded here. */
+
+export interface Mailbox {
+  /** Display name, still encoded; a comment where there is no other name. */
+  readonly name: string;
+  /** What stands where the address should be; null when nothing does. */
+  readonly spec: string | null;
+  readonly raw: string;
+  readonly anomalies: readonly string[];
+}
+
+export interface Mailboxes {
+  readonly mailboxes: readonly Mailbox[];
+  /** RFC 5322 §3.4 group syntax was used. */
+  readonly grouped: boolean;
+}
+
+type PieceKind = "text" | "quoted" | "comment" | "angle";
+interface Piece {
+  readonly kind: PieceKind;
+  readonly text: string;
+  /** A blank or a comment stood before it. */
+  readonly apart: boolean;
+}
+
+/** Reads at most `most` mailboxes: a header of a hundred thousand is cut, not refused. One pass over the value. */
+export function mailboxes(value: string, most: number): Mailboxes {
+  const found: Mailbox[] = [];
+  let grouped = false;
+  let pieces: Piece[] = [];
+  let from = 0;
+  const scanner = scan(value);
+  /** A name that ended in a comma: Smith, John <john@b.example> without the quotes that it needs. */
+  let surname: { text: string; from: number } | undefined;
+  const end = (at: number, comma: boolean): void => {
+    const bracket = pieces.some(({ kind }) => kind === "angle");
+    const mailbox = mailboxOf(pieces, value.slice(bracket && surname !== undefined ? surname.from : from, at).trim());
+    if (surname !== undefined && mailbox !== undefined && bracket) {
+      found.pop();
+      found.push({ ...mailbox, name: `${surname.text}, ${mailbox.name}` });
+      surname = undefined;
+    } else if (mailbox !== undefined) {
+      found.push(mailbox);
+      surname = comma && mailbox.spec === null && mailbox.name !== "" ? { text: mailbox.name, from } : undefined;
+    }
+    pieces = [];
+    from = at + 1;
+  };
+  for (const token of scanner) {
+    if (found.length >= most) return { mailboxes: found, grouped };
+    if (token.kind === "delimiter") {
+      // "Sales: a@b, c@d;": the name of the group is no mailbox. A colon after an @ is no group.
+      const opensGroup =
+        token.text === ":" &&
+        pieces.length > 0 &&
+        pieces.every(({ kind, text }) => kind !== "angle" && !text.includes("@"));
+      if (opensGroup) {
+        grouped = true;
+        pieces = [];
+        from = token.at + 1;
+      } else if (token.text === ":") {
+        pieces.push({ kind: "text", text: ":", apart: token.apart });
+      } else {
+        end(token.at, token.text === ",");
+      }
+    } else {
+      pieces.push({ kind: token.kind, text: token.text, apart: token.apart });
+    }
+  }
+  end(value.length, false);
+  return { mailboxes: found, grouped };
+}
+
+interface Token {
+  readonly kind: PieceKind | "delimiter";
+  readonly text: string;
+  readonly at: number;
+  readonly apart: boolean;
+}
+
+/** Quotes, comments and angle brackets that never close are text. */
+function* scan(value: string): Generator<Token> {
+  let at = 0;
+  let apart = false;
+  const closes = { quote: true, comment: true, angle: true };
+  while (at < value.length) {
+    const start = at;
+    const char = value[at] ?? "";
+    let token: Token | undefined;
+    if (char === " " || char === "\t") {
+      at++;
+      apart = true;
+      continue;
+    }
+    if (char === "," || char === ";" || char === ":") {
+      at++;
+      token = { kind: "delimiter", text: char, at: start, apart };
+    } else if (char === '"' && closes.quote) {
+      const end = endOfQuoted(value, at);
+      closes.quote = end !== -1;
+      if (end === -1) continue;
+      at = end;
+      token = { kind: "quoted", text: value.slice(start + 1, end - 1), at: start, apart };
+    } else if (char === "(" && closes.comment) {
+      const end = endOfComment(value, at);
+      closes.comment = end !== -1;
+      if (end === -1) continue;
+      at = end;
+      token = { kind: "comment", text: value.slice(start + 1, end - 1), at: start, apart };
+    } else if (char === "<" && closes.angle) {
+      const end = endOfAngle(value, at);
+      closes.angle = end !== -1;
+      if (end === -1) continue;
+      at = end;
+      token = { kind: "angle", text: value.slice(start + 1, end - 1), at: start, apart };
+    } else {
+      at++;
+      while (at < value.length && !' \t,;:"(<'.includes(value[at] ?? "")) at++;
+      token = { kind: "text", text: value.slice(start, at), at: start, apart };
+    }
+    yield token;
+    apart = token.kind === "comment";
+  }
+}
+
+function endOfQuoted(value: string, at: number): number {
+  for (let i = at + 1; i < value.length; i++) {
+    if (value[i] === "\\") i++;
+    else if (value[i] === '"') return i + 1;
+  }
+  return -1;
+}
+
+function endOfComment(value: string, at: number): number {
+  let depth = 0;
+  for (let i = at; i < value.length; i++) {
+    if (value[i] === "\\") i++;
+    else if (value[i] === "(") depth++;
+    else if (value[i] === ")" && --depth === 0) return i + 1;
+  }
+  return -1;
+}
+
+/** A quoted local part may hold a ">". */
+function endOfAngle(value: string, at: number): number {
+  for (let i = at + 1; i < value.length; i++) {
+    if (value[i] === ">") return i + 1;
+    if (value[i] === '"') {
+      const end = endOfQuoted(value, i);
+      if (end !== -1 && value.slice(end, end + 1) === "@") i = end;
+    }
+  }
+  return -1;
+}
+
+const unescaped = (text: string): string => text.replace(/\\(.)/g, "$1");
+/** Pieces as one string, with a space where something stood between them. */
+const joined = (pieces: readonly Piece[]): string =>
+  pieces
+    .map(
+      (piece, index) =>
+        (piece.apart && index > 0 ? " " : "") + (piece.kind === "quoted" ? unescaped(piece.text) : piece.text),
+    )
+    .join("");
+
+function mailboxOf(pieces: readonly Piece[], raw: string): Mailbox | undefined {
+  const comments = pieces.filter(({ kind }) => kind === "comment");
+  const angles = pieces.filter(({ kind }) => kind === "angle");
+  const rest = pieces.filter(({ kind }) => kind === "text" || kind === "quoted");
+  if (angles.length + rest.length + comments.length === 0) return undefined;
+  const comment = comments.map(({ text }) => unescaped(text)).join(" ");
+  if (angles.length > 0) return bracketed(angles, rest, pieces, comment, raw);
+  return bare(rest, comment, raw);
+}
+
+function bracketed(
+  angles: readonly Piece[],
+  rest: readonly Piece[],
+  pieces: readonly Piece[],
+  comment: string,
+  raw: string,
+): Mailbox {
+  const name = joined(rest) || comment;
+  // <b@y><a@x>, and "<a@x> b@y": which of the two a client shows is chance. No address, and a mark.
+  const after = pieces.slice(pieces.findIndex(({ kind }) => kind === "angle") + 1);
+  if (angles.length > 1 || after.some(({ kind, text }) => kind === "text" && text.includes("@"))) {
+    return { name, spec: null, raw, anomalies: ["ambiguous_address"] };
+  }
+  const inner = angles[0]?.text ?? "";
+  const anomalies = new Set<string>();
+  // RFC 5322 §4.4 obsolete route: <@relay,@relay:user@domain>.
+  const unrouted = /^\s*@[^:<>]{1,1000}:/.test(inner) ? inner.slice(inner.indexOf(":") + 1) : inner;
+  const spec = withoutGaps(unrouted.replace(/^\s*mailto:/i, ""), anomalies);
+  return { name, spec: spec === "" ? null : spec, raw, anomalies: [...anomalies] };
+}
+
+/** An addr-spec may have blanks and comments around its dots and its @ (RFC 5322 §4.4): they are dropped, and said. */
+function withoutGaps(inner: string, anomalies: Set<string>): string {
+  const pieces = [...scan(inner)];
+  let text = "";
+  for (const [index, piece] of pieces.entries()) {
+    if (piece.kind === "comment") {
+      anomalies.add("ambiguous_address");
+      continue;
+    }
+    if (piece.apart && index > 0) anomalies.add("ambiguous_address");
+    text += piece.kind === "quoted" ? `"${piece.text}"` : piece.kind === "angle" ? `<${piece.text}>` : piece.text;
+  }
+  return text;
+}
+
+/** Without angle brackets: `a@b.example`, `a@b.example (Ana)`, `Ana a@b.example`, or a name alone. */
+function bare(rest: readonly Piece[], comment: string, raw: string): Mailbox {
+  if (!rest.some(({ kind, text }) => kind === "text" && text.includes("@"))) {
+    return { name: joined(rest) || comment, spec: null, raw, anomalies: [] };
+  }
+  // The address is the run of pieces around the @ that touch each other or are joined by a dot or the @ itself.
+  const at = rest.findIndex(({ kind, text }) => kind === "text" && text.includes("@"));
+  const joins = (index: number): boolean => {
+    const left = rest[index - 1];
+    const right = rest[index];
+    if (left === undefined || right === undefined) return false;
+    return !right.apart || /[.@]$/.test(left.text) || /^[.@]/.test(right.text);
+  };
+  let first = at;
+  while (joins(first)) first--;
+  let last = at;
+  while (joins(last + 1)) last++;
+  const spec = rest
+    .slice(first, last + 1)
+    .map(({ kind, text }) => (kind === "quoted" ? `"${text}"` : text))
+    .join("");
+  const gaps = rest.slice(first + 1, last + 1).some(({ apart }) => apart);
+  // Something after the address could be the end of its domain.
+  const trailing = rest.length > last + 1;
+  return {
+    name: joined(rest.slice(0, first)) || comment,
+    spec: trailing ? null : spec,
+    raw,
+    anomalies: gaps || trailing ? ["ambiguous_address"] : [],
+  };
+}
