@@ -4,6 +4,11 @@ import type { Envelope } from "../../src/model/envelope.ts";
 import type { Clock, Labels, Log, LogFields, Metrics } from "../../src/model/ports.ts";
 import type { Intake, Receipt, Refusal, RouteAnswer, SourcePorts } from "../../src/model/source.ts";
 
+/** Lets sockets of this process deliver what is already in the kernel: loop turns, not time. */
+export async function settle(turns = 10): Promise<void> {
+  for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
 /** Time stands still until `advance`. */
 export class ManualClock implements Clock {
   #now: number;
@@ -42,7 +47,7 @@ export class ManualClock implements Clock {
       this.#sleepers = this.#sleepers.filter((sleeper) => sleeper !== next);
       this.#now = Math.max(this.#now, next.at);
       next.wake();
-      await new Promise((resolve) => setImmediate(resolve));
+      await settle(2);
     }
     this.#now = until;
   }

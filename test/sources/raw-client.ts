@@ -1,7 +1,7 @@
 /** A peer that speaks SMTP byte by byte: nothing is escaped, completed or retried for the test. */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { connect as connectTls, type TLSSocket } from "node:tls";
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
 
 export interface RawReply {
   readonly code: number;
@@ -88,12 +88,12 @@ export class RawClient {
   }
 
   /** STARTTLS and the handshake; `pipelined` goes out in plaintext in the same write as the command. */
-  async startTls(pipelined = ""): Promise<RawReply> {
+  async startTls(pipelined = "", options: ConnectionOptions = {}): Promise<RawReply> {
     await this.send(`STARTTLS\r\n${pipelined}`);
     const reply = await this.reply();
     if (reply.code !== 220) return reply;
     this.#socket.removeAllListeners("data");
-    const secure = connectTls({ socket: this.#socket, rejectUnauthorized: false, servername: "localhost" });
+    const secure = connectTls({ ...options, socket: this.#socket, rejectUnauthorized: false, servername: "localhost" });
     await once(secure, "secureConnect");
     this.#socket = secure;
     this.#listen(secure);

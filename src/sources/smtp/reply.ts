@@ -32,6 +32,7 @@ export const replies = {
 
   // Commands.
   lineTooLong: reply(500, "5.5.2", "Command line too long"),
+  unknownCommand: reply(500, "5.5.2", "Command not recognized"),
   bareNewlineCommand: reply(500, "5.5.2", "Command lines end with CRLF"),
   nestedMail: reply(503, "5.5.1", "Nested MAIL command"),
   mailFirst: reply(503, "5.5.1", "Need MAIL before RCPT"),

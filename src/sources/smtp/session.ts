@@ -73,6 +73,8 @@ export class Session {
     if (line.length > this.#settings.limits.command_bytes) return replies.lineTooLong;
     const verb = firstWord(line);
     if (httpVerbs.has(verb)) return replies.httpRequest;
+    // smtp-server notes LMTP's hello as this peer's, and then answers without an enhanced code.
+    if (verb === "LHLO") return replies.unknownCommand;
     if (endsBare) return replies.bareNewlineCommand;
     if (mailVerbs.has(verb)) return undefined;
     this.#commands += 1;
