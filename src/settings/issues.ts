@@ -132,8 +132,8 @@ function expected(issue: Issue, options: readonly string[]): string {
     case "too_big":
       return `at most ${issue.maximum}${units[issue.origin] ?? ""}`;
     default:
-      // The schema gives these a message that is worded as an expectation.
-      return issue.message;
+      // The schemas give these a message that is worded as an expectation.
+      return issue.message.replace(/^must be /, "");
   }
 }
 

@@ -1,18 +1,21 @@
 /** The settings that sources and destinations bring along, as the schema of the whole configuration needs them. */
 import { z } from "zod";
+import { destinations } from "../destinations/index.ts";
+import { smtpSettings } from "../sources/index.ts";
+
+export { smtpSettings };
 
 export interface DestinationSettings {
   readonly name: string;
   readonly settings: z.ZodObject;
 }
 
-export const smtpSettings = z
-  .strictObject({
-    host: z.string().min(1).default("0.0.0.0").describe("Address to listen on."),
-    port: z.int().min(0).max(65_535).default(2525).describe("Port to listen on; 0 picks a free one and logs it."),
-  })
-  .describe("The SMTP listener.");
+export const destinationSettings: readonly DestinationSettings[] = destinations.map(({ name, settings }) => {
+  // `id` and `type` are laid beside a destination's own keys, so these have to be the keys of a mapping.
+  if (!(settings instanceof z.ZodObject)) throw new Error(`the settings of destination ${name} are no z.strictObject`);
+  return { name, settings };
+});
 
-export const destinationSettings: readonly DestinationSettings[] = [
-  { name: "local", settings: z.strictObject({}).describe("The built-in CRM in the data folder.") },
-];
+// The listener opens these files itself, as they change while it runs: what it is given has to be their absolute path.
+const tls = smtpSettings.shape.tls.unwrap().shape;
+for (const file of [tls.cert, tls.key]) z.globalRegistry.add(file, { ...file.meta(), path: true });

@@ -179,9 +179,5 @@ export const configuration = z
   .describe("Mailwright's configuration.");
 export type Configuration = z.output<typeof configuration>;
 
-/** The JSON Schema of the file as written (before defaults), for editors; `secret` and `path` mark values as this program treats them. */
-export function configSchema(): Record<string, unknown> {
-  return { ...z.toJSONSchema(configuration, { io: "input" }), title: "Mailwright configuration" };
-}
-
-export const configurationOutline = configSchema() as Outline;
+/** The JSON Schema of the file before defaults; `secret` and `path` mark values as this program treats them. */
+export const configurationOutline = z.toJSONSchema(configuration, { io: "input" }) as Outline;

@@ -305,3 +305,47 @@ describe("a configuration that is refused", () => {
     );
   });
 });
+
+describe("settings of sources and destinations", () => {
+  const hubspot = (rest: string): string => `${tenantLines}    destinations: [{ id: crm, type: hubspot${rest} }]\n`;
+
+  test("are checked by their own schema, and handed on without the keys that all entries have", () => {
+    const settings = load(hubspot(', token: "${env:HUBSPOT_TOKEN}"'), { HUBSPOT_TOKEN: "pat-eu1-secret" });
+    const [entry] = settings.tenants[0]?.destinations ?? [];
+    expect(entry).toMatchObject({
+      id: "crm",
+      type: "hubspot",
+      settings: { token: "pat-eu1-secret", base_url: "https://api.hubapi.com" },
+    });
+    expect(entry?.settings).not.toHaveProperty("id");
+  });
+
+  test("a type nobody knows is told with the ones that are known", () => {
+    expect(refusal(`${tenantLines}    destinations: [{ id: crm, type: hubsopt }]\n`).message).toBe(
+      'mailwright.yaml:4:37: tenants[0].destinations[0].type: found the text "hubsopt"; expected one of hubspot, local; did you mean `hubspot`?',
+    );
+  });
+
+  test("an unknown key is told with the keys of that very type", () => {
+    expect(refusal(hubspot(", token: x, tokn: y")).message).toMatch(
+      /found the unknown key "tokn"; expected one of .*\bbase_url, .*\btoken, type; did you mean `token`\?/,
+    );
+    expect(refusal(`${tenantLines}    destinations: [{ id: crm, type: local, token: x }]\n`).message).toContain(
+      'found the unknown key "token"; expected one of id, type',
+    );
+  });
+
+  test("a token that is refused is not shown", () => {
+    const { message } = refusal(hubspot(', token: "pat eu1 secret"'));
+    expect(message).toMatch(/tenants\[0\]\.destinations\[0\]\.token: found a text \(not shown\); expected/);
+  });
+
+  test("certificate files are relative to the configuration too", () => {
+    const inFolder = folder();
+    const settings = loadSettings(
+      written(`smtp: { tls: { cert: tls/cert.pem, key: /etc/tls/key.pem } }\n${tenantLines}`, inFolder),
+      {},
+    );
+    expect(settings.smtp.tls).toEqual({ cert: join(inFolder, "tls/cert.pem"), key: "/etc/tls/key.pem" });
+  });
+});
