@@ -1,0 +1,277 @@
+/** Hop 4 of the road: parses messages in child processes that can be killed, so that no message can hurt the daemon. */
+import { headersOnly as headersOf } from "../mail/parse.ts";
+import type { ParsedMessage } from "../model/event.ts";
+import type { Log, Metrics } from "../model/ports.ts";
+import { type ParserChild, startChild } from "./parsing/child.ts";
+import { frame, frameKinds, maxChunkBytes, messageFrames } from "./parsing/frames.ts";
+import { abandon, beginning, cut, isShort, type Job, open, type RawSource, readBytes } from "./parsing/job.ts";
+import { newSeat, noTimer, realTimer, type Seat, type Timer } from "./parsing/seat.ts";
+
+export interface ParsePoolOptions {
+  /** At least two, so that a poison message does not hold the others up. */
+  readonly children: number;
+  readonly log: Log;
+  readonly metrics?: Metrics;
+  readonly timer?: Timer;
+  /** A child that works longer on one message is killed. */
+  readonly deadlineMs?: number;
+  readonly maxHeapMb?: number;
+  /** Of a child; buffers live outside of its heap. Watched where the system says it (Linux). */
+  readonly maxResidentBytes?: number;
+  /** Another program in place of the parser, for tests. */
+  readonly entry?: string;
+}
+
+export interface ParsePool {
+  /**
+   * Never rejects for what the bytes are: they give a parse, whole or degraded. Rejects when `raw` cannot be read, or when the pool
+   * is closed. Give a function where `raw` can be read again: a long message is then tried twice.
+   */
+  parse(raw: RawSource, size: number): Promise<ParsedMessage>;
+  /** The degraded parse, for a message that has already failed the whole one too often. */
+  headersOnly(raw: RawSource, reason?: string): Promise<ParsedMessage>;
+  /** Ends the children; what is in flight is rejected, and safe to give to another pool. */
+  close(): Promise<void>;
+}
+
+const defaults = { deadlineMs: 30_000, maxHeapMb: 256, maxResidentBytes: 512 * 1024 * 1024 };
+/** Short messages in one child at once: while it works on the first, the pipe brings the next. More gained nothing (bench/parse.ts). */
+const depth = 3;
+const watchMs = 250;
+const restartMs = { first: 100, most: 10_000 };
+const endGraceMs = 2_000;
+/** Children that die before they were ready, in a row, while the pool opens: then the installation is broken, and opening fails. */
+const mostFalseStarts = 3;
+
+/** Resolves when the first child is ready; rejects when none can be started. */
+export async function openParsePool(options: ParsePoolOptions): Promise<ParsePool> {
+  const pool = new Pool(options);
+  try {
+    await pool.opened;
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
+  return pool;
+}
+
+class Pool implements ParsePool {
+  readonly opened: Promise<void>;
+  readonly #options: ParsePoolOptions & typeof defaults;
+  readonly #timer: Timer;
+  readonly #seats: Seat[];
+  readonly #queue: Job[] = [];
+  #closed = false;
+  #announceOpen: (error?: Error) => void = () => undefined;
+  #allGone: () => void = () => undefined;
+
+  constructor(options: ParsePoolOptions) {
+    this.#options = { ...defaults, ...options };
+    this.#timer = options.timer ?? realTimer;
+    this.opened = new Promise((resolve, reject) => {
+      this.#announceOpen = (error) => (error === undefined ? resolve() : reject(error));
+    });
+    this.#seats = Array.from({ length: Math.max(2, options.children) }, newSeat);
+    for (const seat of this.#seats) this.#start(seat);
+  }
+
+  async parse(raw: RawSource, _size: number): Promise<ParsedMessage> {
+    return this.#submit(raw, { mode: "parse", reason: "" });
+  }
+
+  async headersOnly(raw: RawSource, reason = "not parsed: earlier attempts did not end"): Promise<ParsedMessage> {
+    return this.#submit(raw, { mode: "headers", reason });
+  }
+
+  async #submit(raw: RawSource, begin: Job["begin"]): Promise<ParsedMessage> {
+    const bytes = await readBytes(await open(raw));
+    const again = typeof raw === "function" ? async () => readBytes(await open(raw)) : undefined;
+    // Of a long message the headers are in its first bytes.
+    const wanted = begin.mode === "headers" ? await cut(bytes) : bytes;
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ begin, bytes: wanted, again, deaths: 0, resolve, reject });
+      this.#assign();
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const gone = new Promise<void>((resolve) => {
+      this.#allGone = resolve;
+    });
+    for (const job of this.#queue.splice(0)) this.#giveUp(job);
+    for (const seat of this.#seats) {
+      seat.stopRestart();
+      // A child in the middle of a message does not look at its input.
+      if (seat.jobs.length > 0) seat.child?.kill();
+      else seat.child?.end();
+    }
+    const stopGrace = this.#timer(endGraceMs, () => {
+      for (const seat of this.#seats) seat.child?.kill();
+    });
+    if (this.#seats.some(({ child }) => child !== undefined)) await gone;
+    stopGrace();
+  }
+
+  #giveUp(job: Job): void {
+    void abandon(job.bytes);
+    job.reject(new Error("the parse pool was closed"));
+  }
+
+  #start(seat: Seat): void {
+    seat.killedFor = undefined;
+    const { entry, maxHeapMb } = this.#options;
+    seat.child = startChild(entry === undefined ? { maxHeapMb } : { entry, maxHeapMb }, {
+      ready: () => {
+        seat.ready = true;
+        this.#announceOpen();
+        this.#assign();
+      },
+      answer: (kind, payload) => this.#answer(seat, kind, payload),
+      gone: (detail) => this.#gone(seat, detail),
+    });
+  }
+
+  /** The oldest waiting message goes to the child with the least to do; a long or a suspect one only to a child of its own. */
+  #assign(): void {
+    while (this.#queue.length > 0 && !this.#closed) {
+      const job = this.#queue[0];
+      const free = this.#seats.filter((seat) => seat.ready).sort((a, b) => a.jobs.length - b.jobs.length)[0];
+      if (job === undefined || free === undefined) return;
+      const shares = isShort(job) && free.jobs.length < depth && free.jobs.every(isShort);
+      if (free.jobs.length > 0 && !shares) return;
+      this.#queue.shift();
+      free.jobs.push(job);
+      if (free.jobs.length === 1) this.#beginFirst(free);
+      void this.#send(free, job);
+    }
+  }
+
+  async #send({ child }: Seat, job: Job): Promise<void> {
+    if (child === undefined) return;
+    if (job.bytes.kind === "whole") {
+      void child.write(messageFrames(job.begin, job.bytes.raw));
+      return;
+    }
+    const { first, rest } = job.bytes;
+    await child.write(frame(frameKinds.begin, Buffer.from(JSON.stringify(job.begin))));
+    try {
+      for (let bytes: Uint8Array | undefined = first; bytes !== undefined; ) {
+        for (let at = 0; at < bytes.length; at += maxChunkBytes) {
+          await child.write(frame(frameKinds.chunk, bytes.subarray(at, at + maxChunkBytes)));
+        }
+        if (!this.#works(child, job)) {
+          await rest.return?.();
+          return;
+        }
+        const next: IteratorResult<Uint8Array> = await rest.next();
+        bytes = next.done === true ? undefined : next.value;
+      }
+      void child.write(frame(frameKinds.end));
+    } catch (error) {
+      // A child that died meanwhile: the message is on another road already.
+      if (!this.#works(child, job)) return;
+      job.reject(asError(error));
+      void child.write(frame(frameKinds.drop));
+    }
+  }
+
+  #works(child: ParserChild, job: Job): boolean {
+    return this.#seats.some((seat) => seat.child === child && seat.jobs[0] === job);
+  }
+
+  /** The deadline runs from when a child turns to a message, not from when the message was sent. */
+  #beginFirst(seat: Seat): void {
+    seat.stopDeadline();
+    const { deadlineMs } = this.#options;
+    seat.stopDeadline = this.#timer(deadlineMs, () =>
+      this.#kill(seat, `the parser was stopped after ${deadlineMs} ms`),
+    );
+    if (seat.stopWatch === noTimer) this.#watch(seat);
+  }
+
+  #watch(seat: Seat): void {
+    const { maxResidentBytes } = this.#options;
+    seat.stopWatch = this.#timer(watchMs, () => {
+      const { child } = seat;
+      seat.stopWatch = noTimer;
+      if (child === undefined || seat.jobs.length === 0) return;
+      void child.residentBytes().then((bytes) => {
+        if (seat.child !== child || seat.jobs.length === 0) return;
+        if (bytes !== undefined && bytes > maxResidentBytes) {
+          this.#kill(seat, `the parser was stopped at ${Math.round(bytes / 1048576)} MiB of memory`);
+        } else {
+          this.#watch(seat);
+        }
+      });
+    });
+  }
+
+  #kill(seat: Seat, reason: string): void {
+    seat.killedFor = reason;
+    seat.child?.kill();
+  }
+
+  #answer(seat: Seat, kind: "parsed" | "dropped", payload: Buffer): void {
+    const job = seat.jobs.shift();
+    seat.stopDeadline();
+    seat.falseStarts = 0;
+    if (job === undefined) {
+      this.#kill(seat, "an answer to no question");
+      return;
+    }
+    if (kind === "parsed") job.resolve(JSON.parse(payload.toString("utf8")) as ParsedMessage);
+    if (seat.jobs.length > 0) this.#beginFirst(seat);
+    this.#assign();
+  }
+
+  #gone(seat: Seat, detail: string): void {
+    const { jobs, ready } = seat;
+    const reason = seat.killedFor ?? `the parser ended: ${detail}`;
+    Object.assign(seat, { child: undefined, ready: false, jobs: [] });
+    for (const stop of [seat.stopDeadline, seat.stopWatch]) stop();
+    seat.stopWatch = noTimer;
+    if (this.#closed) {
+      for (const job of jobs) this.#giveUp(job);
+      if (this.#seats.every(({ child }) => child === undefined)) this.#allGone();
+      return;
+    }
+    this.#options.log.warn({ reason, in_flight: jobs.length }, "a parser child ended; another one is started");
+    const [suspect, ...behind] = jobs;
+    // Those behind it were never looked at.
+    this.#queue.unshift(...behind);
+    if (suspect !== undefined) void this.#failed(suspect, reason);
+    if (!ready) seat.falseStarts++;
+    if (this.#seats.every(({ falseStarts }) => falseStarts >= mostFalseStarts)) {
+      this.#announceOpen(new Error(`no parser child could be started: ${reason}`));
+    }
+    const wait = ready ? 0 : Math.min(restartMs.most, restartMs.first * 2 ** seat.falseStarts);
+    seat.stopRestart = this.#timer(wait, () => this.#start(seat));
+    this.#assign();
+  }
+
+  /** A second try, alone; then the headers, also in a child; then nothing but that there was a message. */
+  async #failed(job: Job, reason: string): Promise<void> {
+    job.deaths++;
+    if (job.begin.mode === "headers") {
+      job.resolve(await headersOf(new Uint8Array(0), reason));
+      return;
+    }
+    const first = beginning(job.bytes);
+    try {
+      if (job.deaths === 1 && (job.bytes.kind === "whole" || job.again !== undefined)) {
+        if (job.bytes.kind === "stream" && job.again !== undefined) job.bytes = await job.again();
+      } else {
+        job.begin = { mode: "headers", reason };
+        job.bytes = first;
+      }
+      this.#queue.unshift(job);
+      this.#assign();
+    } catch (error) {
+      job.reject(asError(error));
+    }
+  }
+}
+
+const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));

@@ -1,0 +1,156 @@
+/** One parser child: a process that can be killed, that may read its own code and nothing else, and that speaks frames. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { frameKinds, readFrames } from "./frames.ts";
+
+export interface ChildOptions {
+  /** The program; the default is ours. */
+  readonly entry?: string;
+  /** V8 heap of a child. */
+  readonly maxHeapMb: number;
+}
+
+export interface ChildEvents {
+  ready(): void;
+  /** An answer to the oldest message that has none. */
+  answer(kind: "parsed" | "dropped", payload: Buffer): void;
+  /** Once. `detail`: signal or exit code, and the end of what it wrote to standard error. */
+  gone(detail: string): void;
+}
+
+export interface ParserChild {
+  readonly pid: number | undefined;
+  /** Resolves when the pipe has room again, or the child is gone. */
+  write(bytes: Uint8Array): Promise<void> | undefined;
+  kill(): void;
+  /** Asks it to end, by closing its input. */
+  end(): void;
+  /** Resident bytes; undefined where the system does not say. */
+  residentBytes(): Promise<number | undefined>;
+}
+
+const stderrBytes = 4096;
+
+/**
+ * The flags of a child's Node. Its permission model (checked on Node 24.21) then refuses writing, spawning, workers, addons, WASI, the
+ * inspector, and reading outside of this package's code and the packages. It does not cover the network. The heap flags
+ * keep the young generation small: a child holds one message at a time.
+ */
+export function childFlags(maxHeapMb: number): string[] {
+  const readable = new Set([
+    fileURLToPath(new URL("../../", import.meta.url)),
+    ...["mailparser", "html-to-text", "iconv-lite"].map((name) =>
+      packagesFolder(fileURLToPath(import.meta.resolve(name))),
+    ),
+    ...manifests(),
+  ]);
+  return [
+    "--permission",
+    ...[...readable].map((path) => `--allow-fs-read=${path}`),
+    "--disallow-code-generation-from-strings",
+    `--max-old-space-size=${maxHeapMb}`,
+    "--max-semi-space-size=8",
+  ];
+}
+
+/** `.../node_modules/`, the outermost, which holds what the package depends on too. */
+function packagesFolder(path: string): string {
+  const marker = "/node_modules/";
+  const normal = path.replaceAll("\\", "/");
+  const at = normal.indexOf(marker);
+  return at === -1 ? dirname(path) : path.slice(0, at + marker.length);
+}
+
+const isSource = import.meta.url.endsWith(".ts");
+
+/** The package.json that says what kind of module the code is: above `src`, or above `dist/src` where it is emitted. */
+function manifests(): string[] {
+  return [fileURLToPath(new URL(isSource ? "../../../package.json" : "../../../../package.json", import.meta.url))];
+}
+
+/** Beside this file, in the language that this file is in: sources run as they are, the published package is emitted JavaScript. */
+function defaultEntry(): string {
+  return fileURLToPath(new URL(`../parse-child.${isSource ? "ts" : "js"}`, import.meta.url));
+}
+
+export function startChild(options: ChildOptions, events: ChildEvents): ParserChild {
+  const entry = options.entry ?? defaultEntry();
+  // An empty environment: no secret of the daemon's reaches a process that reads hostile bytes.
+  const program = spawn(process.execPath, [...childFlags(options.maxHeapMb), entry], {
+    stdio: ["pipe", "pipe", "pipe"],
+    env: {},
+    cwd: dirname(entry),
+  });
+  let gone = false;
+  let lastWords = "";
+  const { stdin, stdout, stderr } = program;
+  stderr.setEncoding("utf8");
+  stderr.on("data", (words: string) => {
+    lastWords = (lastWords + words).slice(-stderrBytes);
+  });
+  const read = readFrames((kind, payload) => {
+    if (kind === frameKinds.ready) events.ready();
+    else if (kind === frameKinds.parsed) events.answer("parsed", payload);
+    else if (kind === frameKinds.dropped) events.answer("dropped", payload);
+    else throw new Error(`a frame of unknown kind ${kind}`);
+  });
+  stdout.on("data", (chunk: Buffer) => {
+    if (gone) return;
+    try {
+      read(chunk);
+    } catch (error) {
+      lastWords += `\n${error instanceof Error ? error.message : String(error)}`;
+      program.kill("SIGKILL");
+    }
+  });
+  // A child that dies breaks its pipes; what matters is reported by `close`, after its last words.
+  for (const pipe of [stdin, stdout, stderr]) pipe.on("error", () => undefined);
+  const leave = (detail: string): void => {
+    if (gone) return;
+    gone = true;
+    stdin.destroy();
+    events.gone(lastWords === "" ? detail : `${detail}: ${shown(lastWords)}`);
+  };
+  program.on("error", (error) => leave(error.message));
+  program.on("close", (code, signal) => leave(signal === null ? `exit code ${code}` : `signal ${signal}`));
+
+  return {
+    pid: program.pid,
+    write(bytes) {
+      if (gone || stdin.destroyed || stdin.write(bytes)) return undefined;
+      return new Promise((resolve) => {
+        const go = (): void => {
+          stdin.off("drain", go);
+          stdin.off("close", go);
+          resolve();
+        };
+        stdin.on("drain", go);
+        stdin.on("close", go);
+      });
+    },
+    kill: () => void program.kill("SIGKILL"),
+    end: () => void stdin.end(),
+    residentBytes: () => residentBytesOf(program),
+  };
+}
+
+/** One line, without control characters: what a child says may be made of what a mail says. */
+function shown(words: string): string {
+  return words
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")
+    .trim()
+    .slice(-1000);
+}
+
+async function residentBytesOf(child: ChildProcess): Promise<number | undefined> {
+  if (child.pid === undefined) return undefined;
+  try {
+    const status = await readFile(`/proc/${child.pid}/status`, "utf8");
+    const kib = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
+    return kib === undefined ? undefined : Number(kib) * 1024;
+  } catch {
+    return undefined;
+  }
+}

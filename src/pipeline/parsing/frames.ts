@@ -1,0 +1,80 @@
+/** The language on the pipes between the daemon and its parser children: a length, a kind, a payload. */
+
+/** Four bytes of payload length (little endian), one byte of kind. */
+const headerBytes = 5;
+
+export const frameKinds = {
+  /** Daemon to child: a message begins. JSON of Begin. */
+  begin: 1,
+  /** Daemon to child: raw bytes of it. */
+  chunk: 2,
+  /** Daemon to child: that was all of it. */
+  end: 3,
+  /** Daemon to child: its bytes could not be read to the end; forget it, and answer `dropped`. */
+  drop: 4,
+  /** Child to daemon: started, ready for work. */
+  ready: 10,
+  /** Child to daemon: JSON of a ParsedMessage, in the order of the messages. */
+  parsed: 11,
+  dropped: 12,
+} as const;
+export type FrameKind = (typeof frameKinds)[keyof typeof frameKinds];
+
+export interface Begin {
+  readonly mode: "parse" | "headers";
+  /** Why only the headers: becomes the detail of the anomaly. */
+  readonly reason: string;
+}
+
+/** The daemon cuts raw bytes into pieces of this size at most; 64 KiB is what mailparser is fastest on. */
+export const maxChunkBytes = 64 * 1024;
+/** More than any event can have; a longer frame is a broken child. */
+export const maxFrameBytes = 64 * 1024 * 1024;
+
+export function frame(kind: FrameKind, payload: Uint8Array = new Uint8Array(0)): Buffer {
+  const bytes = Buffer.allocUnsafe(headerBytes + payload.length);
+  bytes.writeUInt32LE(payload.length, 0);
+  bytes[4] = kind;
+  bytes.set(payload, headerBytes);
+  return bytes;
+}
+
+/** The whole message as frames. */
+export function messageFrames(begin: Begin, raw: Uint8Array): Buffer {
+  const parts = [frame(frameKinds.begin, Buffer.from(JSON.stringify(begin)))];
+  for (let at = 0; at < raw.length; at += maxChunkBytes) {
+    parts.push(frame(frameKinds.chunk, raw.subarray(at, at + maxChunkBytes)));
+  }
+  parts.push(frame(frameKinds.end));
+  return Buffer.concat(parts);
+}
+
+/** Cuts a stream of bytes into frames. Throws on a frame that is too long. */
+export function readFrames(receive: (kind: number, payload: Buffer) => void): (chunk: Uint8Array) => void {
+  let held: Buffer[] = [];
+  let heldBytes = 0;
+  let wanted = headerBytes;
+  let kind: number | undefined;
+  return (chunk) => {
+    held.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+    heldBytes += chunk.length;
+    if (heldBytes < wanted) return;
+    let bytes = held.length === 1 && held[0] !== undefined ? held[0] : Buffer.concat(held, heldBytes);
+    while (bytes.length >= wanted) {
+      const part = bytes.subarray(0, wanted);
+      bytes = bytes.subarray(wanted);
+      if (kind === undefined) {
+        kind = part[4] ?? 0;
+        wanted = part.readUInt32LE(0);
+        if (wanted > maxFrameBytes) throw new RangeError(`a frame of ${wanted} bytes`);
+      } else {
+        const complete = kind;
+        kind = undefined;
+        wanted = headerBytes;
+        receive(complete, part);
+      }
+    }
+    held = bytes.length === 0 ? [] : [bytes];
+    heldBytes = bytes.length;
+  };
+}
