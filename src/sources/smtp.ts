@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { SMTPServer } from "smtp-server";
-import { SMTPConnection } from "smtp-server/lib/smtp-connection.js";
+import { SMTPConnection, type SMTPConnectionOptions } from "smtp-server/lib/smtp-connection.js";
 import type { SMTPStream } from "smtp-server/lib/smtp-stream.js";
 import type { Intake, RunningSource, Source, SourcePorts } from "../model/source.ts";
 import { watchEveryMs } from "./smtp/deadlines.ts";
@@ -46,8 +46,8 @@ class Conversation extends SMTPConnection {
   readonly #gone: () => void;
   #endsBare: () => boolean = () => false;
 
-  constructor(server: SMTPServer, tcp: Socket, house: House, gone: () => void) {
-    super(server, tcp);
+  constructor(server: SMTPServer, tcp: Socket, known: SMTPConnectionOptions | null, house: House, gone: () => void) {
+    super(server, tcp, known);
     this.#house = house;
     this.#tcp = tcp;
     this.#gone = gone;
@@ -224,7 +224,7 @@ class Listener extends SMTPServer {
     return this.#conversations.values();
   }
 
-  override connect(tcp: Socket): void {
+  override connect(tcp: Socket, known: SMTPConnectionOptions | null = null): void {
     const { admission, ports } = this.#house;
     ports.metrics.count("smtp_connections_total");
     if (tcp.remoteAddress === undefined) return void tcp.destroy(); // gone already
@@ -234,7 +234,7 @@ class Listener extends SMTPServer {
       this.#house.admission.turnAway(tcp, place.reply);
       return;
     }
-    const conversation = new Conversation(this, tcp, this.#house, () => {
+    const conversation = new Conversation(this, tcp, known, this.#house, () => {
       place.release();
       this.#conversations.delete(conversation.id);
       ports.metrics.gauge("smtp_open_connections", admission.open);

@@ -286,5 +286,6 @@ const mailVerbs: ReadonlySet<string> = new Set(["MAIL", "RCPT", "DATA", "QUIT"])
 
 function firstWord(line: Uint8Array): string {
   const space = line.indexOf(0x20);
-  return String.fromCharCode(...line.subarray(0, Math.min(space < 0 ? line.length : space, 16))).toUpperCase();
+  const end = Math.min(space < 0 ? line.length : space, 16);
+  return Buffer.from(line.buffer, line.byteOffset, end).toString("latin1").toUpperCase();
 }
