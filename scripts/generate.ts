@@ -5,6 +5,7 @@ import { z } from "zod";
 import { eventSchema } from "../src/model/event.ts";
 import { configSchema } from "../src/settings/index.ts";
 import { configurationPage } from "../src/settings/page.ts";
+import { standardsPage } from "./standards.ts";
 
 export interface Generated {
   /** Relative to the root of the repository. */
@@ -17,6 +18,7 @@ export const generated: readonly Generated[] = [
   { path: "config/event.schema.json", make: () => json({ ...z.toJSONSchema(eventSchema), title: "Mailwright event" }) },
   { path: "config/schema.json", make: () => json(configSchema()) },
   { path: "docs/configuration.md", make: configurationPage },
+  { path: "docs/standards.md", make: standardsPage },
 ];
 
 function json(value: unknown): string {

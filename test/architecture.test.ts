@@ -2,6 +2,7 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, test } from "vitest";
+import { citations, obsolete, standards } from "../scripts/standards.ts";
 import { mayImport, packageHomes, restrictedImports } from "./house.ts";
 
 const root = new URL("..", import.meta.url).pathname;
@@ -86,10 +87,10 @@ describe("who imports whom", () => {
     expect(wrong).toEqual([]);
   });
 
-  test("vendors, sources and engines never import each other", () => {
+  test("vendors and sources never import each other", () => {
     const leafOf = (file: string): string => file.split("/").slice(0, 3).join("/").replace(/\.ts$/, "");
     const wrong = files
-      .filter((file) => /^src\/(destinations|sources|sandbox)\//.test(file) && !file.endsWith("/index.ts"))
+      .filter((file) => /^src\/(destinations|sources)\//.test(file) && !file.endsWith("/index.ts"))
       .flatMap((file) =>
         importsOf(file)
           .map((target) => normalize(join(dirname(file), target)))
@@ -178,5 +179,27 @@ describe("the lists of leaves", () => {
     const listed = importsOf(`src/${room}/index.ts`).map((target) => normalize(join("src", room, target)));
     expect(leaves.filter((leaf) => !listed.includes(leaf))).toEqual([]);
     expect(leaves.length).toBeGreaterThan(0);
+  });
+});
+
+describe("standards", () => {
+  const cited = citations();
+  const listed = standards.map(({ number }) => number);
+
+  test("every RFC that the sources cite has its row: add it to scripts/standards.ts", () => {
+    expect([...cited.keys()].filter((number) => !listed.includes(number))).toEqual([]);
+  });
+
+  test("every row is cited where it decides something, and rows are sorted", () => {
+    expect(listed.filter((number) => !cited.has(number))).toEqual([]);
+    expect(listed).toEqual([...new Set(listed)].sort((a, b) => a - b));
+  });
+
+  test("none is cited that another has replaced", () => {
+    expect(
+      [...cited.keys()]
+        .filter((number) => obsolete.has(number))
+        .map((number) => `${number}: cite ${obsolete.get(number)}`),
+    ).toEqual([]);
   });
 });

@@ -1,0 +1,163 @@
+/** docs/standards.md: which RFCs the sources cite, how far each is followed, and in which rooms. */
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+export interface Standard {
+  readonly number: number;
+  readonly title: string;
+  /** yes: what concerns a receiver of mail is followed. partial: the note says what is. no: known, and deliberately not offered. */
+  readonly followed: "yes" | "partial" | "no";
+  readonly note: string;
+}
+
+const row = (number: number, title: string, followed: Standard["followed"], note: string): Standard => ({
+  number,
+  title,
+  followed,
+  note,
+});
+
+/** Sorted by number. */
+export const standards: readonly Standard[] = [
+  row(
+    1035,
+    "Domain Names: Implementation and Specification",
+    "partial",
+    "The lengths and letters of host names in recipient patterns.",
+  ),
+  row(
+    1870,
+    "SMTP Service Extension for Message Size Declaration",
+    "yes",
+    "Announced and enforced, on the declared size and on the real bytes.",
+  ),
+  row(
+    2045,
+    "MIME Part One: Format of Message Bodies",
+    "partial",
+    "Content-Type with its parameters; decoding is the MIME library's.",
+  ),
+  row(2046, "MIME Part Two: Media Types", "partial", "The choice among multipart/alternative parts."),
+  row(
+    2047,
+    "MIME Part Three: Message Header Extensions for Non-ASCII Text",
+    "yes",
+    "Reading only, with the usual violations tolerated.",
+  ),
+  row(
+    2231,
+    "MIME Parameter Value and Encoded Word Extensions",
+    "partial",
+    "Language tags in encoded-words; continued parameters by the MIME library.",
+  ),
+  row(
+    3030,
+    "SMTP Service Extensions for Transmission of Large and Binary MIME Messages",
+    "no",
+    "CHUNKING and BINARYMIME are not offered; BODY=BINARYMIME is refused.",
+  ),
+  row(3339, "Date and Time on the Internet: Timestamps", "yes", "Every time in the canonical event, in UTC."),
+  row(3463, "Enhanced Mail System Status Codes", "yes", "Every SMTP reply where RFC 2034 calls for one."),
+  row(
+    3464,
+    "An Extensible Message Format for Delivery Status Notifications",
+    "partial",
+    "Recognised and read; none is ever sent.",
+  ),
+  row(
+    5321,
+    "Simple Mail Transfer Protocol",
+    "partial",
+    "The receiving side, as final destination. Nothing is relayed, and no notification is sent: mail is refused in the session or kept.",
+  ),
+  row(
+    5322,
+    "Internet Message Format",
+    "partial",
+    "Header fields, addresses, dates and identifiers, obsolete forms included; the message itself is kept as it came.",
+  ),
+  row(
+    5546,
+    "iCalendar Transport-Independent Interoperability Protocol (iTIP)",
+    "partial",
+    "METHOD tells invitations and answers from mail written by a person.",
+  ),
+  row(6177, "IPv6 Address Assignment to End Sites", "partial", "Limits per client count an IPv6 /64 as one."),
+  row(
+    6376,
+    "DomainKeys Identified Mail (DKIM) Signatures",
+    "partial",
+    "Its relaxed form of header values, for the identity of a message. Signatures are not judged yet.",
+  ),
+  row(6522, "The Multipart/Report Media Type", "partial", "report-type of a report."),
+  row(
+    6531,
+    "SMTP Extension for Internationalized Email",
+    "yes",
+    "SMTPUTF8 offered; addresses outside ASCII only with it.",
+  ),
+  row(6532, "Internationalized Email Headers", "yes", "Header text in UTF-8."),
+  row(
+    6533,
+    "Internationalized Delivery Status and Disposition Notifications",
+    "partial",
+    "Recognised like their ASCII forms.",
+  ),
+  row(
+    7435,
+    "Opportunistic Security: Some Protection Most of the Time",
+    "partial",
+    "STARTTLS is offered where there is a certificate, and never demanded.",
+  ),
+  row(8996, "Deprecating TLS 1.0 and TLS 1.1", "yes", "TLS 1.2 is the oldest taken."),
+  row(9110, "HTTP Semantics", "partial", "Retry-After and the characters of field values, towards vendors."),
+  row(9562, "Universally Unique IDentifiers (UUIDs)", "partial", "Version 7, for event ids."),
+];
+
+/** What replaced these: cite the successor. */
+export const obsolete: ReadonlyMap<number, number> = new Map([
+  [821, 5321],
+  [822, 5322],
+  [2821, 5321],
+  [2822, 5322],
+  [2616, 9110],
+  [7231, 9110],
+  [3501, 9051],
+  [3798, 8098],
+  [4122, 9562],
+  [4409, 6409],
+  [7489, 9989],
+]);
+
+const root = join(import.meta.dirname, "..");
+
+/** RFC numbers cited in src, with the rooms that cite them. */
+export function citations(): ReadonlyMap<number, readonly string[]> {
+  const rooms = new Map<number, Set<string>>();
+  for (const file of globSync("src/**/*.ts", { cwd: root })) {
+    const room = (file.split("/")[1] ?? "").replace(/\.ts$/, "");
+    for (const [, number] of readFileSync(join(root, file), "utf8").matchAll(/\bRFC\s?(\d{3,5})\b/g)) {
+      const known = rooms.get(Number(number)) ?? new Set<string>();
+      rooms.set(Number(number), known.add(room));
+    }
+  }
+  return new Map([...rooms].map(([number, found]) => [number, [...found].sort()]));
+}
+
+export function standardsPage(): string {
+  const cited = citations();
+  const rows = standards.map(({ number, title, followed, note }) => {
+    const where = (cited.get(number) ?? []).map((room) => `\`src/${room}\``).join(", ");
+    return `| [${number}](https://www.rfc-editor.org/rfc/rfc${number}) | ${title} | ${followed} | ${where} | ${note} |`;
+  });
+  return [
+    "# Standards",
+    "",
+    "The RFCs that decide something in the sources. They are cited there as `RFC 5321 §4.1.1`, so that a search finds every place.",
+    "",
+    "| RFC | title | followed | where | what of it |",
+    "|---|---|---|---|---|",
+    ...rows,
+    "",
+  ].join("\n");
+}
