@@ -1,4 +1,4 @@
-# Mailwright as an image: built JavaScript, production dependencies, no root, no shell needed to run it.
+# Mailwright as an image: built JavaScript with production dependencies only, not run as root.
 #
 #   docker build -t mailwright .
 #   docker run -p 25:2525 -v mailwright-data:/data -v ./config:/etc/mailwright:ro mailwright
