@@ -41,7 +41,7 @@ export function headerFacts(fields: readonly RawField[]): HeaderFacts {
 
   const list = (key: string): readonly Address[] => {
     const found = addressList(valuesOf(values.get(key) ?? [], key));
-    for (const code of found.anomalies) anomalies.add(code, key);
+    for (const code of found.anomalies) noteList(code, key, anomalies);
     return found.addresses;
   };
   const from = list("from");
@@ -116,6 +116,13 @@ function text(raw: string, anomalies: Anomalies): string {
   if (guessed) anomalies.add("charset_guess", "headers");
   if (decoded.includes("\0")) anomalies.add("nul_removed");
   return clean(decoded);
+}
+
+/** Groups are ordinary among recipients ("undisclosed-recipients:;"), and odd in From (RFC 6854). */
+function noteList(code: string, key: string, anomalies: Anomalies): void {
+  if (code === "charset_guess") anomalies.add(code, "headers");
+  else if (code !== "group") anomalies.add(code, key);
+  else if (key === "from") anomalies.add("from_group");
 }
 
 type Sent = { readonly address: Address | null; readonly source: Message["from_source"] };

@@ -1,0 +1,152 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { addressList } from "../../src/mail/address.ts";
+
+/** As raw header bytes: one character is one byte. */
+const read = (value: string) => addressList([Buffer.from(value, "utf8").toString("latin1")]);
+const brief = (value: string) => read(value).addresses.map(({ name, email }) => [name, email]);
+
+describe("address headers", () => {
+  test.each([
+    ["a@b.example", [["", "a@b.example"]]],
+    ["Ana <a@b.example>", [["Ana", "a@b.example"]]],
+    ["a@b.example (Ana)", [["Ana", "a@b.example"]]],
+    ["Ana a@b.example", [["Ana", "a@b.example"]]],
+    [
+      '"Smith, John" <j@b.example>, c@d.example',
+      [
+        ["Smith, John", "j@b.example"],
+        ["", "c@d.example"],
+      ],
+    ],
+    ["Smith, John <j@b.example>", [["Smith, John", "j@b.example"]]],
+    [
+      "a@b.example; c@d.example",
+      [
+        ["", "a@b.example"],
+        ["", "c@d.example"],
+      ],
+    ],
+    ["Sales: a@b.example;", [["", "a@b.example"]]],
+    [
+      "Sales: a@b.example, Ed <e@b.example>;, c@d.example",
+      [
+        ["", "a@b.example"],
+        ["Ed", "e@b.example"],
+        ["", "c@d.example"],
+      ],
+    ],
+    ["undisclosed-recipients:;", []],
+    ["Local.Part@EXAMPLE.Com", [["", "Local.Part@example.com"]]],
+    ['"john smith"@b.example', [["", '"john smith"@b.example']]],
+    ['"J \\"Q\\" S" <j@b.example>', [['J "Q" S', "j@b.example"]]],
+    ["<@relay.example,@other.example:a@b.example>", [["", "a@b.example"]]],
+    ["a@b.example.", [["", "a@b.example"]]],
+    ["a@[192.0.2.1]", [["", "a@[192.0.2.1]"]]],
+    ["'a@b.example'", [["", "a@b.example"]]],
+    ["<mailto:a@b.example>", [["", "a@b.example"]]],
+    ["Ana <a@b.example", [["Ana", "a@b.example"]]],
+    ["=?utf-8?q?J=C3=BCrgen?= <j@b.example>", [["Jürgen", "j@b.example"]]],
+    ["Jürgen <j@b.example>", [["Jürgen", "j@b.example"]]],
+    ["=?utf-8?q?Eve_=3Cceo=40bank.example=3E=2C?= <x@evil.example>", [["Eve <ceo@bank.example>,", "x@evil.example"]]],
+    ["root", [["root", null]]],
+    ["Billing Desk", [["Billing Desk", null]]],
+    ["MAILER-DAEMON (Mail Delivery System)", [["MAILER-DAEMON", null]]],
+    ["<>", [["", null]]],
+    ["", []],
+    [", ,", []],
+    ["=?utf-8?q?a=40b.example?=@evil.example", [["a@b.example@evil.example", null]]],
+    ["a@b@c.example", [["a@b@c.example", null]]],
+    ["a\0@b.example", [["a @b.example", null]]],
+    ["a@-b.example", [["a@-b.example", null]]],
+  ])("%j is read as %j", (value, expected) => {
+    expect(brief(value)).toEqual(expected);
+  });
+
+  test.each([
+    ["a@good.example(x).evil.example"],
+    ["A <a@good.example(x).evil.example>"],
+    ["a@good.example .evil.example"],
+    ["A <a@good.example .evil.example>"],
+    ["a@good.example. evil.example"],
+    ["a@good.example(x(y)).evil.example"],
+    ["a@good.example evil.example"],
+    ["a@good.example (x) evil.example"],
+    ["<a@good.example><b@evil.example>"],
+    ["A <a@good.example> b@evil.example"],
+  ])("%j never gives the shorter domain, and is marked", (value) => {
+    const [address] = read(value).addresses;
+    expect([null, "a@good.example.evil.example"]).toContain(address?.email);
+    expect(address?.anomalies).toContain("ambiguous_address");
+  });
+
+  test.each([
+    ['"cfo@corp.example" <x@evil.example>'],
+    ["cfo@corp.example <x@evil.example>"],
+    ["=?utf-8?q?cfo=40corp.example?= <x@evil.example>"],
+  ])("%j is marked: its name is another address", (value) => {
+    expect(read(value).addresses[0]).toMatchObject({ email: "x@evil.example", anomalies: ["name_contains_address"] });
+    expect(read('"a@b.example" <A@b.example>').addresses[0]?.anomalies).toEqual([]);
+  });
+
+  test("a domain is kept in ASCII and shown in Unicode, and marked where it mixes scripts", () => {
+    expect(read("ana@xn--mnchen-3ya.example").addresses[0]).toMatchObject({
+      email: "ana@xn--mnchen-3ya.example",
+      email_unicode: "ana@münchen.example",
+      anomalies: [],
+    });
+    expect(read("ana@München.example").addresses[0]?.email).toBe("ana@xn--mnchen-3ya.example");
+    expect(read("pay@xn--pple-43d.example").addresses[0]?.anomalies).toEqual(["mixed_script_domain"]);
+  });
+
+  test("names in raw latin1 are read as such, and the guess is said", () => {
+    const { addresses, anomalies } = addressList(["M\xfcller <m@b.example>"]);
+    expect(addresses[0]?.name).toBe("Müller");
+    expect(anomalies).toEqual(["charset_guess"]);
+  });
+
+  test("of a header with a hundred thousand, two thousand are read", () => {
+    const { addresses, anomalies } = read("a@b.example, ".repeat(100_000));
+    expect(addresses).toHaveLength(2000);
+    expect(anomalies).toEqual(["addresses_cut"]);
+  });
+
+  test.each(["(", '"', "<", "a(b)", "g:a@b;", "\\", ",", ":", '<"', '<""@', "@"])(
+    "a megabyte of %j is read in one pass",
+    (piece) => {
+      expect(read(piece.repeat(1_000_000 / piece.length)).addresses.length).toBeLessThanOrEqual(2000);
+    },
+  );
+
+  test("whatever the value, an address has one @ before its domain, no control character, and a bounded length", () => {
+    const piece = fc.constantFrom(
+      "a",
+      "@",
+      ".",
+      " ",
+      "<",
+      ">",
+      '"',
+      "(",
+      ")",
+      ",",
+      ";",
+      ":",
+      "\\",
+      "=?utf-8?q?=40?=",
+      "b.example",
+      "\x01",
+      "é",
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {
+        for (const { email, name } of read(pieces.join("")).addresses) {
+          if (email !== null) expect(email).toMatch(/^.+@(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-z.:]+\])$/su);
+          expect(`${email}${name}`).not.toMatch(/\p{Cc}/u);
+          expect(name.length).toBeLessThanOrEqual(500);
+        }
+      }),
+      { numRuns: 3000 },
+    );
+  });
+});
