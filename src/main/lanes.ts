@@ -1,15 +1,14 @@
 /** Makes the lanes of the configuration: one per destination account of a tenant, each with its session, its wire and its token bucket. */
-import { destinations } from "../destinations/index.ts";
-import type { Destination, Facts, Session } from "../model/destination.ts";
+import { type BoundDestination, destinations } from "../destinations/index.ts";
+import type { Session } from "../model/destination.ts";
 import { type Bucket, openBucket } from "../pipeline/bucket.ts";
 import type { TenantPlan } from "../pipeline/enrich.ts";
 import type { RoadLane } from "../pipeline/road.ts";
 import type { DestinationEntry, Settings, TenantSettings } from "../settings/index.ts";
-import { openWire } from "../wire/index.ts";
+import { openWire } from "../wire/http.ts";
 import type { Ground } from "./ground.ts";
 
 export interface OpenLane extends RoadLane {
-  readonly destination: Destination<unknown>;
   /** Takes changed credentials: the next call carries them. */
   reload(entry: DestinationEntry): void;
   close(): Promise<void>;
@@ -29,27 +28,25 @@ export function openLanes(ground: Ground): OpenLane[] {
   return ground.settings.tenants.flatMap((tenant) => tenant.destinations.map((entry) => openLane(tenant, entry, ground)));
 }
 
-function destinationOf(type: string): Destination<unknown> {
+function bind({ type, settings }: DestinationEntry): BoundDestination {
   const found = destinations.find(({ name }) => name === type);
   if (found === undefined) throw new TypeError(`the configuration was checked, and yet there is no destination type ${type}`);
-  return found as Destination<unknown>;
+  return found.bind(settings);
 }
 
 function openLane(tenant: TenantSettings, entry: DestinationEntry, ground: Ground): OpenLane {
-  const { clock, log, metrics, records } = ground;
+  const { clock, log, metrics, records, settings } = ground;
   const lane = laneId(tenant.id, entry.id);
-  const destination = destinationOf(entry.type);
-  const facts = destination.factsFor?.(entry.settings) ?? destination.facts;
+  let bound = bind(entry);
+  const { facts } = bound;
   const bucket = openBucket(facts.limits, clock);
-  let settings = entry.settings;
-  const wire = openLaneWire(destination, () => settings, facts, bucket, ground);
+  const wire = openLaneWire(() => bound, bucket, ground);
   let session: Session | undefined;
   const current = (): Session => {
-    session ??= destination.open(settings, { tenant: tenant.id, wire, clock, log: log.with({ lane }), metrics, records });
+    session ??= bound.open({ tenant: tenant.id, wire, clock, log: log.with({ lane }), metrics, records });
     return session;
   };
   return {
-    destination,
     bucket,
     session: followed(current),
     settings: {
@@ -57,11 +54,11 @@ function openLane(tenant: TenantSettings, entry: DestinationEntry, ground: Groun
       tenant: tenant.id,
       destination: entry.id,
       facts,
-      firstRetryMs: ground.settings.retry.first_delay,
-      retryWindowMs: ground.settings.retry.window_hours * 3_600_000,
+      firstRetryMs: settings.retry.first_delay,
+      retryWindowMs: settings.retry.window_hours * 3_600_000,
     },
     reload(changed) {
-      settings = changed.settings;
+      bound = bind(changed);
       session = undefined;
     },
     async close() {
@@ -71,13 +68,12 @@ function openLane(tenant: TenantSettings, entry: DestinationEntry, ground: Groun
   };
 }
 
-function openLaneWire(destination: Destination<unknown>, settings: () => unknown, facts: Facts, bucket: Bucket, ground: Ground) {
-  const { clock, metrics } = ground;
-  const baseUrl = destination.reach(settings())?.baseUrl;
-  if (baseUrl === undefined) return { request: unreachable, close: async () => undefined };
+function openLaneWire(bound: () => BoundDestination, bucket: Bucket, { clock, metrics }: Ground) {
+  const { reach, facts } = bound();
+  if (reach === undefined) return { request: unreachable, close: async () => undefined };
   return openWire({
-    baseUrl,
-    headers: () => destination.reach(settings())?.headers ?? {},
+    baseUrl: reach.baseUrl,
+    headers: async () => bound().reach?.headers ?? {},
     vendor: facts.vendor,
     clock,
     metrics,

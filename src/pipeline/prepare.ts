@@ -10,8 +10,11 @@ import { openRaw, type RawPorts } from "./raw.ts";
 import { openSignal } from "./signal.ts";
 
 export interface ParsePool {
-  /** Never rejects for what the bytes are: they give an event, complete or degraded. Rejects when `raw` could not be read. */
-  parse(raw: AsyncIterable<Uint8Array>, size: number): Promise<ParsedMessage>;
+  /**
+   * Never rejects for what the bytes are: they give an event, complete or degraded. Rejects when `raw` could not be read. It may be asked for
+   * twice: a child that died is no judgement of the message.
+   */
+  parse(raw: () => Promise<AsyncIterable<Uint8Array>>, size: number): Promise<ParsedMessage>;
   /** The degraded parse, for a message that has already failed the whole one too often. */
   headersOnly(raw: AsyncIterable<Uint8Array>): Promise<ParsedMessage>;
 }
@@ -153,9 +156,9 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
   async function parsedOf(attempt: Attempt, story: Log): Promise<ParsedMessage | "later"> {
     const started = clock.now();
     try {
-      const raw = await openRaw(attempt.eventId, attempt.raw, attempt.sealed, ports);
+      const raw = () => openRaw(attempt.eventId, attempt.raw, attempt.sealed, ports);
       const whole = attempt.attempts <= mostWholeParses;
-      const parsed = whole ? await ports.pool.parse(raw, attempt.rawSize) : await ports.pool.headersOnly(raw);
+      const parsed = whole ? await ports.pool.parse(raw, attempt.rawSize) : await ports.pool.headersOnly(await raw());
       ports.metrics.observe("parse_seconds", (clock.now() - started) / 1000);
       return parsed;
     } catch (error) {

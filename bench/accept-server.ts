@@ -1,0 +1,87 @@
+/** The SMTP edge alone, in a process of its own: source, intake and ledger, without the road behind them. `discard` keeps nothing. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openKeyRing, openSpool } from "../src/blobs/index.ts";
+import { diskOf, systemClock, systemRandom } from "../src/main/system.ts";
+import type { Accepted, Ledger } from "../src/model/ledger.ts";
+import { openIntake } from "../src/pipeline/accept.ts";
+import { smtp } from "../src/sources/index.ts";
+import { openLedger } from "../src/store/index.ts";
+import { openLog, openMetrics } from "../src/watch/index.ts";
+
+const mode = process.argv[2] === "discard" ? "discard" : "durable";
+const dir = mkdtempSync(join(tmpdir(), "mailwright-bench-"));
+const log = openLog({ level: "error" });
+const metrics = openMetrics();
+const sealer = openKeyRing({ key: "00".repeat(32) });
+const ledger = await openLedger({ path: join(dir, "ledger.sqlite"), thread: "worker", log });
+const spool = await openSpool(join(dir, "spool"), sealer);
+const counts = { new: 0, duplicate: 0, conflict: 0 };
+
+/** What the discarding contestant leaves out is exactly what durability costs: the commit and, for large mail, the file. */
+const keeping: Pick<Ledger, "accept" | "probe" | "stats"> = {
+  async accept(items) {
+    const answers = mode === "durable" ? await ledger.accept(items) : items.map(discarded);
+    for (const { outcome } of answers) counts[outcome]++;
+    return answers;
+  },
+  probe: (ms) => ledger.probe(ms),
+  stats: (now) => ledger.stats(now),
+};
+
+function discarded({ eventId }: { eventId: string }): Accepted {
+  return { eventId, outcome: "new", routeAdded: false };
+}
+
+const nowhere: typeof spool = {
+  ...spool,
+  create: async () => ({
+    write: async () => undefined,
+    commit: async () => "discarded",
+    discard: async () => undefined,
+  }),
+};
+
+const intake = openIntake(
+  { maxBytes: 200_000_000, inlineBytes: 65_536, backlog: 100_000_000, diskReserve: () => 0 },
+  {
+    ledger: keeping,
+    spool: mode === "durable" ? spool : nowhere,
+    sealer,
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    metrics,
+    disk: () => diskOf(dir),
+    wake: () => undefined,
+  },
+);
+const settings = smtp.settings.parse({
+  host: "127.0.0.1",
+  port: 0,
+  connections: 1_000,
+  connections_per_ip: 1_000,
+  connection_rate_per_minute: 100_000_000,
+  // smtp-source -d sends everything it has over one connection.
+  commands: 100_000_000,
+  session_seconds: 86_400,
+});
+const source = await smtp.start(settings, intake, {
+  clock: systemClock,
+  log,
+  metrics,
+  route: () => ({ kind: "accepted", tenant: "bench" }),
+});
+process.send?.({ port: source.address?.port });
+process.on("message", (what) => {
+  if (what === "counts") process.send?.({ counts, rssBytes: process.memoryUsage.rss(), cpu: process.cpuUsage() });
+  if (what === "stop") void stop();
+});
+
+async function stop(): Promise<void> {
+  await source.stop(1_000);
+  await ledger.close();
+  rmSync(dir, { recursive: true, force: true });
+  process.exit(0);
+}

@@ -1,0 +1,155 @@
+/**
+ * One process that takes a backlog in and drains it to a HubSpot account, limits lifted. Told what to do by its parent over IPC:
+ * `fill` accepts mails into the ledger, `drain` starts the road and reports when everything is settled.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openFiles, openKeyRing, openSpool } from "../src/blobs/index.ts";
+import { destinations } from "../src/destinations/index.ts";
+import { systemClock, systemRandom } from "../src/main/system.ts";
+import { openIntake } from "../src/pipeline/accept.ts";
+import { openBucket } from "../src/pipeline/bucket.ts";
+import { openParsePool } from "../src/pipeline/parsing.ts";
+import { startRoad } from "../src/pipeline/road.ts";
+import { smtp } from "../src/sources/index.ts";
+import { openLedger, openLocalRecords } from "../src/store/index.ts";
+import { openLog, openMetrics } from "../src/watch/index.ts";
+import { openWire } from "../src/wire/http.ts";
+import { benchMails } from "./mail.ts";
+
+export type Order =
+  | { readonly what: "fill"; readonly count: number; readonly senders: number; readonly run: string }
+  | { readonly what: "listen" }
+  | { readonly what: "drain" }
+  /** Answer when this many deliveries have settled. */
+  | { readonly what: "settled"; readonly count: number }
+  | { readonly what: "stop" };
+
+const url = process.argv[2];
+if (url === undefined) throw new Error("usage: drain-worker URL");
+const dir = mkdtempSync(join(tmpdir(), "mailwright-drain-"));
+const log = openLog({ level: "error" });
+const metrics = openMetrics();
+const sealer = openKeyRing({ key: "00".repeat(32) });
+const ledger = await openLedger({ path: join(dir, "ledger.sqlite"), thread: "worker", log });
+const spool = await openSpool(join(dir, "spool"), sealer);
+const blobs = await openFiles(join(dir, "blobs"));
+const records = openLocalRecords(join(dir, "crm.sqlite"));
+const clock = systemClock;
+const random = systemRandom;
+const base = { ledger, sealer, spool, blobs, clock, random, log, metrics };
+
+const hubspot = destinations.find(({ name }) => name === "hubspot")?.bind({ base_url: url, token: "pat-bench" });
+if (hubspot?.reach === undefined) throw new Error("no hubspot destination");
+const { facts, reach } = hubspot;
+const wire = openWire({ baseUrl: reach.baseUrl, headers: reach.headers, vendor: "hubspot", clock, metrics });
+const session = hubspot.open({ tenant: "bench", wire, clock, log, metrics, records });
+const lane = {
+  lane: "bench/crm",
+  tenant: "bench",
+  destination: "crm",
+  facts: { ...facts, width: 64 },
+  firstRetryMs: 1_000,
+  retryWindowMs: 3_600_000,
+};
+const pool = await openParsePool({ children: 2, log, metrics });
+const startDraining = () =>
+  startRoad(
+    [{ tenant: "bench", mapping: { createContact: "unverified" }, lanes: [lane.lane] }],
+    [{ settings: lane, session, bucket: openBucket([], clock) }],
+    32,
+    { ...base, pool },
+  );
+let road: ReturnType<typeof startDraining> | undefined;
+
+const intake = openIntake(
+  { maxBytes: 50_000_000, inlineBytes: 65_536, backlog: 100_000_000, diskReserve: () => 0 },
+  { ...base, disk: async () => ({ freeBytes: 1e12, totalBytes: 1e12 }), wake: () => road?.wake() },
+);
+
+async function fill(count: number, senders: number, run: string): Promise<void> {
+  let waiting: Promise<unknown>[] = [];
+  for (const { from, data } of benchMails(count, senders, run)) {
+    const smtpFacts = { remote_ip: "127.0.0.1", helo: "bench", tls: null, mail_from: from, rcpt_to: ["sales@in.test"] };
+    const envelope = {
+      kind: "smtp",
+      tenant: "bench",
+      routes: ["sales@in.test"],
+      received_at: clock.now(),
+      smtp: smtpFacts,
+    } as const;
+    waiting.push(intake.accept(oneChunk(data), [{ ...envelope, routes: [...envelope.routes] }]));
+    if (waiting.length >= 500) {
+      await Promise.all(waiting);
+      waiting = [];
+    }
+  }
+  await Promise.all(waiting);
+}
+
+async function* oneChunk(data: Uint8Array): AsyncIterable<Uint8Array> {
+  yield data;
+}
+
+async function listen(): Promise<number | undefined> {
+  const settings = smtp.settings.parse({
+    host: "127.0.0.1",
+    port: 0,
+    limits: { connections_per_ip: 0, connection_rate_per_minute: 0, commands: 100_000_000 },
+  });
+  const source = await smtp.start(settings, intake, {
+    clock,
+    log,
+    metrics,
+    route: () => ({ kind: "accepted", tenant: "bench" }),
+  });
+  return source.address?.port;
+}
+
+async function settled(count: number): Promise<void> {
+  for (;;) {
+    await road?.settled();
+    const { deliveries } = await ledger.stats(clock.now());
+    if (deliveries.processed + deliveries.failed + deliveries.skipped + deliveries.held >= count) return;
+    await clock.sleep(20);
+  }
+}
+
+async function obey(order: Order): Promise<unknown> {
+  switch (order.what) {
+    case "fill":
+      await fill(order.count, order.senders, order.run);
+      return {};
+    case "listen":
+      return { port: await listen() };
+    case "drain":
+      road = startDraining();
+      return {};
+    case "settled":
+      await settled(order.count);
+      return {
+        stats: await ledger.stats(clock.now()),
+        peakRssKiB: process.resourceUsage().maxRSS,
+        cpu: process.cpuUsage(),
+      };
+    case "stop":
+      await road?.stop(5_000);
+      await pool.close();
+      await wire.close();
+      records.close();
+      await ledger.close();
+      rmSync(dir, { recursive: true, force: true });
+      return {};
+    default:
+      return order satisfies never;
+  }
+}
+
+process.on("message", (order: Order) => {
+  void obey(order).then((answer) => {
+    process.send?.(answer);
+    if (order.what === "stop") process.disconnect();
+  });
+});
+process.send?.({ ready: true });

@@ -1,0 +1,114 @@
+/**
+ * How fast a backlog becomes CRM records: mails already accepted are drained to an instant HubSpot in a process of its own, limits lifted,
+ * against the bare single-core simpleParser rate of the same mails in the same run. Also with SMTP accept inside the clock, and with a
+ * backlog of a million. `npm run bench:drain -- --count 5000 --rounds 3 --backlog 1000000`
+ */
+import { type ChildProcess, execFileSync, fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import type { Order } from "./drain-worker.ts";
+
+const { values } = parseArgs({
+  options: {
+    count: { type: "string", default: "5000" },
+    rounds: { type: "string", default: "3" },
+    backlog: { type: "string", default: "0" },
+  },
+});
+const count = Number(values.count);
+const rounds = Number(values.rounds);
+const senders = Math.max(1, Math.floor(count / 3));
+const bar = 0.6;
+
+const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+
+interface Answer {
+  readonly port?: number;
+  readonly stats?: { readonly deliveries: Readonly<Record<string, number>>; readonly bytes: number };
+  readonly peakRssKiB?: number;
+}
+
+function ask(child: ChildProcess, order: Order): Promise<Answer> {
+  const answer = once(child, "message").then(([message]) => message as Answer);
+  child.send(order);
+  return answer;
+}
+
+async function startWorker(url: string): Promise<ChildProcess> {
+  const child = fork(script("./drain-worker.ts"), [url], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  await once(child, "message");
+  return child;
+}
+
+async function startCrm(): Promise<{ child: ChildProcess; url: string }> {
+  const child = fork(script("./crm-server.ts"), [], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  const [message] = (await once(child, "message")) as [{ url: string }];
+  return { child, url: message.url };
+}
+
+/** Messages per second of simpleParser alone, in a process of its own on one core. */
+function parseRate(run: string): number {
+  const args = [script("./parse-rate.ts"), String(count), String(senders), run];
+  return Number(execFileSync(process.execPath, args, { encoding: "utf8" }).trim());
+}
+
+async function crmCounts(url: string): Promise<Record<string, number>> {
+  const answer = await fetch(`${url}/_sandbox/state`);
+  return ((await answer.json()) as { counts: Record<string, number> }).counts;
+}
+
+async function oneRound(round: number): Promise<{ drain: number; ratio: number }> {
+  const run = `drain${round}`;
+  const crm = await startCrm();
+  const worker = await startWorker(crm.url);
+  await ask(worker, { what: "fill", count, senders, run });
+  const bareBefore = parseRate(run);
+  const from = performance.now();
+  await ask(worker, { what: "drain" });
+  const { peakRssKiB = 0, stats } = await ask(worker, { what: "settled", count });
+  const drain = count / ((performance.now() - from) / 1000);
+  const bare = (bareBefore + parseRate(run)) / 2;
+  const made = await crmCounts(crm.url);
+  process.stdout.write(
+    `round ${round + 1}: drained ${drain.toFixed(0)}/s, simpleParser alone ${bare.toFixed(0)}/s, ratio ${(drain / bare).toFixed(2)}; ` +
+      `peak rss ${(peakRssKiB / 1024).toFixed(0)} MiB; settled ${JSON.stringify(stats?.deliveries)}; CRM ${JSON.stringify(made)}\n`,
+  );
+  await ask(worker, { what: "stop" });
+  crm.child.kill();
+  return { drain, ratio: drain / bare };
+}
+
+/** SMTP accept, parse, plan and delivery at once: the clock runs from the first connection to the last settled delivery. */
+async function withAccept(): Promise<void> {
+  const crm = await startCrm();
+  const worker = await startWorker(crm.url);
+  const { port = 0 } = await ask(worker, { what: "listen" });
+  await ask(worker, { what: "drain" });
+  const from = performance.now();
+  const sender = fork(script("./smtp-load.ts"), [String(port), String(count), String(senders), "accept"], {
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
+  await once(sender, "exit");
+  const accepted = count / ((performance.now() - from) / 1000);
+  const { peakRssKiB = 0 } = await ask(worker, { what: "settled", count });
+  const all = count / ((performance.now() - from) / 1000);
+  const bare = parseRate("accept");
+  process.stdout.write(
+    `with SMTP accept inside the clock: accepted ${accepted.toFixed(0)}/s, end to end ${all.toFixed(0)}/s, ` +
+      `ratio to simpleParser alone ${(all / bare).toFixed(2)}; peak rss ${(peakRssKiB / 1024).toFixed(0)} MiB\n`,
+  );
+  await ask(worker, { what: "stop" });
+  crm.child.kill();
+}
+
+const results: { drain: number; ratio: number }[] = [];
+for (let round = 0; round < rounds; round++) results.push(await oneRound(round));
+await withAccept();
+if (Number(values.backlog) > 0) {
+  execFileSync(process.execPath, [script("./backlog.ts"), values.backlog], { stdio: "inherit" });
+}
+const ratios = results.map(({ ratio }) => ratio).sort((a, b) => a - b);
+const median = ratios[Math.floor(ratios.length / 2)] ?? 0;
+process.stdout.write(`median ratio ${median.toFixed(2)}, bar ${bar}: ${median >= bar ? "met" : "MISSED"}\n`);
+process.exit(median >= bar ? 0 : 1);

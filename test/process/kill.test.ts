@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import { type KillOutcome, type KillRun, runKills } from "./kills.ts";
+
+/** 54 kills here; `node scripts/kills.ts --cycles 500` for the long form. */
+const base = { mailsPerCycle: 8, moments: ["random", "after_250", "before_answer"] } as const;
+const runs: readonly (KillRun & { title: string })[] = [
+  { ...base, title: "where HubSpot keeps our key single", seed: 11, cycles: 24, emailsUnique: "yes" },
+  {
+    ...base,
+    title: "where HubSpot stores our key but does not keep it single",
+    seed: 12,
+    cycles: 18,
+    emailsUnique: "no",
+  },
+  {
+    ...base,
+    title: "where HubSpot lets us have no property on emails at all",
+    seed: 13,
+    cycles: 12,
+    emailsUnique: "propertiesForbidden",
+  },
+];
+
+test.each(runs)("$cycles kills lose and double nothing $title", async (run) => {
+  const outcome = await runKills(run);
+  expectExactlyOnce(outcome);
+  expect(Object.values(outcome.kills).reduce((sum, kills) => sum + kills, 0)).toBe(run.cycles);
+});
+
+function expectExactlyOnce(outcome: KillOutcome): void {
+  const { lost, doubled, mangled, phantom } = outcome;
+  expect({ lost, doubled, mangled, phantom }).toEqual({ lost: [], doubled: [], mangled: [], phantom: [] });
+  expect(outcome.activities + outcome.visible.size).toBe(outcome.acknowledged);
+  expect(outcome.contacts.made).toBeLessThanOrEqual(12);
+}

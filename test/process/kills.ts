@@ -1,0 +1,236 @@
+/** Kills the real daemon again and again while mail comes in and a nasty HubSpot answers, and judges what is left in the end. */
+
+import { systemClock } from "../../src/main/system.ts";
+import type { FaultPlan } from "../../src/sandbox/hubspot.ts";
+import { createHubspotSandbox, type HubspotSandbox, sandboxToken } from "../../src/sandbox/hubspot.ts";
+import { startSandbox } from "../../src/sandbox/server.ts";
+import { type Home, makeHome, type RunningDaemon, startDaemon } from "./daemon.ts";
+import { sendMail } from "./smtp-client.ts";
+import { drained, eventsOf, judge, type SeenActivity, type SentMail, type Verdict } from "./verdict.ts";
+
+/**
+ * When the kill comes. random: at any moment. after_250: in the turn in which a client reads its 250. before_answer: HubSpot has committed an
+ * email and its answer is held back.
+ */
+export type KillMoment = "random" | "after_250" | "before_answer";
+
+export interface KillRun {
+  readonly seed: number;
+  readonly cycles: number;
+  readonly moments: readonly KillMoment[];
+  /** Whether HubSpot keeps our key single on emails. Without, an unclear create has to be read back. */
+  readonly emailsUnique: "yes" | "no" | "propertiesForbidden";
+  readonly mailsPerCycle: number;
+  /** Called after every cycle. */
+  progress?(done: number): void;
+}
+
+export interface KillOutcome extends Verdict {
+  readonly sent: number;
+  readonly acknowledged: number;
+  readonly kills: Readonly<Record<KillMoment, number>>;
+  readonly contacts: { readonly senders: number; readonly made: number };
+}
+
+/** HubSpot's weather during the run: 429 5 %, 500 4 %, answers lost after the commit 8 % (durability sheet, base load). */
+const weather: readonly FaultPlan[] = [
+  {
+    route: "*",
+    probability: 0.05,
+    fault: {
+      kind: "status",
+      status: 429,
+      body: {
+        status: "error",
+        errorType: "RATE_LIMIT",
+        policyName: "SECONDLY",
+        message: "You have reached your secondly limit.",
+      },
+    },
+  },
+  { route: "*", probability: 0.04, fault: { kind: "status", status: 500 } },
+  { route: "*", probability: 0.06, fault: { kind: "commit_then_drop" } },
+  { route: "*", probability: 0.02, fault: { kind: "commit_then_status", status: 504 } },
+];
+
+export async function runKills(run: KillRun): Promise<KillOutcome> {
+  const chance = randomOf(run.seed);
+  const crm = createHubspotSandbox({
+    clock: systemClock,
+    random: { unit: chance },
+    options: { emailsUnique: run.emailsUnique, prepared: true, limits: "off" },
+  });
+  const server = await startSandbox(crm);
+  const home = await makeHome([hubspotEntry(server.url)]);
+  const sent: SentMail[] = [];
+  const kills = { random: 0, after_250: 0, before_answer: 0 };
+  try {
+    for (let cycle = 0; cycle < run.cycles; cycle++) {
+      const moment = run.moments[cycle % run.moments.length] ?? "random";
+      crm.faults.clear();
+      for (const plan of weather) crm.faults.plan(plan);
+      await killCycle({ run, cycle, moment, chance, crm, home, sent });
+      kills[moment]++;
+      run.progress?.(cycle + 1);
+    }
+    await calm(home, crm, sent);
+    const seen = activitiesOf(crm);
+    const verdict = judge(sent, seen, await eventsOf(home));
+    const contacts = { senders: new Set(seen.map(({ sender }) => sender)).size, made: crm.state().counts.contacts };
+    return {
+      ...verdict,
+      sent: sent.length,
+      acknowledged: sent.filter(({ acknowledged }) => acknowledged).length,
+      kills,
+      contacts,
+    };
+  } finally {
+    await server.close();
+    await home.remove();
+  }
+}
+
+function hubspotEntry(url: string): Record<string, unknown> {
+  return {
+    id: "crm",
+    type: "hubspot",
+    base_url: url,
+    token: sandboxToken,
+    // The sandbox never commits later than it answers, so that a test need not wait ten minutes for a second read.
+    late_commit_ms: 300,
+    search_lag_ms: 300,
+    allow_missing_properties: true,
+    calls_per_10_seconds: 100_000,
+    search_calls_per_second: 1_000,
+  };
+}
+
+interface Cycle {
+  readonly run: KillRun;
+  readonly cycle: number;
+  readonly moment: KillMoment;
+  readonly chance: () => number;
+  readonly crm: HubspotSandbox;
+  readonly home: Home;
+  readonly sent: SentMail[];
+}
+
+async function killCycle({ run, cycle, moment, chance, crm, home, sent }: Cycle): Promise<void> {
+  const daemon = await startDaemon(home);
+  const dead = Promise.withResolvers<void>();
+  let killed = false;
+  const kill = () => {
+    if (killed) return;
+    killed = true;
+    void daemon.kill("SIGKILL").then(() => dead.resolve());
+  };
+  if (moment === "before_answer") {
+    crm.faults.plan({ route: "emails.create", nth: 1 + Math.floor(chance() * 3), fault: { kind: "commit_then_hang" } });
+    void crm.whenHeld(1).then(kill);
+    // When no email is created any more in this cycle, the kill comes all the same.
+    setTimeout(kill, 4_000).unref();
+  }
+  if (moment === "random") setTimeout(kill, chance() * 1_200);
+  const mails = Array.from({ length: run.mailsPerCycle }, (_, index) => mailOf(run.seed, cycle, index, chance));
+  sent.push(...mails.map(({ record }) => record));
+  // Some mails of the cycle before that got no 250 come again, and some that did: their sender did not believe it.
+  const again = sent.filter(({ acknowledged }) => !acknowledged || chance() < 0.05).slice(-2 * run.mailsPerCycle);
+  const work = [...mails.map(({ record }) => record), ...again];
+  await Promise.all(
+    work.map(async (record, index) => {
+      const outcome = await sendMail(daemon.smtpPort, wireMail(record), () => {
+        record.acknowledged = true;
+        if (moment === "after_250" && index % 3 === 1) kill();
+      });
+      if (outcome.kind === "acknowledged") record.acknowledged = true;
+    }),
+  );
+  if (moment === "after_250") kill();
+  await dead.promise;
+  crm.release();
+}
+
+interface Composed {
+  readonly record: SentMail & { readonly sender: string };
+}
+
+const composed = new Map<string, { sender: string; token: string; references: string | undefined }>();
+
+/** A tenth are large enough for the spool; a third answer an earlier mail; few senders, so that they meet. */
+function mailOf(seed: number, cycle: number, index: number, chance: () => number): Composed {
+  const id = `<k${seed}.${cycle}.${index}@client.test>`;
+  const token = `token-${seed}-${cycle}-${index}-${Math.floor(chance() * 1e9).toString(36)}`;
+  const sender = `person${Math.floor(chance() * 12)}@client.test`;
+  const references = chance() < 0.3 && cycle > 0 ? `<k${seed}.${cycle - 1}.${index}@client.test>` : undefined;
+  composed.set(id, { sender, token, references });
+  return { record: { id, token, acknowledged: false, sender } };
+}
+
+function wireMail({ id }: SentMail) {
+  const mail = composed.get(id);
+  if (mail === undefined) throw new Error(`no mail ${id}`);
+  const large = id.length % 10 === 0 || mail.token.endsWith("a");
+  const head = [
+    `From: Customer <${mail.sender}>`,
+    "To: sales@in.test",
+    `Subject: About ${mail.token}`,
+    `Message-ID: ${id}`,
+    ...(mail.references === undefined ? [] : [`References: ${mail.references}`]),
+    "Date: Tue, 24 Nov 2026 10:00:00 +0000",
+  ];
+  const filler = large ? `\r\n${"The same words again and again. ".repeat(3_000).replaceAll(/.{70}/g, "$&\r\n")}` : "";
+  return {
+    from: mail.sender,
+    to: ["sales@in.test"],
+    data: `${head.join("\r\n")}\r\n\r\nPlease look at ${mail.token}.${filler}`,
+  };
+}
+
+/** The weather clears, every sender who got no 250 sends again, and the daemon is left alone until it has nothing to do. */
+async function calm(home: Home, crm: HubspotSandbox, sent: readonly SentMail[]): Promise<void> {
+  crm.faults.clear();
+  crm.release();
+  const daemon: RunningDaemon = await startDaemon(home);
+  try {
+    for (const record of sent.filter(({ acknowledged }) => !acknowledged)) {
+      const outcome = await sendMail(daemon.smtpPort, wireMail(record));
+      if (outcome.kind !== "acknowledged")
+        throw new Error(`in calm weather ${record.id} got ${JSON.stringify(outcome)}`);
+      record.acknowledged = true;
+    }
+    await drained(daemon.httpPort, 120_000);
+  } finally {
+    await daemon.kill("SIGTERM");
+  }
+}
+
+function activitiesOf(crm: HubspotSandbox): (SeenActivity & { sender: string })[] {
+  return crm
+    .state()
+    .emails.filter(({ archived }) => !archived)
+    .map(({ properties, associations }) => {
+      const subject = properties.hs_email_subject ?? "";
+      const token = subject.replace(/^About /, "");
+      const [id, mail] = [...composed].find(([, candidate]) => candidate.token === token) ?? [
+        `unknown ${subject}`,
+        undefined,
+      ];
+      return {
+        messageId: id,
+        body: properties.hs_email_text ?? "",
+        contacts: associations.contacts?.length ?? 0,
+        sender: mail?.sender ?? "",
+      };
+    });
+}
+
+/** mulberry32: small, seeded, good enough to choose moments. */
+function randomOf(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

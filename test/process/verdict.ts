@@ -1,0 +1,97 @@
+/** Judges a crash run: every acknowledged mail is exactly one activity or one visible outcome, whole, and nothing else is there. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { openKeyRing } from "../../src/blobs/index.ts";
+import type { EventRow } from "../../src/model/ledger.ts";
+import { openLedger } from "../../src/store/index.ts";
+import type { Home } from "./daemon.ts";
+
+/** One mail of the run. `id` is its Message-ID, `token` a word that stands in its body alone. */
+export interface SentMail {
+  readonly id: string;
+  readonly token: string;
+  acknowledged: boolean;
+}
+
+/** An activity as the CRM under test shows it. */
+export interface SeenActivity {
+  readonly messageId: string;
+  readonly body: string;
+  /** How many contacts it belongs to. */
+  readonly contacts: number;
+}
+
+export interface Verdict {
+  readonly lost: readonly string[];
+  readonly doubled: readonly string[];
+  readonly mangled: readonly string[];
+  /** Activities of mails that were never sent. */
+  readonly phantom: readonly string[];
+  /** Dead letters, skips and holds by Message-ID: visible outcomes. */
+  readonly visible: ReadonlyMap<string, string>;
+  readonly activities: number;
+}
+
+export function judge(sent: readonly SentMail[], seen: readonly SeenActivity[], events: readonly EventRow[]): Verdict {
+  const byId = Map.groupBy(seen, ({ messageId }) => messageId);
+  const visible = new Map<string, string>();
+  for (const { messageId, deliveries } of events) {
+    const outcome = deliveries.find(({ state }) => state === "failed" || state === "skipped" || state === "held");
+    if (messageId !== null && outcome !== undefined)
+      visible.set(messageId, `${outcome.state}: ${outcome.reason ?? ""} ${outcome.detail ?? ""}`);
+  }
+  const known = new Map(sent.map((mail) => [mail.id, mail]));
+  return {
+    lost: sent.filter(({ id, acknowledged }) => acknowledged && !byId.has(id) && !visible.has(id)).map(({ id }) => id),
+    doubled: [...byId].filter(([, activities]) => activities.length > 1).map(([id]) => id),
+    mangled: seen
+      .filter(({ messageId, body, contacts }) => {
+        const mail = known.get(messageId);
+        return mail !== undefined && (!body.includes(mail.token) || contacts !== 1);
+      })
+      .map(({ messageId }) => messageId),
+    phantom: seen.filter(({ messageId }) => !known.has(messageId)).map(({ messageId }) => messageId),
+    visible,
+    activities: seen.length,
+  };
+}
+
+/** Every event of a stopped daemon's ledger. */
+export async function eventsOf(home: Home): Promise<readonly EventRow[]> {
+  const ledger = await openLedger({ path: join(home.dataDir, "ledger.sqlite"), thread: "calling" });
+  try {
+    const rows: EventRow[] = [];
+    for (;;) {
+      const before = rows.at(-1)?.seq;
+      const page = await ledger.find({ limit: 500, ...(before === undefined ? {} : { before }) });
+      if (page.length === 0) return rows;
+      rows.push(...page);
+    }
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** The sealer of a home that made its own key. */
+export async function sealerOf(home: Home) {
+  return openKeyRing({ key: (await readFile(join(home.dataDir, "master.key"), "utf8")).trim() });
+}
+
+/** Reads one gauge, summed over its labels, from a running daemon's /metrics. */
+export async function gauge(httpPort: number, name: string): Promise<number> {
+  const answer = await fetch(`http://127.0.0.1:${httpPort}/metrics`);
+  const text = await answer.text();
+  const lines = text.split("\n").filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
+  return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
+}
+
+/** Waits until nothing is received or pending any more. Rejects with the figures when `patienceMs` is over. */
+export async function drained(httpPort: number, patienceMs: number): Promise<void> {
+  const until = Date.now() + patienceMs;
+  for (;;) {
+    const left = { received: await gauge(httpPort, "received_depth"), pending: await gauge(httpPort, "queue_depth") };
+    if (left.received + left.pending === 0) return;
+    if (Date.now() > until) throw new Error(`not drained after ${patienceMs} ms: ${JSON.stringify(left)}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
