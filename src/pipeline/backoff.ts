@@ -2,10 +2,12 @@
 
 /** Postfix retries at least once in 4,000 s; a CRM that comes back should not wait longer than this. */
 const longestDelayMs = 3_600_000;
+/** A first delay of nothing would never grow: no number of attempts would span the window, and a lane would spin. */
+const shortestDelayMs = 1_000;
 
 /** The shortest delay before attempt `attempt + 1`, attempts counted from 1. Jitter only ever adds to it. */
 function leastDelayMs(attempt: number, firstDelayMs: number): number {
-  return Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(attempt - 1, 30));
+  return Math.min(longestDelayMs, Math.max(shortestDelayMs, firstDelayMs) * 2 ** Math.min(attempt - 1, 30));
 }
 
 /**
