@@ -34,7 +34,14 @@ export function openBucket(limits: readonly Limit[], clock: Clock): Bucket {
   for (const limit of limits) {
     levels.set(limit.budget, [...(levels.get(limit.budget) ?? []), levelOf(limit, clock.now())]);
   }
-  let paused: { until: number; reason: string } | undefined;
+  let paused: { since: number; until: number; reason: string } | undefined;
+
+  /** A clock set back must not stretch a pause by the time it was set back: from its new time on, the pause is as long as it was meant. */
+  function pauseNow(now: number): { until: number; reason: string } | undefined {
+    if (paused !== undefined && now < paused.since)
+      paused = { ...paused, since: now, until: now + paused.until - paused.since };
+    return paused !== undefined && paused.until > now ? paused : undefined;
+  }
 
   async function takeFrom(level: Level): Promise<void> {
     for (;;) {
@@ -57,12 +64,12 @@ export function openBucket(limits: readonly Limit[], clock: Clock): Bucket {
         level.line = turn;
         await turn;
       }
-      if (paused !== undefined && paused.until > clock.now()) {
-        throw new Refused({ kind: "rate_limited", reason: paused.reason, until: paused.until });
-      }
+      const pause = pauseNow(clock.now());
+      if (pause !== undefined) throw new Refused({ kind: "rate_limited", reason: pause.reason, until: pause.until });
     },
     pause(until, reason) {
-      if (paused === undefined || until > paused.until) paused = { until, reason };
+      const now = clock.now();
+      if (until > (pauseNow(now)?.until ?? Number.NEGATIVE_INFINITY)) paused = { since: now, until, reason };
     },
   };
 }
