@@ -1,0 +1,70 @@
+/** Events for tests of the rules: a plain mail from a person, and whatever a test wants to be different. */
+import type { CanonicalEvent, Message } from "../../src/model/event.ts";
+
+export const digest = "d".repeat(64);
+export const receivedAt = Date.UTC(2026, 2, 10, 12);
+
+type Changes = Partial<Omit<CanonicalEvent, "message">> & { readonly message?: Partial<Message> };
+
+export const address = (email: string | null, name = ""): NonNullable<Message["from"]> => ({
+  name,
+  email,
+  email_unicode: email,
+  raw: email ?? name,
+  anomalies: [],
+});
+
+const message: Message = {
+  message_id: "<m1@example.test>",
+  message_id_source: "header",
+  in_reply_to: null,
+  in_reply_to_all: [],
+  references: [],
+  date: "2026-03-10T11:59:00.000Z",
+  date_raw: "Tue, 10 Mar 2026 11:59:00 +0000",
+  date_source: "header",
+  date_offset_minutes: 0,
+  from: address("ada@example.test", "Ada Lovelace"),
+  from_source: "from",
+  from_all: [address("ada@example.test", "Ada Lovelace")],
+  sender: null,
+  reply_to: [],
+  to: [address("deals@in.acme.test")],
+  cc: [],
+  bcc: [],
+  delivered_to: [],
+  subject: "An order",
+  text: "Ten, please.",
+  text_source: "original",
+  html: null,
+  html_source: "none",
+  truncated: { text: false, html: false, headers: false },
+  headers: [
+    ["From", "Ada Lovelace <ada@example.test>"],
+    ["X-Mailer", "none of the CRM's business"],
+    ["Message-ID", "<m1@example.test>"],
+  ],
+  attachments: [],
+};
+
+const event: CanonicalEvent = {
+  schema_version: 1,
+  event_id: "0199aaaa-0000-7000-8000-000000000001",
+  received_at: new Date(receivedAt).toISOString(),
+  tenant: "acme",
+  routes: ["deals@in.acme.test"],
+  idempotency_key: "<m1@example.test>",
+  raw: { sha256: "a".repeat(64), size: 100 },
+  source: { kind: "smtp" },
+  message,
+  auth: { trust: "unverified", reason: "nothing vouches for the sender" },
+  class: { kind: "person", evidence: [] },
+  thread: { thread_id: "t1", confidence: 1 },
+  anomalies: [],
+  parse_status: "ok",
+  parser: { name: "test", version: "1" },
+};
+
+export function eventWith(changes: Changes = {}): CanonicalEvent {
+  return { ...event, ...changes, message: { ...message, ...changes.message } };
+}

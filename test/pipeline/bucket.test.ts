@@ -1,0 +1,157 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Limit } from "../../src/model/destination.ts";
+import { Refused } from "../../src/model/outcome.ts";
+import { openBucket } from "../../src/pipeline/bucket.ts";
+import { turn, VirtualTime } from "../simulation/clock.ts";
+
+/** True times at which calls left, when `callers` ask again as soon as they got one. */
+async function callsMade(
+  limit: Limit,
+  forMs: number,
+  callers: number,
+  between?: (time: VirtualTime) => void,
+): Promise<number[]> {
+  const time = new VirtualTime(0);
+  const bucket = openBucket([limit], time.clock());
+  const calls: number[] = [];
+  for (let caller = 0; caller < callers; caller++) {
+    void (async () => {
+      while (time.trueNow < forMs) {
+        await bucket.take(limit.budget);
+        calls.push(time.trueNow);
+      }
+    })();
+  }
+  await turn();
+  while (time.trueNow < forMs && time.wakeNext()) {
+    between?.(time);
+    await turn();
+  }
+  return calls.filter((at) => at <= forMs);
+}
+
+function mostInAWindow(calls: readonly number[], perMs: number): number {
+  let most = 0;
+  let first = 0;
+  for (const [index, at] of calls.entries()) {
+    while ((calls[first] ?? at) <= at - perMs) first++;
+    most = Math.max(most, index - first + 1);
+  }
+  return most;
+}
+
+const limits = fc.record({
+  budget: fc.constant("default"),
+  calls: fc.integer({ min: 1, max: 250 }),
+  perMs: fc.constantFrom(1_000, 10_000),
+});
+
+describe("the bucket", () => {
+  test("never lets more than the limit through in any window of the limit's length", async () => {
+    await fc.assert(
+      fc.asyncProperty(limits, fc.integer({ min: 1, max: 12 }), async (limit, callers) => {
+        const calls = await callsMade(limit, 3 * limit.perMs, callers);
+        expect(mostInAWindow(calls, limit.perMs)).toBeLessThanOrEqual(limit.calls);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test("uses at least nine tenths of what a vendor allows, from ten calls a window on", async () => {
+    await fc.assert(
+      fc.asyncProperty(limits, async ({ calls, ...rest }) => {
+        const limit = { ...rest, calls: Math.max(10, calls) };
+        const windows = 4;
+        const made = await callsMade(limit, windows * limit.perMs, 10);
+        expect(made.length).toBeGreaterThanOrEqual(Math.floor(0.9 * windows * limit.calls));
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test("under a clock that jumps about keeps flowing, and forward jumps give a tenth more at most each", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: -864_000_000, max: 864_000_000 }), { minLength: 1, maxLength: 5 }),
+        async (jumps) => {
+          const limit = { budget: "default", calls: 100, perMs: 10_000 };
+          const left = [...jumps];
+          let waits = 0;
+          const made = await callsMade(limit, 40_000, 3, (time) => {
+            if (++waits % 50 === 0) time.jump(left.pop() ?? 0);
+          });
+          expect(made.length).toBeGreaterThanOrEqual(350);
+          expect(mostInAWindow(made, limit.perMs)).toBeLessThanOrEqual(100 + 10 * jumps.length);
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
+
+  test("counts each budget by itself, and lets through at once what has no limit", async () => {
+    const time = new VirtualTime(0);
+    const bucket = openBucket([{ budget: "search", calls: 1, perMs: 1_000 }], time.clock());
+    let searches = 0;
+    void bucket.take("search").then(() => searches++);
+    void bucket.take("search").then(() => searches++);
+    for (let call = 0; call < 500; call++) await bucket.take("default");
+    expect(searches).toBe(1);
+    await time.advance(2_000);
+    expect(searches).toBe(2);
+  });
+
+  test("holds a call to every limit of its budget", async () => {
+    const time = new VirtualTime(0);
+    const both: Limit[] = [
+      { budget: "default", calls: 20, perMs: 1_000 },
+      { budget: "default", calls: 30, perMs: 60_000 },
+    ];
+    const bucket = openBucket(both, time.clock());
+    let calls = 0;
+    for (let call = 0; call < 100; call++) void bucket.take("default").then(() => calls++);
+    await time.advance(59_999);
+    expect(calls).toBeLessThanOrEqual(30);
+    expect(calls).toBeGreaterThanOrEqual(27);
+  });
+
+  describe("paused", () => {
+    test("refuses calls until then, also those that stood in line, and sends nothing", async () => {
+      const time = new VirtualTime(0);
+      const bucket = openBucket([{ budget: "default", calls: 10, perMs: 1_000 }], time.clock());
+      await bucket.take("default");
+      const inLine = bucket.take("default").catch((error: unknown) => error);
+      bucket.pause(5_000, "the vendor's words");
+      await time.advance(1_000);
+      const refusal = await inLine;
+      expect(refusal).toBeInstanceOf(Refused);
+      expect((refusal as Refused).failure).toEqual({
+        kind: "rate_limited",
+        reason: "the vendor's words",
+        until: 5_000,
+      });
+      await time.advance(4_001);
+      await bucket.take("default");
+    });
+
+    test("keeps the later of two times", async () => {
+      const time = new VirtualTime(0);
+      const bucket = openBucket([], time.clock());
+      bucket.pause(5_000, "long");
+      bucket.pause(1_000, "short");
+      await time.advance(2_000);
+      await expect(bucket.take("default")).rejects.toThrow("long");
+    });
+
+    test("does not stay so for as long as the clock is set back", async () => {
+      const time = new VirtualTime();
+      const clock = time.clock();
+      const bucket = openBucket([], clock);
+      bucket.pause(clock.now() + 10_000, "ten seconds");
+      time.jump(-10 * 86_400_000);
+      await expect(bucket.take("default")).rejects.toThrow("ten seconds");
+      await time.advance(10_001);
+      await bucket.take("default");
+    });
+  });
+});
