@@ -1,0 +1,5 @@
+/** MEMORY as others see it: the ledger, the tables of the built-in CRM, the lock of the data folder. */
+export { StoreFailed } from "./failed.ts";
+export { openLocalRecords } from "./local-crm.ts";
+export { type DataFolderLock, lockDataFolder } from "./lock.ts";
+export { type LedgerOptions, openLedger, type SqliteLedger } from "./open-ledger.ts";

@@ -1,0 +1,109 @@
+/** Opens the SQLite ledger behind the asynchronous interface that the rest of the program knows. */
+import type { Ledger } from "../model/ledger.ts";
+import type { Log } from "../model/ports.ts";
+import { openBatches } from "./batch.ts";
+import { refuse, StoreFailed } from "./failed.ts";
+import { mark, refuseMissing } from "./presence.ts";
+import { inMemory } from "./sqlite/connection.ts";
+import type { OperationName } from "./sqlite/operations.ts";
+import { type Engine, openCalling, openWorker } from "./threads.ts";
+
+export interface LedgerOptions {
+  /** A file in the data folder, or `:memory:` (calling thread only). */
+  readonly path: string;
+  /**
+   * worker: the daemon's, so that a commit never stalls a connection. calling: commands and simulations; every call has run to its end
+   * when the microtask it started in is over. A second process may have the ledger open too: each write is one short transaction, and
+   * waits up to five seconds for another's. Leases are only taken by whoever holds the data folder's lock.
+   */
+  readonly thread: "worker" | "calling";
+  /** quick (the default) reads every page before anything is promised; none is for a command beside a daemon that has done so. */
+  readonly check?: "quick" | "none";
+  readonly log?: Log;
+}
+
+export interface SqliteLedger extends Ledger {
+  /** Gives freed pages back to the file system and empties the write-ahead log, in short steps between other work. For quiet moments. */
+  maintain(): Promise<void>;
+}
+
+/** Rejects with StoreFailed, whose message says what is wrong with which file and what to do. */
+export async function openLedger(options: LedgerOptions): Promise<SqliteLedger> {
+  const { path, thread, check = "quick", log } = options;
+  const file = !inMemory(path);
+  if (!file && thread === "worker") throw refuse("misuse", "An in-memory ledger lives on the calling thread only.");
+  if (file) refuseMissing(path);
+  const engine = thread === "worker" ? await openWorker({ path, check }, log) : openCalling({ path, check });
+  if (file) mark(path, "open");
+  return ledgerOn(engine, path, thread === "worker");
+}
+
+function ledgerOn(engine: Engine, path: string, threaded: boolean): SqliteLedger {
+  const batches = openBatches((calls) => engine.run(calls), path);
+  let closing: Promise<void> | undefined;
+
+  const guarded = (call: Parameters<typeof batches.call>[0]): Promise<unknown> =>
+    closing === undefined ? batches.call(call) : Promise.reject(refuse("closed", `The ledger ${path} was closed.`));
+
+  const method = <Name extends OperationName>(name: Name): Ledger[Name] =>
+    // The core runs the method of this very name on these very arguments (sqlite/operations.ts).
+    ((...args: unknown[]) => guarded({ name, args })) as Ledger[Name];
+
+  async function close(): Promise<void> {
+    await batches.drained();
+    await engine.close();
+    if (!inMemory(path)) mark(path, "closed");
+  }
+
+  return {
+    accept: method("accept"),
+    attempt: method("attempt"),
+    prepare: method("prepare"),
+    release: method("release"),
+    claim: method("claim"),
+    note: method("note"),
+    settle: method("settle"),
+    pause: method("pause"),
+    requeue: method("requeue"),
+    archived: method("archived"),
+    purge: method("purge"),
+    reclaim: method("reclaim"),
+    lanes: method("lanes"),
+    find: method("find"),
+    story: method("story"),
+    steps: method("steps"),
+    raw: method("raw"),
+    deadLetters: method("deadLetters"),
+    archivable: method("archivable"),
+    stats: method("stats"),
+    async probe(ms) {
+      const answer = guarded({ name: "probe", args: [ms] });
+      // A batch ahead of it may be waiting for a lock; the thread that asks is free to give up. On one thread nothing can be ahead.
+      await (threaded ? within(answer, ms, path) : answer);
+    },
+    async maintain() {
+      while ((await guarded({ name: "maintain", args: [] })) === true);
+    },
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+async function within<T>(answer: Promise<T>, ms: number, path: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const message = `The ledger ${path} did not commit within ${ms} ms: it is locked or the disk is slow.`;
+      reject(new StoreFailed({ code: "timeout", message, mayBeDurable: false }));
+    }, ms);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+    // Whatever it still says is no longer waited for.
+    answer.catch(() => undefined);
+  }
+}

@@ -1,0 +1,109 @@
+/** Hands messages out for parsing, an equal share to each tenant, each under a lease, and takes them back. */
+import type { Envelope } from "../../model/envelope.ts";
+import type { Attempt, AttemptRequest, Lease } from "../../model/ledger.ts";
+import type { Backstep } from "./backstep.ts";
+import type { Connection } from "./connection.ts";
+import { openFence } from "./fence.ts";
+import type { Operations } from "./operations.ts";
+import { rawPlace } from "./place.ts";
+import { openStory } from "./story.ts";
+
+interface Waiting {
+  seq: number;
+  event_id: string;
+  tenant: string;
+  message_id: string | null;
+  digest: string;
+  conflict: number;
+  received_at: number;
+  envelope: string;
+  routes: string;
+  raw_sha256: string;
+  raw_size: number;
+  raw_kind: string;
+  raw_name: string | null;
+  parse_attempts: number;
+}
+
+export function openAttempt(db: Connection, backstep: Backstep): Pick<Operations, "attempt" | "release"> {
+  const tell = openStory(db);
+  const nextFence = openFence(db);
+  const expire = db.prepare(
+    "UPDATE event SET lease = NULL, lease_until = NULL, turn = 0 WHERE lease IS NOT NULL AND lease_until <= ?",
+  );
+  const comeDue = db.prepare("UPDATE event SET turn = 0 WHERE stage = 'accepted' AND turn = 1 AND due_at <= ?");
+  const ready = db
+    .prepare<[string, number], number>(
+      "SELECT seq FROM event WHERE tenant = ? AND stage = 'accepted' AND turn = 0 ORDER BY priority, seq LIMIT ?",
+    )
+    .pluck();
+  const take = db.prepare<[string, number, number], Waiting>(
+    `UPDATE event SET turn = 2, lease = ?, lease_until = ?, parse_attempts = parse_attempts + 1 WHERE seq = ?
+     RETURNING seq, event_id, tenant, message_id, digest, conflict, received_at, envelope, routes, raw_sha256, raw_size,
+       raw_kind, raw_name, parse_attempts`,
+  );
+  const sealedRaw = db.prepare<[number], Uint8Array>("SELECT sealed FROM raw WHERE event = ?").pluck();
+  const giveBack = db.prepare(
+    "UPDATE event SET lease = NULL, lease_until = NULL, turn = 1, due_at = ? WHERE event_id = ? AND lease = ?",
+  );
+
+  /** One of each tenant in turn, until the room is full or nobody has any more. */
+  function shares({ tenants, room }: AttemptRequest): number[] {
+    const queues = [...new Set(tenants)].map((tenant) => ({ tenant, waiting: undefined as number[] | undefined }));
+    const taken: number[] = [];
+    for (let round = 0; taken.length < room; round++) {
+      const before = taken.length;
+      for (const queue of queues) {
+        if (taken.length >= room) break;
+        queue.waiting ??= ready.all(queue.tenant, room);
+        const seq = queue.waiting[round];
+        if (seq !== undefined) taken.push(seq);
+      }
+      if (taken.length === before) break;
+    }
+    return taken;
+  }
+
+  function attemptOf(row: Waiting, lease: Lease): Attempt {
+    const sealed = row.raw_kind === "inline" ? sealedRaw.get(row.seq) : undefined;
+    return {
+      lease,
+      eventId: row.event_id,
+      tenant: row.tenant,
+      attempts: row.parse_attempts,
+      receivedAt: row.received_at,
+      messageId: row.message_id,
+      digest: row.digest,
+      conflict: row.conflict === 1,
+      rawSha256: row.raw_sha256,
+      rawSize: row.raw_size,
+      raw: rawPlace(row.raw_kind, row.raw_name),
+      ...(sealed === undefined ? {} : { sealed }),
+      envelope: JSON.parse(row.envelope) as Envelope,
+      routes: JSON.parse(row.routes) as string[],
+    };
+  }
+
+  return {
+    attempt(request) {
+      const { now, leaseMs } = request;
+      backstep(now);
+      expire.run(now);
+      comeDue.run(now);
+      const seqs = shares(request);
+      if (seqs.length === 0) return [];
+      const lease: Lease = { token: nextFence(), until: now + leaseMs };
+      const attempts: Attempt[] = [];
+      for (const seq of seqs) {
+        const row = take.get(lease.token, lease.until, seq);
+        if (row === undefined) continue;
+        tell(seq, now, row.parse_attempts === 1 ? "parse began" : `parse began, attempt ${row.parse_attempts}`);
+        attempts.push(attemptOf(row, lease));
+      }
+      return attempts;
+    },
+    release(eventId, lease, dueAt) {
+      giveBack.run(dueAt, eventId, lease.token);
+    },
+  };
+}

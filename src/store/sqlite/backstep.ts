@@ -1,0 +1,43 @@
+/** What a clock that is set back does to times in the ledger: nothing may wait longer than it would have. */
+import type { Connection } from "./connection.ts";
+
+/** Called with every `now` that decides what is due. */
+export type Backstep = (now: number) => void;
+
+/** Callers on several threads read the clock a moment apart; less than this is no step back. */
+const toleranceMs = 60_000;
+/** No due time, pause or lease reaches further ahead than this; a restart under a clock set back leaves nothing else to go by. */
+export const furthestMs = 24 * 3600_000;
+
+/**
+ * A step back seen while running moves every waiting time by as much, so that a retry due in five seconds stays so.
+ * One that happened while nothing ran is bounded: `min(due, now + 24 h)`.
+ */
+export function openBackstep(db: Connection): Backstep {
+  // Deliveries and lanes are bounded where they are claimed, lane by lane.
+  const dues = [
+    db.prepare(
+      "UPDATE event SET due_at = max($now, due_at - $back) WHERE stage = 'accepted' AND turn = 1 AND due_at > $now",
+    ),
+    db.prepare(
+      "UPDATE event SET lease_until = max($now, lease_until - $back) WHERE lease IS NOT NULL AND lease_until > $now",
+    ),
+    db.prepare(
+      "UPDATE delivery SET due_at = max($now, due_at - $back) WHERE state = 'pending' AND turn = 1 AND due_at > $now",
+    ),
+    db.prepare(
+      "UPDATE delivery SET lease_until = max($now, lease_until - $back) WHERE lease IS NOT NULL AND lease_until > $now",
+    ),
+    db.prepare("UPDATE lane SET paused_until = max($now, paused_until - $back) WHERE paused_until > $now"),
+  ];
+  const bounds = [
+    db.prepare("UPDATE event SET due_at = $now WHERE stage = 'accepted' AND turn = 1 AND due_at > $now"),
+    db.prepare("UPDATE event SET lease_until = $now WHERE lease IS NOT NULL AND lease_until > $now"),
+  ];
+  let seen = Number.NEGATIVE_INFINITY;
+  return (now) => {
+    if (now < seen - toleranceMs) for (const shift of dues) shift.run({ now, back: seen - now });
+    for (const bound of bounds) bound.run({ now: now + furthestMs });
+    seen = now;
+  };
+}

@@ -1,0 +1,171 @@
+/** Hands a lane its next deliveries under a lease: oldest due first, one of each thread, none while the lane is paused or blocked. */
+import type { Claim, ClaimedStep, ClaimRequest, Claims, Lease, StepState } from "../../model/ledger.ts";
+import type { StepKind } from "../../model/step.ts";
+import { type Backstep, furthestMs } from "./backstep.ts";
+import type { Connection } from "./connection.ts";
+import { openFence } from "./fence.ts";
+import { openElect } from "./head.ts";
+import { openPlans } from "./plan.ts";
+
+interface Taken {
+  id: number;
+  lane: string;
+  attempts: number;
+  prepared_at: number;
+}
+interface Message {
+  tenant: string;
+  event_id: string;
+  received_at: number;
+  sealed: Uint8Array | null;
+}
+interface Step {
+  id: number;
+  kind: string;
+  key: string;
+  state: string;
+  sends: number;
+  empty_reads: number;
+  deadline: number | null;
+  ref: string | null;
+  remembered: string | null;
+}
+interface LaneGate {
+  paused_until: number | null;
+  blocked_at: number | null;
+}
+
+/** Retries that come due together are made ready this many at a time. */
+const wakeAtOnce = 1_000;
+
+export function openClaim(db: Connection, backstep: Backstep): (request: ClaimRequest) => Claims {
+  const nextFence = openFence(db);
+  const expire = openExpiry(db);
+  const due = openDue(db);
+  const gate = db.prepare<[number, string], LaneGate>(
+    "SELECT min(paused_until, ?) AS paused_until, blocked_at FROM lane WHERE name = ?",
+  );
+  const boundPause = db.prepare("UPDATE lane SET paused_until = $most WHERE name = $lane AND paused_until > $most");
+  const ready = db
+    .prepare<[string, number], number>(
+      `SELECT id FROM delivery WHERE lane = ? AND state = 'pending' AND head = 1 AND turn = 0 ORDER BY due_at, id LIMIT ?`,
+    )
+    .pluck();
+  const take = db.prepare<[string, number, number], Taken>(
+    "UPDATE delivery SET turn = 2, lease = ?, lease_until = ? WHERE id = ? RETURNING id, lane, attempts, prepared_at",
+  );
+  const message = db.prepare<[number], Message>(
+    `SELECT e.tenant, e.event_id, e.received_at, p.sealed FROM delivery d JOIN event e ON e.seq = d.event
+       LEFT JOIN plan p ON p.delivery = d.id WHERE d.id = ?`,
+  );
+  const steps = db.prepare<[string, number], Step>(
+    `SELECT s.id, s.kind, s.key, s.state, s.sends, s.empty_reads, s.deadline, s.ref, r.ref AS remembered
+       FROM step s LEFT JOIN record r ON r.lane = ? AND r.kind = s.kind AND r.key = s.key
+       WHERE s.delivery = ? AND s.position IS NOT NULL ORDER BY s.position`,
+  );
+
+  function claimOf(taken: Taken, lease: Lease): Claim {
+    const about = message.get(taken.id);
+    if (about === undefined) throw new TypeError(`delivery ${taken.id} belongs to no event`);
+    return {
+      lease,
+      id: taken.id,
+      lane: taken.lane,
+      tenant: about.tenant,
+      eventId: about.event_id,
+      attempts: taken.attempts,
+      receivedAt: about.received_at,
+      preparedAt: taken.prepared_at,
+      sealedSteps: about.sealed ?? new Uint8Array(),
+      steps: steps.all(taken.lane, taken.id).map(claimedStep),
+    };
+  }
+
+  return ({ lane, room, now, leaseMs }) => {
+    backstep(now);
+    expire(lane, now);
+    const held = gate.get(now + furthestMs, lane);
+    if (held === undefined || held.blocked_at !== null) return { claims: [], nextDueAt: null };
+    if (held.paused_until !== null && held.paused_until > now) {
+      boundPause.run({ lane, most: now + furthestMs });
+      return { claims: [], nextDueAt: held.paused_until };
+    }
+    due.wake(lane, now);
+    const ids = ready.all(lane, Math.max(0, room));
+    const lease: Lease = { token: ids.length > 0 ? nextFence() : "", until: now + leaseMs };
+    const claims: Claim[] = [];
+    for (const id of ids) {
+      const taken = take.get(lease.token, lease.until, id);
+      if (taken !== undefined) claims.push(claimOf(taken, lease));
+    }
+    return { claims, nextDueAt: due.next(lane, now) };
+  };
+}
+
+function claimedStep(row: Step): ClaimedStep {
+  const confirmed = row.state === "confirmed";
+  return {
+    id: row.id,
+    kind: row.kind as StepKind,
+    key: row.key,
+    state: row.state as StepState,
+    sends: row.sends,
+    emptyReads: row.empty_reads,
+    deadline: row.deadline,
+    ref: confirmed ? row.ref : row.remembered,
+    remembered: !confirmed && row.remembered !== null,
+  };
+}
+
+/** What waits for a time, and what waits for nothing but room. */
+function openDue(db: Connection) {
+  const bound = db.prepare(
+    "UPDATE delivery SET due_at = $most WHERE lane = $lane AND state = 'pending' AND head = 1 AND turn = 1 AND due_at > $most",
+  );
+  const wake = db.prepare(
+    `UPDATE delivery SET turn = 0 WHERE id IN (SELECT id FROM delivery
+       WHERE lane = ? AND state = 'pending' AND head = 1 AND turn = 1 AND due_at <= ? ORDER BY due_at LIMIT ${wakeAtOnce})`,
+  );
+  const first = (turn: number) =>
+    db
+      .prepare<[string], number>(
+        `SELECT due_at FROM delivery WHERE lane = ? AND state = 'pending' AND head = 1 AND turn = ${turn} ORDER BY due_at LIMIT 1`,
+      )
+      .pluck();
+  const ready = first(0);
+  const waiting = first(1);
+  const leased = db
+    .prepare<[string], number>(
+      "SELECT lease_until FROM delivery WHERE lane = ? AND lease IS NOT NULL ORDER BY lease_until LIMIT 1",
+    )
+    .pluck();
+  return {
+    wake(lane: string, now: number): void {
+      bound.run({ lane, most: now + furthestMs });
+      wake.run(lane, now);
+    },
+    /** A ready delivery is due now, also when the clock has been set back to before it was planned. */
+    next(lane: string, now: number): number | null {
+      const readyAt = ready.get(lane);
+      if (readyAt !== undefined) return Math.min(readyAt, now);
+      const times = [waiting.get(lane), leased.get(lane)].filter((time) => time !== undefined);
+      return times.length === 0 ? null : Math.min(...times);
+    },
+  };
+}
+
+/** Takes back leases whose time is over. Steps stay as they are: the next holder looks up what was sent before it sends anything. */
+export function openExpiry(db: Connection): (lane: string, now: number) => void {
+  const over = db.prepare<[string, number], { id: number; lane: string; thread: string }>(
+    `UPDATE delivery SET lease = NULL, lease_until = NULL, turn = 0 WHERE lane = ? AND lease IS NOT NULL AND lease_until <= ?
+       RETURNING id, lane, thread`,
+  );
+  const elect = openElect(db);
+  const plans = openPlans(db);
+  return (lane, now) => {
+    for (const { id, lane: name, thread } of over.all(lane, now)) {
+      elect(name, thread);
+      plans.revise(id);
+    }
+  };
+}

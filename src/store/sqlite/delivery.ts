@@ -1,0 +1,100 @@
+/** A delivery's row: what it is, how it changes state, and what its steps say together. Every change of state goes through `become`. */
+import type { DeliveryState, FailureReason } from "../../model/ledger.ts";
+import type { Connection } from "./connection.ts";
+import { openElect } from "./head.ts";
+
+export interface Delivery {
+  readonly id: number;
+  readonly event: number;
+  readonly lane: string;
+  readonly thread: string;
+  readonly decision: "steps" | "skip" | "hold";
+  readonly rule: string | null;
+  readonly state: DeliveryState;
+  readonly reason: FailureReason | null;
+  readonly detail: string | null;
+  readonly attempts: number;
+  readonly turn: number;
+  readonly due_at: number;
+  readonly lease: string | null;
+  readonly settled_at: number | null;
+}
+
+/** turn: 0 ready, 1 waits for due_at, 2 leased. */
+export const turns = { ready: 0, waiting: 1, leased: 2 } as const;
+
+export type Next =
+  | {
+      readonly state: "pending";
+      readonly attempts: number;
+      readonly dueAt: number;
+      readonly now: number;
+      readonly detail?: string | null;
+    }
+  | {
+      readonly state: "processed" | "skipped" | "held";
+      readonly attempts: number;
+      readonly at: number;
+      readonly detail?: string | null;
+    }
+  | {
+      readonly state: "failed";
+      readonly attempts: number;
+      readonly at: number;
+      readonly reason: FailureReason;
+      readonly detail: string;
+    };
+
+export interface Deliveries {
+  get(id: number): Delivery | undefined;
+  /** The delivery as its present holder knows it; undefined when the lease was lost. */
+  held(id: number, token: string): Delivery | undefined;
+  of(event: number, lane: string): Delivery | undefined;
+  /** Gives up the lease, changes the state, and lets the thread go on. */
+  become(delivery: Pick<Delivery, "id" | "lane" | "thread">, next: Next): void;
+  /** Steps of the plan that are not confirmed yet. */
+  unconfirmed(id: number): number;
+  /** Whether a call may have happened whose outcome nobody knows. */
+  unclear(id: number): boolean;
+}
+
+const columns =
+  "id, event, lane, thread, decision, rule, state, reason, detail, attempts, turn, due_at, lease, settled_at";
+
+export function openDeliveries(db: Connection): Deliveries {
+  const elect = openElect(db);
+  const get = db.prepare<[number], Delivery>(`SELECT ${columns} FROM delivery WHERE id = ?`);
+  const held = db.prepare<[number, string], Delivery>(`SELECT ${columns} FROM delivery WHERE id = ? AND lease = ?`);
+  const of = db.prepare<[number, string], Delivery>(`SELECT ${columns} FROM delivery WHERE event = ? AND lane = ?`);
+  // Head is given up and won again: an earlier one may have come meanwhile.
+  const change = db.prepare(
+    `UPDATE delivery SET state = ?, reason = ?, detail = ?, attempts = ?, turn = ?, due_at = ?, settled_at = ?,
+       head = 0, lease = NULL, lease_until = NULL WHERE id = ?`,
+  );
+  const unconfirmed = db
+    .prepare<[number], number>(
+      "SELECT count(*) FROM step WHERE delivery = ? AND position IS NOT NULL AND state <> 'confirmed'",
+    )
+    .pluck();
+  const unclear = db
+    .prepare<[number], number>("SELECT 1 FROM step WHERE delivery = ? AND state IN ('sent', 'unknown') LIMIT 1")
+    .pluck();
+  return {
+    get: (id) => get.get(id),
+    held: (id, token) => held.get(id, token),
+    of: (event, lane) => of.get(event, lane),
+    become(delivery, next) {
+      const detail = next.detail ?? null;
+      if (next.state === "pending") {
+        const turn = next.dueAt <= next.now ? turns.ready : turns.waiting;
+        change.run("pending", null, detail, next.attempts, turn, next.dueAt, null, delivery.id);
+      } else {
+        const reason = next.state === "failed" ? next.reason : null;
+        change.run(next.state, reason, detail, next.attempts, turns.ready, next.at, next.at, delivery.id);
+      }
+      elect(delivery.lane, delivery.thread);
+    },
+    unconfirmed: (id) => unconfirmed.get(id) ?? 0,
+    unclear: (id) => unclear.get(id) !== undefined,
+  };
+}

@@ -1,0 +1,39 @@
+/** The ledger's methods as the synchronous core offers them, and which of them only read. */
+import type { Ledger } from "../../model/ledger.ts";
+
+/** Whether a method may change anything. */
+export const operations = {
+  accept: "write",
+  attempt: "write",
+  prepare: "write",
+  release: "write",
+  claim: "write",
+  note: "write",
+  settle: "write",
+  pause: "write",
+  requeue: "write",
+  archived: "write",
+  purge: "write",
+  reclaim: "write",
+  lanes: "read",
+  find: "read",
+  story: "read",
+  steps: "read",
+  raw: "read",
+  deadLetters: "read",
+  archivable: "read",
+  stats: "read",
+} as const satisfies Record<Exclude<keyof Ledger, "close" | "probe">, "read" | "write">;
+
+export type OperationName = keyof typeof operations;
+
+/** The same methods, synchronous, inside a transaction that is already open. */
+export type Operations = {
+  readonly [Name in OperationName]: (...args: Parameters<Ledger[Name]>) => Awaited<ReturnType<Ledger[Name]>>;
+};
+
+/** One call on its way to the core. */
+export type Call =
+  | { readonly name: OperationName; readonly args: readonly unknown[] }
+  | { readonly name: "probe"; readonly args: readonly [ms: number] }
+  | { readonly name: "maintain"; readonly args: readonly [] };

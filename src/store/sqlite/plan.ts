@@ -1,0 +1,273 @@
+/** Brings a delivery in line with what was planned for it: the first time, and each time its message is planned again. */
+import type { PreparedDelivery, PreparedStep } from "../../model/ledger.ts";
+import type { Connection } from "./connection.ts";
+import { type Delivery, openDeliveries, turns } from "./delivery.ts";
+import { openElect } from "./head.ts";
+import { openStory } from "./story.ts";
+
+/** One lane's share of a prepared message. */
+export interface Planned {
+  readonly event: number;
+  readonly now: number;
+  readonly thread: string;
+  readonly mappingVersion: number;
+  /** An operator asked for it: dead letters and held deliveries come back. */
+  readonly reprocess: boolean;
+  readonly delivery: PreparedDelivery;
+}
+
+interface StepId {
+  id: number;
+  kind: string;
+  key: string;
+  position: number | null;
+}
+
+export interface Plans {
+  /** Writes a plan down, or merges it with what is there; a delivery that is being worked gets it when that work ends. */
+  merge(planned: Planned): void;
+  /** Applies a plan that had to wait; called whenever a lease ends. True when there was one. */
+  revise(delivery: number): boolean;
+}
+
+export function openPlans(db: Connection): Plans {
+  const deliveries = openDeliveries(db);
+  const elect = openElect(db);
+  const tell = openStory(db);
+  const steps = openStepMerge(db);
+  const revisions = openRevisions(db);
+  const addLane = db.prepare(
+    "INSERT INTO lane (name, tenant) SELECT ?, tenant FROM event WHERE seq = ? ON CONFLICT DO NOTHING",
+  );
+  const insert = db.prepare(
+    `INSERT INTO delivery (event, lane, thread, decision, rule, state, detail, attempts, head, turn, due_at, mapping_version, prepared_at,
+       settled_at) VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ?, ?, ?, ?)`,
+  );
+  const decide = db.prepare(
+    "UPDATE delivery SET decision = ?, rule = ?, mapping_version = ?, prepared_at = ?, thread = ?, head = 0 WHERE id = ?",
+  );
+  const putPlan = db.prepare(
+    "INSERT INTO plan (delivery, sealed) VALUES (?, ?) ON CONFLICT DO UPDATE SET sealed = excluded.sealed",
+  );
+  const dropPlan = db.prepare("DELETE FROM plan WHERE delivery = ?");
+
+  function insertNew({ event, now, thread, mappingVersion, delivery }: Planned): void {
+    const { lane, decision } = delivery;
+    addLane.run(lane, event);
+    const nothingToDo = decision.kind === "steps" && decision.steps.length === 0;
+    const state = nothingToDo ? "processed" : firstState[decision.kind];
+    const detail = decision.kind === "steps" ? null : decision.reason;
+    const settledAt = state === "pending" ? null : now;
+    const { lastInsertRowid } = insert.run(
+      event,
+      lane,
+      thread,
+      decision.kind,
+      decision.rule,
+      state,
+      detail,
+      now,
+      mappingVersion,
+      now,
+      settledAt,
+    );
+    if (decision.kind !== "steps") return;
+    const id = Number(lastInsertRowid);
+    putPlan.run(id, decision.sealedSteps);
+    steps.merge(id, decision.steps, false);
+    if (state === "pending") elect(lane, thread);
+  }
+
+  function mergeInto(known: Delivery, planned: Planned): void {
+    const { decision } = planned.delivery;
+    if (known.lease !== null) {
+      revisions.put(known.id, planned);
+      return;
+    }
+    // What is done is done: records exist at the CRM. And what failed waits for a person, who sees the plan that failed.
+    const stays = known.state === "processed" || (known.state === "failed" && !planned.reprocess);
+    if (decision.kind !== "steps" && stays) return;
+    decide.run(decision.kind, decision.rule, planned.mappingVersion, planned.now, planned.thread, known.id);
+    if (known.thread !== planned.thread) elect(known.lane, known.thread);
+    const delivery = { ...known, thread: planned.thread };
+    if (decision.kind === "steps") {
+      putPlan.run(known.id, decision.sealedSteps);
+      const gained = steps.merge(known.id, decision.steps, planned.reprocess);
+      afterSteps(delivery, known, gained, planned);
+      return;
+    }
+    steps.merge(known.id, [], planned.reprocess);
+    dropPlan.run(known.id);
+    setAside(delivery, decision.kind, decision.reason, planned.now);
+  }
+
+  function afterSteps(delivery: Delivery, before: Delivery, gained: boolean, { now, reprocess }: Planned): void {
+    const todo = deliveries.unconfirmed(delivery.id) > 0;
+    switch (before.state) {
+      case "failed":
+        if (!reprocess) return;
+        break;
+      case "held":
+        // Held by a rule of the old plan: the new one decides. Held while it was worked: that reason still stands.
+        if (!reprocess && !gained && before.decision !== "hold") return;
+        break;
+      case "processed":
+        if (!todo) return;
+        break;
+      case "pending":
+        if (todo && !reprocess) {
+          deliveries.become(delivery, {
+            state: "pending",
+            attempts: before.attempts,
+            dueAt: before.due_at,
+            now: dueNow(before, now),
+            detail: before.detail,
+          });
+          return;
+        }
+        break;
+      case "skipped":
+        break;
+      default:
+        before.state satisfies never;
+    }
+    if (todo) deliveries.become(delivery, { state: "pending", attempts: 0, dueAt: now, now });
+    else deliveries.become(delivery, { state: "processed", attempts: before.attempts, at: now });
+  }
+
+  /** No more steps are wanted; but a call whose outcome is unknown must not disappear from sight with them. */
+  function setAside(delivery: Delivery, kind: "skip" | "hold", reason: string, now: number): void {
+    const { attempts } = delivery;
+    if (kind === "hold") deliveries.become(delivery, { state: "held", attempts, at: now, detail: reason });
+    else if (!deliveries.unclear(delivery.id))
+      deliveries.become(delivery, { state: "skipped", attempts, at: now, detail: reason });
+    else {
+      const detail = `planned again and skipped (${reason}), while the outcome of a call is unknown; look at the CRM, then confirm or drop`;
+      deliveries.become(delivery, { state: "failed", attempts, at: now, reason: "outcome_unknown", detail });
+    }
+  }
+
+  function merge(planned: Planned): void {
+    const { event, now, delivery } = planned;
+    const known = deliveries.of(event, delivery.lane);
+    tell(event, now, toldOf[delivery.decision.kind], detailOf(delivery, known));
+    if (known === undefined) insertNew(planned);
+    else mergeInto(known, planned);
+  }
+
+  return {
+    merge,
+    revise(id) {
+      const planned = revisions.take(id);
+      const known = deliveries.get(id);
+      if (planned === undefined || known === undefined) return false;
+      mergeInto(known, { ...planned, event: known.event });
+      return true;
+    },
+  };
+}
+
+const firstState = { steps: "pending", skip: "skipped", hold: "held" } as const;
+const toldOf = { steps: "planned", skip: "skipped", hold: "held for review" } as const;
+
+/** A delivery that was ready stays ready, whatever the clock says of the time it was planned for. */
+const dueNow = (before: Delivery, now: number): number =>
+  before.turn === turns.ready ? Math.max(now, before.due_at) : now;
+
+function detailOf({ lane, decision }: PreparedDelivery, known: Delivery | undefined): string {
+  const what =
+    decision.kind === "steps" ? decision.steps.map(({ kind }) => kind).join(", ") || "no steps" : decision.reason;
+  const later = known?.lease == null ? "" : "; takes effect when the work under way ends";
+  return `${lane}: ${what} (rule ${decision.rule})${later}`;
+}
+
+/** Steps by (kind, key): what is known of them stays, what is new is planned, what is no longer wanted goes if it was never sent. */
+function openStepMerge(db: Connection) {
+  const known = db.prepare<[number], StepId>("SELECT id, kind, key, position FROM step WHERE delivery = ?");
+  const insert = db.prepare(
+    "INSERT INTO step (delivery, position, kind, key, why, state) VALUES (?, ?, ?, ?, ?, 'planned')",
+  );
+  const place = db.prepare("UPDATE step SET position = ?, why = ? WHERE id = ?");
+  const setAside = db.prepare("UPDATE step SET position = NULL WHERE id = ? AND position IS NOT NULL");
+  const forget = db.prepare("DELETE FROM step WHERE id = ? AND sends = 0 AND state IN ('planned', 'refused')");
+  const tryAgain = db.prepare(
+    "UPDATE step SET state = 'planned', settled_at = NULL WHERE delivery = ? AND state = 'refused'",
+  );
+  return {
+    /** True when the plan holds a step that the one before did not. */
+    merge(delivery: number, planned: readonly PreparedStep[], reprocess: boolean): boolean {
+      const before = new Map(known.all(delivery).map((step) => [`${step.kind}:${step.key}`, step]));
+      const placed = new Set<string>();
+      let gained = false;
+      for (const { kind, key, why } of planned) {
+        const name = `${kind}:${key}`;
+        if (placed.has(name)) continue;
+        const step = before.get(name);
+        gained ||= step === undefined || step.position === null;
+        if (step === undefined) insert.run(delivery, placed.size, kind, key, why);
+        else place.run(placed.size, why, step.id);
+        placed.add(name);
+      }
+      for (const [name, { id }] of before) {
+        if (placed.has(name)) continue;
+        if (forget.run(id).changes === 0) setAside.run(id);
+      }
+      if (reprocess) tryAgain.run(delivery);
+      return gained;
+    },
+  };
+}
+
+interface Revision {
+  at: number;
+  thread: string;
+  reprocess: number;
+  mapping_version: number;
+  decision: string;
+  sealed: Uint8Array | null;
+}
+
+type StoredDecision = {
+  lane: string;
+  kind: "steps" | "skip" | "hold";
+  rule: string;
+  reason: string;
+  steps: PreparedStep[];
+};
+
+function openRevisions(db: Connection) {
+  const insert = db.prepare(
+    `INSERT INTO revision (delivery, at, thread, reprocess, mapping_version, decision, sealed) VALUES (?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET at = excluded.at, thread = excluded.thread, reprocess = max(reprocess, excluded.reprocess),
+       mapping_version = excluded.mapping_version, decision = excluded.decision, sealed = excluded.sealed`,
+  );
+  const take = db.prepare<[number], Revision>("DELETE FROM revision WHERE delivery = ? RETURNING *");
+  return {
+    put(id: number, { now, thread, reprocess, mappingVersion, delivery: { lane, decision } }: Planned): void {
+      const isSteps = decision.kind === "steps";
+      const stored: StoredDecision = {
+        lane,
+        kind: decision.kind,
+        rule: decision.rule,
+        reason: isSteps ? "" : decision.reason,
+        steps: isSteps ? [...decision.steps] : [],
+      };
+      const sealed = isSteps ? decision.sealedSteps : null;
+      insert.run(id, now, thread, reprocess ? 1 : 0, mappingVersion, JSON.stringify(stored), sealed);
+    },
+    take(id: number): Omit<Planned, "event"> | undefined {
+      const row = take.get(id);
+      if (row === undefined) return undefined;
+      const { lane, kind, rule, reason, steps } = JSON.parse(row.decision) as StoredDecision;
+      const decision: PreparedDelivery["decision"] =
+        kind === "steps" ? { kind, rule, steps, sealedSteps: row.sealed ?? new Uint8Array() } : { kind, rule, reason };
+      return {
+        now: row.at,
+        thread: row.thread,
+        reprocess: row.reprocess === 1,
+        mappingVersion: row.mapping_version,
+        delivery: { lane, decision },
+      };
+    },
+  };
+}

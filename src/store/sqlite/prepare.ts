@@ -1,0 +1,47 @@
+/** Commits what was made of a message: its event, and per lane what is to be done. */
+import type { Prepared } from "../../model/ledger.ts";
+import type { Connection } from "./connection.ts";
+import type { Operations } from "./operations.ts";
+import { openPlans } from "./plan.ts";
+
+interface Leased {
+  seq: number;
+  again: number;
+  reprocess: number;
+}
+
+export function openPrepare(db: Connection): Operations["prepare"] {
+  const plans = openPlans(db);
+  const leased = db.prepare<[string, string], Leased>(
+    "SELECT seq, again, reprocess FROM event WHERE event_id = ? AND lease = ? AND stage = 'accepted'",
+  );
+  const putBody = db.prepare(
+    "INSERT INTO body (event, sealed) VALUES (?, ?) ON CONFLICT DO UPDATE SET sealed = excluded.sealed",
+  );
+  // A message that has to be planned once more stays accepted; its parse came to an end, so its attempts count anew.
+  const finish = db.prepare(
+    `UPDATE event SET stage = iif(again = 1, 'accepted', 'prepared'), parse_attempts = iif(again = 1, 0, parse_attempts),
+       turn = 0, due_at = 0, lease = NULL, lease_until = NULL, again = 0, reprocess = 0, prepared_at = ?, parse_status = ?,
+       schema_version = ?, mapping_version = ?, thread = ?, has_body = 1 WHERE seq = ?`,
+  );
+
+  function one(item: Prepared): boolean {
+    const event = leased.get(item.eventId, item.lease.token);
+    if (event === undefined) return false;
+    putBody.run(event.seq, item.sealedEvent);
+    for (const delivery of item.deliveries) {
+      plans.merge({
+        event: event.seq,
+        now: item.now,
+        thread: item.threadKey,
+        mappingVersion: item.mappingVersion,
+        reprocess: event.reprocess === 1,
+        delivery,
+      });
+    }
+    finish.run(item.now, item.parseStatus, item.schemaVersion, item.mappingVersion, item.threadKey, event.seq);
+    return true;
+  }
+
+  return (items) => items.map(one);
+}

@@ -1,0 +1,107 @@
+/** What a person does with a message from outside: replay, confirm, drop, reprocess; and what a new process does with the leases of a dead one. */
+import type { Requeue } from "../../model/ledger.ts";
+import type { Connection } from "./connection.ts";
+import { type Delivery, openDeliveries } from "./delivery.ts";
+import { openElect } from "./head.ts";
+import type { Operations } from "./operations.ts";
+import { openPlans } from "./plan.ts";
+import { openRemember } from "./settle.ts";
+import { openStory } from "./story.ts";
+
+export function openRequeue(db: Connection): Operations["requeue"] {
+  const deliveries = openDeliveries(db);
+  const tell = openStory(db);
+  const remember = openRemember(db);
+  const hasPlan = db.prepare<[number], number>("SELECT 1 FROM plan WHERE delivery = ?").pluck();
+  const refusedAgain = db.prepare(
+    "UPDATE step SET state = 'planned', settled_at = NULL WHERE delivery = ? AND state = 'refused'",
+  );
+  // Sends count anew: a person has looked, and one more create is allowed after an empty read-back.
+  const unknownAnew = db.prepare("UPDATE step SET sends = 0, empty_reads = 0 WHERE delivery = ? AND state = 'unknown'");
+  const firstUnknown = db.prepare<[number], { id: number; kind: string; key: string; position: number | null }>(
+    "SELECT id, kind, key, position FROM step WHERE delivery = ? AND state = 'unknown' ORDER BY position IS NULL, position LIMIT 1",
+  );
+  const confirmStep = db.prepare(
+    `UPDATE step SET state = 'confirmed', ref = ?, adopted = 1, note = 'confirmed by a person', reason = NULL, settled_at = ?
+       WHERE id = ?`,
+  );
+  const fromStart = db
+    .prepare<[string], number>(
+      `UPDATE event SET reprocess = 1, stage = 'accepted', parse_attempts = iif(lease IS NULL, 0, parse_attempts),
+       turn = iif(lease IS NULL, 0, turn), due_at = 0 WHERE event_id = ? AND raw_kind <> 'gone' RETURNING seq`,
+    )
+    .pluck();
+
+  function deadLetter(id: number): Delivery | undefined {
+    const delivery = deliveries.get(id);
+    return delivery?.state === "failed" && delivery.reason !== "dropped" ? delivery : undefined;
+  }
+
+  /** Back into the queue; or done, when nothing is left to do. */
+  function again(delivery: Delivery, now: number, what: string): boolean {
+    if (deliveries.unconfirmed(delivery.id) === 0)
+      deliveries.become(delivery, { state: "processed", attempts: delivery.attempts, at: now });
+    else deliveries.become(delivery, { state: "pending", attempts: 0, dueAt: now, now });
+    tell(delivery.event, now, what, delivery.lane);
+    return true;
+  }
+
+  function drop(delivery: Delivery, now: number, detail: string): boolean {
+    const { attempts } = delivery;
+    deliveries.become(delivery, { state: "failed", attempts, at: now, reason: "dropped", detail });
+    tell(delivery.event, now, "dropped by a person", `${delivery.lane}: ${detail}`);
+    return true;
+  }
+
+  function confirm(delivery: Delivery, ref: string, now: number): boolean {
+    const step = firstUnknown.get(delivery.id);
+    if (step === undefined) return false;
+    const left = deliveries.unconfirmed(delivery.id) - (step.position === null ? 0 : 1);
+    if (left > 0 && hasPlan.get(delivery.id) === undefined) return false;
+    confirmStep.run(ref, now, step.id);
+    remember(delivery.lane, step.kind, step.key, ref);
+    refusedAgain.run(delivery.id);
+    return again(delivery, now, "confirmed by a person");
+  }
+
+  function reprocess(eventId: string, now: number): boolean {
+    const seq = fromStart.get(eventId);
+    if (seq === undefined) return false;
+    tell(seq, now, "reprocessing asked for");
+    return true;
+  }
+
+  return (request: Requeue) => {
+    if (request.kind === "reprocess") return reprocess(request.eventId, request.now);
+    const delivery = deadLetter(request.delivery);
+    if (delivery === undefined) return false;
+    if (request.kind === "drop") return drop(delivery, request.now, request.detail);
+    if (request.kind === "confirm") return confirm(delivery, request.ref, request.now);
+    if (hasPlan.get(delivery.id) === undefined) return false;
+    refusedAgain.run(delivery.id);
+    unknownAnew.run(delivery.id);
+    return again(delivery, request.now, "replayed by a person");
+  };
+}
+
+export function openReclaim(db: Connection): Operations["reclaim"] {
+  const elect = openElect(db);
+  const plans = openPlans(db);
+  const events = db.prepare("UPDATE event SET lease = NULL, lease_until = NULL, turn = 0 WHERE lease IS NOT NULL");
+  const freed = db.prepare<[], { id: number; lane: string; thread: string }>(
+    "UPDATE delivery SET lease = NULL, lease_until = NULL, turn = 0 WHERE lease IS NOT NULL RETURNING id, lane, thread",
+  );
+  const sent = db.prepare(
+    "UPDATE step SET state = 'unknown', reason = 'the process ended before the answer' WHERE state = 'sent'",
+  );
+  return () => {
+    const parses = events.run().changes;
+    sent.run();
+    const works = freed.all();
+    for (const { id, lane, thread } of works) {
+      elect(lane, thread);
+      plans.revise(id);
+    }
+    return parses + works.length;
+  };
+}

@@ -1,0 +1,94 @@
+/** Keeps the ledger small: raw bytes leave for the attic, and what retention no longer wants goes. Rows, digests and refs always stay. */
+import type { Purged, PurgePolicy, RawPlace } from "../../model/ledger.ts";
+import type { Connection } from "./connection.ts";
+import type { Operations } from "./operations.ts";
+import { rawPlace } from "./place.ts";
+import { openStory } from "./story.ts";
+
+interface RawRow {
+  seq: number;
+  event_id: string;
+  raw_kind: string;
+  raw_name: string | null;
+  raw_size: number;
+}
+
+/** Nothing pending: only such a message's bytes move. A dead letter's may, for they stay readable where they go. */
+export function openArchive(db: Connection): Pick<Operations, "archivable" | "archived"> {
+  const settled = db.prepare<[number], RawRow & { sealed: Uint8Array | null }>(
+    `SELECT e.seq, e.event_id, e.raw_kind, e.raw_name, e.raw_size, r.sealed FROM event e LEFT JOIN raw r ON r.event = e.seq
+       WHERE e.stage = 'prepared' AND e.open = 0 AND e.raw_kind IN ('inline', 'spool') ORDER BY e.seq LIMIT ?`,
+  );
+  const move = db
+    .prepare<[string, string], number>(
+      "UPDATE event SET raw_kind = 'blob', raw_name = ? WHERE event_id = ? AND raw_kind IN ('inline', 'spool') RETURNING seq",
+    )
+    .pluck();
+  const dropRaw = db.prepare("DELETE FROM raw WHERE event = ?");
+  return {
+    archivable: (limit) =>
+      settled.all(limit).map(({ event_id, raw_kind, raw_name, sealed }) => ({
+        eventId: event_id,
+        raw: rawPlace(raw_kind, raw_name),
+        ...(sealed === null ? {} : { sealed }),
+      })),
+    archived(moves) {
+      for (const { eventId, key } of moves) {
+        const seq = move.get(key, eventId);
+        if (seq !== undefined) dropRaw.run(seq);
+      }
+    },
+  };
+}
+
+/**
+ * Settled here means closed: nothing pending, nothing held for review and no dead letter that a person has not dropped. What is still
+ * open keeps its bytes beyond any age, because nothing that was acknowledged may be lost.
+ */
+const closed = `e.stage = 'prepared' AND e.open = 0 AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.event = e.seq
+  AND (d.state = 'held' OR d.state = 'failed' AND d.reason <> 'dropped'))`;
+
+export function openPurge(db: Connection): Operations["purge"] {
+  const tell = openStory(db);
+  const oldRaws = db.prepare<[number, number], RawRow>(
+    `SELECT e.seq, e.event_id, e.raw_kind, e.raw_name, e.raw_size FROM event e
+       WHERE e.raw_kind <> 'gone' AND e.received_at < ? AND ${closed} ORDER BY e.received_at, e.seq LIMIT ?`,
+  );
+  const oldBodies = db.prepare<[number, number], { seq: number; event_id: string }>(
+    `SELECT e.seq, e.event_id FROM event e
+       WHERE e.has_body = 1 AND e.received_at < ? AND ${closed} ORDER BY e.received_at, e.seq LIMIT ?`,
+  );
+  const rawGone = db.prepare("UPDATE event SET raw_kind = 'gone', raw_name = NULL WHERE seq = ?");
+  const dropRaw = db.prepare("DELETE FROM raw WHERE event = ?");
+  const bodyGone = db.prepare("UPDATE event SET has_body = 0 WHERE seq = ?");
+  const dropBody = db.prepare("DELETE FROM body WHERE event = ?");
+  const dropPlans = db.prepare("DELETE FROM plan WHERE delivery IN (SELECT id FROM delivery WHERE event = ?)");
+
+  return ({ rawBefore, eventBefore, now, dryRun, limit }: PurgePolicy): Purged => {
+    // One more than the limit tells whether there is more.
+    const most = Math.min(limit, Number.MAX_SAFE_INTEGER - 1);
+    const raws = rawBefore === null ? [] : oldRaws.all(rawBefore, most + 1);
+    const bodies = eventBefore === null ? [] : oldBodies.all(eventBefore, most + 1);
+    const more = raws.length > most || bodies.length > most;
+    raws.length = Math.min(raws.length, most);
+    bodies.length = Math.min(bodies.length, most);
+    if (!dryRun) {
+      for (const { seq } of raws) {
+        rawGone.run(seq);
+        dropRaw.run(seq);
+        tell(seq, now, "raw bytes deleted by retention");
+      }
+      for (const { seq } of bodies) {
+        bodyGone.run(seq);
+        dropBody.run(seq);
+        dropPlans.run(seq);
+        tell(seq, now, "event body and plan deleted by retention");
+      }
+    }
+    return { raws: raws.map(purgedRaw), events: bodies.map(({ event_id }) => event_id), more };
+  };
+}
+
+function purgedRaw(row: RawRow): { eventId: string; raw: RawPlace; bytes: number } {
+  return { eventId: row.event_id, raw: rawPlace(row.raw_kind, row.raw_name), bytes: row.raw_size };
+}

@@ -1,0 +1,165 @@
+/** Writes down what became of a claim's steps, and how the claim ended; nothing at all under a lease that was lost. */
+import type { Forget, Settle, Settlement, StepNote, StepState } from "../../model/ledger.ts";
+import { refuse } from "../failed.ts";
+import type { Connection } from "./connection.ts";
+import { type Delivery, type Next, openDeliveries } from "./delivery.ts";
+import type { Operations } from "./operations.ts";
+import { openPlans } from "./plan.ts";
+import { openStory } from "./story.ts";
+
+export function openSettle(db: Connection): Pick<Operations, "note" | "settle"> {
+  const deliveries = openDeliveries(db);
+  const plans = openPlans(db);
+  const tell = openStory(db);
+  const write = openNotes(db);
+  const forget = openForget(db);
+  const leftSent = db.prepare(
+    "UPDATE step SET state = 'unknown', reason = 'the work ended without an answer' WHERE delivery = ? AND state = 'sent'",
+  );
+  const heldBy = db.prepare("UPDATE delivery SET rule = ? WHERE id = ?");
+
+  function settle({ claim, at, settlement, steps }: Settle): boolean {
+    const delivery = deliveries.held(claim.id, claim.lease.token);
+    if (delivery === undefined) return false;
+    for (const note of steps ?? []) write(delivery, note);
+    leftSent.run(delivery.id);
+    if (settlement.state === "processed" && deliveries.unconfirmed(delivery.id) > 0) {
+      throw refuse("misuse", `delivery ${delivery.id} cannot be processed: not every step of it is confirmed`);
+    }
+    deliveries.become(delivery, nextOf(delivery, settlement, at));
+    if (settlement.state === "held") heldBy.run(settlement.rule, delivery.id);
+    const line = told(settlement);
+    if (line !== undefined) tell(delivery.event, at, line.what, `${delivery.lane}${line.detail}`);
+    plans.revise(delivery.id);
+    return true;
+  }
+
+  return {
+    note({ claim, steps, forget: gone }) {
+      const delivery = deliveries.held(claim.id, claim.lease.token);
+      if (delivery === undefined) return false;
+      for (const note of steps) write(delivery, note);
+      for (const record of gone ?? []) forget(delivery, record);
+      return true;
+    },
+    settle,
+  };
+}
+
+function nextOf(delivery: Delivery, settlement: Settlement, at: number): Next {
+  const attempts = delivery.attempts + 1;
+  switch (settlement.state) {
+    case "processed":
+      return { state: "processed", attempts, at };
+    case "failed":
+      return { state: "failed", attempts, at, reason: settlement.reason, detail: settlement.detail };
+    case "held":
+      return { state: "held", attempts, at, detail: settlement.detail };
+    case "pending": {
+      const { dueAt, counted, detail } = settlement;
+      return { state: "pending", attempts: counted ? attempts : delivery.attempts, dueAt, now: at, detail };
+    }
+    default:
+      return settlement satisfies never;
+  }
+}
+
+/** A lane that pauses tells no story: a thousand waits for the same window are no news of this message. */
+function told(settlement: Settlement): { what: string; detail: string } | undefined {
+  switch (settlement.state) {
+    case "processed":
+      return { what: "delivered", detail: "" };
+    case "failed":
+      return { what: "dead letter", detail: `: ${settlement.reason}: ${settlement.detail}` };
+    case "held":
+      return { what: "held for review", detail: `: ${settlement.detail} (rule ${settlement.rule})` };
+    case "pending":
+      return settlement.counted
+        ? { what: "not delivered, tried again later", detail: `: ${settlement.detail}` }
+        : undefined;
+    default:
+      return settlement satisfies never;
+  }
+}
+
+interface StepNow {
+  state: StepState;
+  kind: string;
+  key: string;
+  ref: string | null;
+}
+
+/** Writes one note. A confirmed step is never taken back by a note: only `forget` says that its record is gone. */
+function openNotes(db: Connection): (delivery: Pick<Delivery, "id" | "lane">, note: StepNote) => void {
+  const get = db.prepare<[number, number], StepNow>(
+    "SELECT state, kind, key, ref FROM step WHERE id = ? AND delivery = ?",
+  );
+  const sent = db.prepare(
+    "UPDATE step SET state = 'sent', sends = sends + 1, empty_reads = 0, sent_at = ?, deadline = ?, settled_at = NULL WHERE id = ?",
+  );
+  const confirmed = db.prepare(
+    "UPDATE step SET state = 'confirmed', ref = ?, adopted = ?, note = ?, reason = NULL, settled_at = ? WHERE id = ?",
+  );
+  const unknown = db.prepare(
+    "UPDATE step SET state = 'unknown', reason = ?, empty_reads = empty_reads + ? WHERE id = ?",
+  );
+  const planned = db.prepare("UPDATE step SET state = 'planned', reason = ? WHERE id = ?");
+  const refused = db.prepare("UPDATE step SET state = 'refused', reason = ?, settled_at = ? WHERE id = ?");
+  const remember = openRemember(db);
+
+  return (delivery, note) => {
+    const step = get.get(note.step, delivery.id);
+    if (step === undefined) throw refuse("misuse", `step ${note.step} is not one of delivery ${delivery.id}`);
+    if (step.state === "confirmed" && !(note.state === "confirmed" && note.ref === step.ref)) {
+      throw refuse("misuse", `step ${note.step} is confirmed as ${step.ref}; it cannot become ${note.state}`);
+    }
+    switch (note.state) {
+      case "sent":
+        sent.run(note.at, note.deadline, note.step);
+        break;
+      case "confirmed":
+        confirmed.run(note.ref, note.adopted ? 1 : 0, note.note ?? null, note.at, note.step);
+        remember(delivery.lane, step.kind, step.key, note.ref);
+        break;
+      case "unknown":
+        unknown.run(note.reason, note.emptyRead === true ? 1 : 0, note.step);
+        break;
+      case "planned":
+        planned.run(note.reason, note.step);
+        break;
+      case "refused":
+        refused.run(note.reason, note.at, note.step);
+        break;
+      default:
+        note satisfies never;
+    }
+  };
+}
+
+export type Remember = (lane: string, kind: string, key: string, ref: string) => void;
+
+export function openRemember(db: Connection): Remember {
+  const put = db.prepare(
+    "INSERT INTO record (lane, kind, key, ref) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET ref = excluded.ref",
+  );
+  return (lane, kind, key, ref) => {
+    put.run(lane, kind, key, ref);
+  };
+}
+
+/**
+ * Forgets a record that has vanished at the vendor and plans this delivery's step for it again. Other pending deliveries that hold it
+ * find out by themselves in the same way, when the vendor refuses them.
+ */
+function openForget(db: Connection): (delivery: Pick<Delivery, "id">, gone: Forget) => void {
+  const drop = db.prepare("DELETE FROM record WHERE lane = ? AND kind = ? AND key = ? AND ref = ?");
+  const planAgain = db.prepare(
+    `UPDATE step SET state = 'planned', ref = NULL, adopted = 0, note = NULL, settled_at = NULL,
+       reason = 'the record it had has vanished at the CRM'
+       WHERE delivery = ? AND kind = ? AND key = ? AND ref = ? AND state = 'confirmed'`,
+  );
+  return (delivery, { lane, kind, key, ref }) => {
+    drop.run(lane, kind, key, ref);
+    planAgain.run(delivery.id, kind, key, ref);
+  };
+}
