@@ -17,7 +17,9 @@ const settings = z
     token: z
       .string()
       .regex(/^[!-~]{1,2000}$/, "must be one printable word, without spaces or line ends")
-      .describe("Service key or private-app token (secret). Give it as ${env:NAME} or ${file:PATH}, never in clear.")
+      .describe(
+        "Service key or private-app token (secret). Give it by reference to the environment or to a file, never in clear.",
+      )
       .meta({ secret: true }),
     portal_id: z
       .string()

@@ -14,6 +14,16 @@ export const apiVersion = "2026-03";
 /** Plural names, as HubSpot's paths have them. */
 export type ObjectName = "contacts" | "companies" | "deals" | "emails" | "notes";
 
+/** What calls are counted under. */
+const metricNames: Readonly<Record<ObjectName, string>> = {
+  contacts: "contact",
+  companies: "company",
+  deals: "deal",
+  emails: "email",
+  notes: "note",
+};
+export const metricName = (object: ObjectName): string => metricNames[object];
+
 /** Paths of the pinned version; every value from outside is percent-encoded here. */
 export const paths = {
   objects: (object: ObjectName) => `/crm/objects/${apiVersion}/${object}`,

@@ -44,9 +44,13 @@ export function classify(answer: WireResponse, write: boolean, now: number, time
     // 502, 504 and Cloudflare's 520-526 come from an edge that does not know whether HubSpot went on. So may any other 5xx.
     return write ? { kind: "ambiguous", reason } : { kind: "retryable", reason };
   }
+  if (status < 400) {
+    // HubSpot does not redirect; a wrong base_url or a portal's login page does, for every call alike.
+    return { kind: "blocked", reason: `${reason}, a redirect, which is not followed; look at base_url` };
+  }
   const pause = pauseOf(answer, now, timeZone);
   if (pause !== undefined) return { kind: "rate_limited", reason, until: now + pause };
-  if (status >= 400 && errorOf(answer) === undefined) {
+  if (errorOf(answer) === undefined) {
     // A 4xx without HubSpot's own JSON is an edge's or a proxy's: no word on this mail.
     return {
       kind: "rate_limited",
@@ -92,7 +96,7 @@ function classify400(answer: WireResponse, reason: string): Failure | undefined 
 /** True for statuses this table knows nothing of; they are permanent for the item, and worth counting. */
 export function isUnclassified(status: number): boolean {
   const known = [400, 401, 403, 404, 408, 409, 413, 414, 415, 423, 425, 429, 477];
-  return (status < 200 || status >= 300) && status < 500 && !known.includes(status);
+  return status >= 400 && status < 500 && !known.includes(status);
 }
 
 /** A success that cannot be read says that something happened, not what. */

@@ -5,6 +5,7 @@ import {
   type Api,
   associatedSchema,
   type HubspotRecord,
+  metricName,
   type ObjectName,
   paths,
   recordSchema,
@@ -23,15 +24,6 @@ const batchSize = 100;
 /** 500 a page: a contact with half a million emails is no contact. */
 const mostPages = 1_000;
 const mostRemembered = 20_000;
-const metricNames: Readonly<Record<ObjectName, string>> = {
-  contacts: "contact",
-  companies: "company",
-  deals: "deal",
-  emails: "email",
-  notes: "note",
-};
-export const metricName = (object: ObjectName): string => metricNames[object];
-
 export interface ReadBack {
   /** By our key property, not unique (tier 2). */
   byKey(owner: Owner, object: ObjectName, key: string): Promise<HubspotRecord | undefined>;
@@ -136,6 +128,10 @@ async function listed(api: Api, owner: Owner, object: ObjectName): Promise<reado
 
 const itemErrors = z.object({ errors: z.array(z.object({ category: z.string().optional() })).optional() });
 
+export function batchReadBody(ids: readonly string[], properties: readonly string[]) {
+  return { inputs: ids.map((id) => ({ id })), properties: [...properties], propertiesWithHistory: [] as string[] };
+}
+
 async function readAll(
   api: Api,
   object: ObjectName,
@@ -144,8 +140,7 @@ async function readAll(
 ): Promise<HubspotRecord[]> {
   const records: HubspotRecord[] = [];
   for (let start = 0; start < ids.length; start += batchSize) {
-    const inputs = ids.slice(start, start + batchSize).map((id) => ({ id }));
-    const body = { inputs, properties, propertiesWithHistory: [] };
+    const body = batchReadBody(ids.slice(start, start + batchSize), properties);
     const answer = await api.call(
       { method: "POST", path: paths.batchRead(object), object: metricName(object), body },
       false,

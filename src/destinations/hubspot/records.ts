@@ -1,0 +1,120 @@
+/** Single records: read, created, archived and associated, with HubSpot's answers turned into refs. */
+import type { KnownRef, Ref, Refs } from "../../model/destination.ts";
+import { Refused } from "../../model/outcome.ts";
+import type { StepKind } from "../../model/step.ts";
+import type { WireResponse } from "../../model/wire.ts";
+import type { Account } from "./account.ts";
+import {
+  type Api,
+  type Association,
+  associationTo,
+  type HubspotRecord,
+  metricName,
+  type ObjectName,
+  paths,
+  recordSchema,
+  shaped,
+} from "./api.ts";
+import type { CreateBody } from "./bodies.ts";
+import { isTooLong, namesOwnProperty, reasonOf } from "./classify.ts";
+
+export const permanent = (reason: string): Refused => new Refused({ kind: "permanent", reason });
+
+const objects: Partial<Record<StepKind, ObjectName>> = {
+  person: "contacts",
+  company: "companies",
+  deal: "deals",
+  activity: "emails",
+  file: "notes",
+};
+/** Undefined for a step that leaves no record at HubSpot. */
+export const objectOf = (kind: StepKind): ObjectName | undefined => objects[kind];
+
+/** Throws Refused (permanent) for a step that leaves no record. */
+export function recordObjectOf(kind: StepKind): ObjectName {
+  const object = objects[kind];
+  if (object === undefined) throw permanent(`a step of kind ${kind} leaves no record at HubSpot`);
+  return object;
+}
+
+/** Throws Refused (permanent) when no earlier step left a record under this key. */
+export function known(refs: Refs, key: string): KnownRef {
+  const ref = refs.get(key);
+  if (ref === undefined)
+    throw permanent(`the step belongs to a record (key ${key.slice(0, 12)}) that no earlier step has left`);
+  return ref;
+}
+
+/** The associations of a record to come, each target once. */
+export function associationsOf(object: ObjectName, about: readonly string[], refs: Refs): Association[] {
+  const made = new Map<string, Association>();
+  for (const key of about) {
+    const ref = known(refs, key);
+    const association = associationTo(object, recordObjectOf(ref.kind), ref.id);
+    if (association === undefined) throw permanent(`HubSpot cannot associate ${object} with a ${ref.kind}`);
+    made.set(`${ref.kind}:${ref.id}`, association);
+  }
+  return [...made.values()];
+}
+
+const typeIds: Readonly<Record<ObjectName, string>> = {
+  contacts: "0-1",
+  companies: "0-2",
+  deals: "0-3",
+  notes: "0-46",
+  emails: "0-49",
+};
+
+export interface Records {
+  /** With the page where a person can see it. Ask the account for its properties before a write: then this asks nothing any more. */
+  refOf(object: ObjectName, id: string, adopted: boolean, note?: string): Promise<Ref>;
+  get(object: ObjectName, id: string, query: Readonly<Record<string, string>>): Promise<HubspotRecord | undefined>;
+  /** Answers a success, a conflict (`isConflict`) or a body called too long (`isTooLong`); Refused otherwise. */
+  create(object: ObjectName, body: CreateBody): Promise<WireResponse>;
+  archive(object: ObjectName, id: string): Promise<void>;
+  associate(from: ObjectName, id: string, to: ObjectName, toId: string): Promise<void>;
+  dissociate(from: ObjectName, id: string, to: ObjectName, toId: string): Promise<void>;
+}
+
+export function openRecords(api: Api, account: Account): Records {
+  return {
+    async refOf(object, id, adopted, note) {
+      const { portalId, uiDomain } = await account.portal();
+      const url = `https://${uiDomain}/contacts/${portalId}/record/${typeIds[object]}/${id}`;
+      return { id, url, adopted, ...(note === undefined ? {} : { note }) };
+    },
+    async get(object, id, query) {
+      const answer = await api.call(
+        { method: "GET", path: paths.object(object, id, query), object: metricName(object) },
+        false,
+      );
+      return answer.status === 404 ? undefined : shaped(recordSchema, answer, false);
+    },
+    async create(object, body) {
+      const request = { method: "POST", path: paths.objects(object), object: metricName(object), body } as const;
+      const answer = await api.call(request, true, (reply) => isTooLong(reply) || namesOwnProperty(reply));
+      if (!namesOwnProperty(answer)) return answer;
+      account.forget(object);
+      throw new Refused({
+        kind: "retryable",
+        reason: `${reasonOf(answer)}; asking again which properties the account has`,
+      });
+    },
+    async archive(object, id) {
+      // 204 also for what never was; a 404 means that it is gone, which is what was asked for.
+      const request = { method: "DELETE", path: paths.object(object, id), object: metricName(object) } as const;
+      await api.call(request, true, ({ status }) => status === 404);
+    },
+    async associate(from, id, to, toId) {
+      // The default association, in both directions; repeating it changes nothing.
+      await api.call(
+        { method: "PUT", path: paths.defaultAssociation(from, id, to, toId), object: "association" },
+        true,
+      );
+    },
+    async dissociate(from, id, to, toId) {
+      const request = { method: "DELETE", path: paths.association(from, id, to, toId), object: "association" } as const;
+      await api.call(request, true, ({ status }) => status === 404);
+    },
+  };
+}

@@ -1,0 +1,305 @@
+/** What every destination promises, as tests: a new one imports this suite and brings a rig. */
+import { afterEach, describe, expect, test } from "vitest";
+import type { Facts, Ref, Refs, Session } from "../../src/model/destination.ts";
+import { type Failure, failureOf, Refused } from "../../src/model/outcome.ts";
+import type { Step, StepKind } from "../../src/model/step.ts";
+import { activity, company, deal, keyOf, person, refsOf } from "./fixtures.ts";
+
+/** The vendor's weather and the people at it, for destinations that call out. */
+export interface Weather {
+  /** The next create of this kind is carried out and its answer lost. */
+  loseAnswer(kind: "person" | "activity" | "deal", how: "drop" | "status"): void;
+  /** The next read of this kind is answered by a 5xx. */
+  failRead(kind: "person"): void;
+  revokeToken(): void;
+  /** The next call is refused by a limit. Answers the time (epoch ms) until which the vendor wants silence. */
+  limitNext(): number;
+  /** The next activity is refused by a rule of the vendor's, in these words. */
+  refuseActivity(words: string): void;
+  /** What must never be seen outside the Authorization header. */
+  readonly secret: string;
+}
+
+export interface Rig {
+  readonly facts: Facts;
+  readonly session: Session;
+  /** Live records of a kind at the destination. */
+  count(kind: StepKind): Promise<number>;
+  /** Somebody else makes a contact by hand. */
+  someoneAddsContact(email: string, name: string): Promise<string>;
+  /** Somebody changes a deal's stage by hand. */
+  someoneMovesDeal(id: string, stage: string): Promise<void>;
+  stageOf(id: string): Promise<string | null | undefined>;
+  contactName(id: string): Promise<string | null | undefined>;
+  /** The activity's text as the destination keeps it. */
+  textOf(id: string): Promise<string>;
+  /** Ids that an activity is associated with. */
+  linksOf(id: string): Promise<readonly string[]>;
+  /** All that was logged. */
+  readonly lines: readonly string[];
+  close(): Promise<void>;
+}
+
+/** A rig at a vendor that can fail. */
+export interface VendorRig extends Rig {
+  readonly weather: Weather;
+}
+
+const none: Refs = new Map();
+
+/** As the pipeline does it: look first wherever the destination does not enforce a key, or where others make such records too. */
+export async function bring(session: Session, step: Step, refs: Refs): Promise<Ref> {
+  const looks =
+    step.kind === "person" || step.kind === "company" || (await session.dedupe(step.kind)).tier !== "unique-key";
+  return (looks ? await session.find(step, refs) : undefined) ?? (await session.put(step, refs));
+}
+
+export async function failureIn(work: () => Promise<unknown>): Promise<Failure> {
+  try {
+    await work();
+  } catch (error) {
+    expect(error, "only Refused may leave a destination").toBeInstanceOf(Refused);
+    return failureOf(error);
+  }
+  throw new Error("it was expected to be refused");
+}
+
+/** For a destination that calls out: the contract, and the cases of a vendor who fails. */
+export function vendorContract(name: string, open: () => Promise<VendorRig>): void {
+  destinationContract(name, open);
+  describe(`${name}, in bad weather`, () => weatherContract(open));
+}
+
+export function destinationContract(name: string, open: () => Promise<Rig>): void {
+  describe(name, () => {
+    let rig: Rig;
+    const opened = async (): Promise<Rig> => {
+      rig = await open();
+      return rig;
+    };
+    const contact = () => contactAt(rig.session);
+    afterEach(async () => await rig.close());
+
+    test("facts name the vendor's page and the day they were checked", async () => {
+      const { facts } = await opened();
+      expect(facts.docs).toMatch(/^(https:\/\/|docs\/)\S+$/);
+      expect(facts.checked).toMatch(/^20\d\d-\d\d-\d\d$/);
+      expect(facts.vendor).not.toBe("");
+    });
+
+    test("ensuring every step twice makes one record of each", async () => {
+      await opened();
+      const { step: who, ref, refs } = await contact();
+      const firm = company();
+      const firmRef = await bring(rig.session, firm, refs);
+      const chance = deal([who.key, firm.key]);
+      const withFirm = refsOf([who, ref], [firm, firmRef]);
+      const chanceRef = await bring(rig.session, chance, withFirm);
+      const all = refsOf([who, ref], [firm, firmRef], [chance, chanceRef]);
+      const mail = activity([who.key, firm.key, chance.key]);
+      const mailRef = await bring(rig.session, mail, all);
+      expect((await bring(rig.session, who, none)).id).toBe(ref.id);
+      expect((await bring(rig.session, firm, refs)).id).toBe(firmRef.id);
+      expect((await bring(rig.session, chance, withFirm)).id).toBe(chanceRef.id);
+      expect((await bring(rig.session, mail, all)).id).toBe(mailRef.id);
+      for (const kind of ["person", "company", "deal", "activity"] as const)
+        expect(await rig.count(kind), kind).toBe(1);
+      expect([...(await rig.linksOf(mailRef.id))].sort()).toEqual([ref.id, firmRef.id, chanceRef.id].sort());
+    });
+
+    test("two different mails to one contact are two activities", async () => {
+      await opened();
+      const { step, refs } = await contact();
+      const one = await bring(rig.session, activity([step.key]), refs);
+      const other = await bring(rig.session, activity([step.key], { message_id: "<2@example.test>" }), refs);
+      expect(other.id).not.toBe(one.id);
+      expect(await rig.count("activity")).toBe(2);
+    });
+
+    test("a contact that somebody made in between is adopted, not doubled", async () => {
+      await opened();
+      const step = person();
+      expect(await rig.session.find(step, none)).toBeUndefined();
+      const made = await rig.someoneAddsContact("Ada@Example.test", "A. L.");
+      const ref = await rig.session.put(step, none);
+      expect(ref).toMatchObject({ id: made, adopted: true });
+      expect(await rig.count("person")).toBe(1);
+      expect(await rig.contactName(made), "the name is theirs").toBe("A. L.");
+    });
+
+    test("a stage that a person moved stays where they moved it", async () => {
+      await opened();
+      const { step, refs } = await contact();
+      const chance = deal([step.key]);
+      const ref = await bring(rig.session, chance, refs);
+      await rig.someoneMovesDeal(ref.id, "closedwon");
+      expect((await bring(rig.session, chance, refs)).id).toBe(ref.id);
+      expect(await rig.stageOf(ref.id)).toBe("closedwon");
+    });
+
+    test("a person who may not be created is only looked up", async () => {
+      await opened();
+      const step = person("nobody@example.test", { create: false });
+      expect(await rig.session.find(step, none)).toBeUndefined();
+      expect((await failureIn(() => rig.session.put(step, none))).kind).toBe("permanent");
+      expect(await rig.count("person")).toBe(0);
+    });
+
+    test("a body over the limit is cut, says so, and the step says so too", async () => {
+      await opened();
+      const { step, refs } = await contact();
+      const text = "The same line again.\n".repeat(50_000);
+      const ref = await rig.session.put(activity([step.key], { text, html: `<p>${text}</p>` }), refs);
+      expect(ref.note).toMatch(/cut to [\d,]+/);
+      const kept = await rig.textOf(ref.id);
+      expect(kept.length).toBeLessThanOrEqual(rig.facts.maxBodyBytes);
+      expect(kept.startsWith("The same line again.")).toBe(true);
+    });
+
+    test("linking twice changes nothing, unlinking takes the association away", async () => {
+      await opened();
+      const { step, ref, refs } = await contact();
+      const mail = await bring(rig.session, activity([step.key]), refs);
+      const [from, to] = [
+        { kind: "activity" as const, id: mail.id },
+        { kind: "person" as const, id: ref.id },
+      ];
+      await rig.session.link(from, to);
+      expect(await rig.linksOf(mail.id)).toEqual([ref.id]);
+      await rig.session.unlink(from, to);
+      await rig.session.unlink(from, to);
+      expect(await rig.linksOf(mail.id)).toEqual([]);
+    });
+
+    test("a record is read as it is now, archived or not, and an unknown id is undefined", async () => {
+      await opened();
+      const { ref } = await contact();
+      expect(await rig.session.read("person", ref.id)).toMatchObject({
+        id: ref.id,
+        archived: false,
+        fields: { email: "ada@example.test" },
+      });
+      await rig.session.archive("person", ref.id);
+      expect((await rig.session.read("person", ref.id))?.archived).toBe(true);
+      expect(await rig.session.read("person", "999999999")).toBeUndefined();
+    });
+
+    test("every kind of step is either done or refused in words", async () => {
+      await opened();
+      const { step: who, ref, refs } = await contact();
+      const mail = activity([who.key]);
+      const mailRef = await bring(rig.session, mail, refs);
+      const all = refsOf([who, ref], [mail, mailRef]);
+      const common = { why: "test" };
+      const steps: Step[] = [
+        {
+          kind: "file",
+          ...common,
+          key: keyOf("file"),
+          filename: "a.pdf",
+          url: "https://files.example.test/a",
+          about: [who.key],
+        },
+        { kind: "link", ...common, key: keyOf("link"), from: mail.key, to: who.key },
+        { kind: "unlink", ...common, key: keyOf("unlink"), from: mail.key, to: who.key },
+        { kind: "archive", ...common, key: keyOf("archive"), target: mail.key },
+        { kind: "event_copy", ...common, key: keyOf("event"), event: { any: "thing" } },
+      ];
+      for (const step of steps) {
+        const outcome = await bring(rig.session, step, all).catch((error: unknown) => error);
+        if (outcome instanceof Refused) expect(outcome.failure, step.kind).toMatchObject({ kind: "permanent" });
+        else expect(outcome, step.kind).toMatchObject({ id: expect.any(String) });
+      }
+    });
+
+    test("a step about a record that no earlier step left is refused for good", async () => {
+      await opened();
+      await contact();
+      expect((await failureIn(() => rig.session.put(activity([keyOf("nobody")]), none))).kind).toBe("permanent");
+    });
+  });
+}
+
+async function contactAt(session: Session): Promise<{ step: Step; refs: Refs; ref: Ref }> {
+  const step = person();
+  const ref = await bring(session, step, none);
+  return { step, ref, refs: refsOf([step, ref]) };
+}
+
+function weatherContract(open: () => Promise<VendorRig>): void {
+  let rig: VendorRig;
+  const opened = async (): Promise<VendorRig> => {
+    rig = await open();
+    return rig;
+  };
+  const contact = () => contactAt(rig.session);
+  afterEach(async () => await rig.close());
+
+  for (const how of ["drop", "status"] as const) {
+    test(`an answer lost after the commit (${how}) is ambiguous, and looking first heals it to one record`, async () => {
+      await opened();
+      const { step, refs } = await contact();
+      const chance = deal([step.key]);
+      const mail = activity([step.key]);
+      for (const [kind, made] of [["deal", chance] as const, ["activity", mail] as const]) {
+        rig.weather.loseAnswer(kind, how);
+        expect((await failureIn(() => rig.session.put(made, refs))).kind, kind).toBe("ambiguous");
+        const found = await rig.session.find(made, refs);
+        expect(found?.adopted, kind).toBe(true);
+        expect(await rig.count(kind), kind).toBe(1);
+      }
+    });
+  }
+
+  test("a lost answer to a new contact heals to one contact", async () => {
+    await opened();
+    rig.weather.loseAnswer("person", "drop");
+    expect((await failureIn(() => rig.session.put(person(), none))).kind).toBe("ambiguous");
+    const found = await rig.session.find(person(), none);
+    expect((await rig.session.put(person(), none)).id).toBe(found?.id);
+    expect(await rig.count("person")).toBe(1);
+  });
+
+  test("a 5xx on a read is retryable: nothing was written", async () => {
+    await opened();
+    rig.weather.failRead("person");
+    expect((await failureIn(() => rig.session.find(person(), none))).kind).toBe("retryable");
+  });
+
+  test("a revoked token blocks and dead-letters nothing", async () => {
+    await opened();
+    rig.weather.revokeToken();
+    expect((await failureIn(() => rig.session.find(person(), none))).kind).toBe("blocked");
+    expect((await failureIn(() => rig.session.put(person(), none))).kind).toBe("blocked");
+  });
+
+  test("a limit pauses until the vendor's time", async () => {
+    await opened();
+    await contact();
+    const until = rig.weather.limitNext();
+    expect(await failureIn(() => rig.session.find(person(), none))).toMatchObject({ kind: "rate_limited", until });
+    expect(await rig.session.find(person(), none)).toBeDefined();
+  });
+
+  test("a validation error is permanent, in the vendor's words", async () => {
+    await opened();
+    const { step, refs } = await contact();
+    rig.weather.refuseActivity("Subjects need a ticket number");
+    const failure = await failureIn(() => rig.session.put(activity([step.key]), refs));
+    expect(failure.kind).toBe("permanent");
+    expect(failure.reason).toContain("Subjects need a ticket number");
+  });
+
+  test("no secret and no address is in a log line or a reason, even when the vendor repeats them", async () => {
+    await opened();
+    const { step, refs } = await contact();
+    rig.weather.refuseActivity(`Authorization: Bearer ${rig.weather.secret} of ada@example.test is not welcome`);
+    const failure = await failureIn(() => rig.session.put(activity([step.key]), refs));
+    rig.weather.revokeToken();
+    const blocked = await failureIn(() => rig.session.find(person(), none));
+    for (const words of [failure.reason, blocked.reason, ...rig.lines]) {
+      expect(words).not.toContain(rig.weather.secret);
+      expect(words).not.toContain("ada@example.test");
+    }
+  });
+}

@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import { local } from "../../src/destinations/local.ts";
+import { destinationContract, type Rig } from "./contract.ts";
+import { manualClock, memoryRecords, noWire, portsFor, recordingLog } from "./fixtures.ts";
+
+const kinds = { person: "contact", company: "company", deal: "deal", activity: "activity" } as const;
+
+async function rig(): Promise<Rig> {
+  const records = memoryRecords();
+  const { log, lines } = recordingLog();
+  const session = local.open({}, portsFor(manualClock(), noWire, records, log));
+  let edited: Record<string, string> = {};
+  const field = (id: string, name: string): unknown => edited[`${id}.${name}`] ?? records.get(id)?.fields[name];
+  return {
+    facts: local.facts,
+    session,
+    lines,
+    count: async (kind) => {
+      const table = kinds[kind as keyof typeof kinds];
+      return records.list(table, { limit: 1_000 }).filter(({ archived }) => !archived).length;
+    },
+    async someoneAddsContact(email, name) {
+      const natural = email.toLowerCase();
+      const made = {
+        kind: "contact",
+        tenant: "acme",
+        key: "f".repeat(64),
+        natural,
+        createdAt: 0,
+        fields: { email: natural, name },
+        links: [],
+      } as const;
+      return records.create(made).record.id;
+    },
+    async someoneMovesDeal(id, stage) {
+      edited = { ...edited, [`${id}.stage`]: stage };
+    },
+    stageOf: async (id) => field(id, "stage") as string,
+    contactName: async (id) => field(id, "name") as string,
+    textOf: async (id) => field(id, "text") as string,
+    linksOf: async (id) => records.get(id)?.links ?? [],
+    close: async () => undefined,
+  };
+}
+
+destinationContract("the local CRM", rig);
+
+test("tenants do not see each other's records", async () => {
+  const records = memoryRecords();
+  const clock = manualClock();
+  const acme = local.open({}, portsFor(clock, noWire, records));
+  const other = local.open({}, { ...portsFor(clock, noWire, records), tenant: "other" });
+  const { person } = await import("./fixtures.ts");
+  const made = await acme.put(person(), new Map());
+  expect(await other.find(person(), new Map())).toBeUndefined();
+  expect(await other.read("person", made.id)).toBeUndefined();
+});
