@@ -1,6 +1,11 @@
 /** The composition root: the only part that knows everyone. Commands start here with settings in hand. */
 export { type Daemon, startDaemon, startWorks, stopGraceMs, type Works } from "./main/daemon.ts";
-export { dataPaths, type Ground, type GroundOptions, openGround, openSettingsLog } from "./main/ground.ts";
+export { dataPaths, type Ground, type GroundOptions, hideSecrets, openCommandLog, openGround, openSettingsLog } from "./main/ground.ts";
+export { openGroundIntake } from "./main/intake.ts";
 export { laneId, type OpenLane, openLanes, tenantPlans } from "./main/lanes.ts";
-export { poke } from "./main/poke.ts";
+export { isDaemonUp, poke } from "./main/poke.ts";
+export { openPreview, type Preview, type Previewed } from "./main/preview.ts";
 export { diskOf, systemClock, systemRandom } from "./main/system.ts";
+export { type ExplainedStep, explainSteps } from "./mapping/explain.ts";
+export { mappingVersion } from "./mapping/plan.ts";
+export { lockDataFolder } from "./store/index.ts";

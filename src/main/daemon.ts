@@ -1,7 +1,6 @@
 /** The daemon: everything that runs between start and stop, opened in the order in which it can be trusted and closed in the other. */
 import { startHttp } from "../http/index.ts";
 import type { Intake, RunningSource } from "../model/source.ts";
-import { openIntake } from "../pipeline/accept.ts";
 import { openParsePool } from "../pipeline/parsing.ts";
 import { startRetaining } from "../pipeline/retain.ts";
 import { type Road, startRoad } from "../pipeline/road.ts";
@@ -9,9 +8,9 @@ import { compileRoutes, type Settings } from "../settings/index.ts";
 import { smtp } from "../sources/index.ts";
 import { lockDataFolder } from "../store/index.ts";
 import type { Ground } from "./ground.ts";
+import { openGroundIntake } from "./intake.ts";
 import { laneId, type OpenLane, openLanes, tenantPlans } from "./lanes.ts";
 import { listenForPokes } from "./poke.ts";
-import { diskOf } from "./system.ts";
 
 export interface Daemon {
   readonly smtp: { readonly host: string; readonly port: number } | undefined;
@@ -47,15 +46,7 @@ export async function startWorks(ground: Ground): Promise<Works> {
     ...ground,
     maintain: () => ledger.maintain(),
   });
-  const intake = openIntake(
-    {
-      maxBytes: settings.limits.max_message_bytes,
-      inlineBytes: settings.limits.inline_bytes,
-      backlog: settings.limits.backlog,
-      diskReserve: (total) => Math.max(settings.limits.disk_reserve_bytes, (total * settings.limits.disk_reserve_percent) / 100),
-    },
-    { ...ground, disk: () => diskOf(settings.data_dir), wake: road.wake },
-  );
+  const intake = openGroundIntake(ground, road.wake);
   return {
     road,
     intake,
@@ -150,7 +141,11 @@ function openStatus(ground: Ground, works: Works) {
     for (const lane of await ledger.lanes()) {
       const labels = { tenant: lane.tenant, crm: lane.lane.slice(lane.tenant.length + 1) };
       metrics.gauge("queue_depth", lane.pending, labels);
-      metrics.gauge("queue_oldest_age_seconds", lane.oldestPendingAt === null ? 0 : Math.max(0, now - lane.oldestPendingAt) / 1000, labels);
+      metrics.gauge(
+        "queue_oldest_age_seconds",
+        lane.oldestPendingAt === null ? 0 : Math.max(0, now - lane.oldestPendingAt) / 1000,
+        labels,
+      );
       metrics.gauge("dead_letter_count", lane.failed, labels);
       metrics.gauge("held_count", lane.held, labels);
       metrics.gauge("lane_blocked", lane.blockedReason === null ? 0 : 1, labels);

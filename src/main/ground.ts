@@ -39,15 +39,19 @@ export interface Ground {
 export interface GroundOptions {
   /** The daemon's ledger works in a thread of its own; a command's on the calling one. */
   readonly thread: "worker" | "calling";
+  /** quick (the default) reads every page of the ledger first; none is for a command beside a daemon that has done so. */
+  readonly check?: "quick" | "none";
   readonly log: Log;
 }
 
 /** Rejects with a sentence that says what is wrong and what to do: damage, a foreign file, a key that others can read. */
-export async function openGround(settings: Settings, { thread, log }: GroundOptions): Promise<Ground> {
+export async function openGround(settings: Settings, { thread, check = "quick", log }: GroundOptions): Promise<Ground> {
   await mkdir(settings.data_dir, { recursive: true, mode: 0o700 });
   const paths = dataPaths(settings.data_dir);
-  const sealer = openKeyRing({ key: settings.seal.key ?? (await loadOrCreateMasterKey(paths.masterKey, { dataExists: existsSync(paths.ledger) })) });
-  const ledger = await openLedger({ path: paths.ledger, thread, log });
+  const sealer = openKeyRing({
+    key: settings.seal.key ?? (await loadOrCreateMasterKey(paths.masterKey, { dataExists: existsSync(paths.ledger) })),
+  });
+  const ledger = await openLedger({ path: paths.ledger, thread, check, log });
   try {
     const spool = await openSpool(paths.spool, sealer);
     const blobs = await openFiles(paths.blobs);
@@ -78,4 +82,15 @@ export async function openGround(settings: Settings, { thread, log }: GroundOpti
 export function openSettingsLog(settings: Settings, secrets: readonly string[], level = settings.log.level): Log {
   for (const secret of secrets) registerSecret(secret);
   return openLog({ level });
+}
+
+/** A command's log: standard output is for its data, so it talks on standard error, and only of what is wrong. */
+export function openCommandLog(settings: Settings, secrets: readonly string[]): Log {
+  hideSecrets(secrets);
+  return openLog({ level: settings.log.level === "debug" ? "debug" : "warn", fd: 2 });
+}
+
+/** From now on no line of any log of this process can show these: secrets that came in with a reload. */
+export function hideSecrets(secrets: readonly string[]): void {
+  for (const secret of secrets) registerSecret(secret);
 }

@@ -25,12 +25,15 @@ export function tenantPlans(settings: Settings): TenantPlan[] {
 }
 
 export function openLanes(ground: Ground): OpenLane[] {
-  return ground.settings.tenants.flatMap((tenant) => tenant.destinations.map((entry) => openLane(tenant, entry, ground)));
+  return ground.settings.tenants.flatMap((tenant) =>
+    tenant.destinations.map((entry) => openLane(tenant, entry, ground)),
+  );
 }
 
 function bind({ type, settings }: DestinationEntry): BoundDestination {
   const found = destinations.find(({ name }) => name === type);
-  if (found === undefined) throw new TypeError(`the configuration was checked, and yet there is no destination type ${type}`);
+  if (found === undefined)
+    throw new TypeError(`the configuration was checked, and yet there is no destination type ${type}`);
   return found.bind(settings);
 }
 

@@ -14,11 +14,13 @@ export interface PokeListener {
   stop(): Promise<void>;
 }
 
-/** Listens for `poke` lines; only the daemon that holds the data folder's lock may call this. */
+/** Listens for `poke` and `ping` lines; only the daemon that holds the data folder's lock may call this. */
 export async function listenForPokes(dataDir: string, poked: () => void): Promise<PokeListener> {
   const path = socketPath(dataDir);
   if (Buffer.byteLength(path) > longestSocketPath) {
-    throw new Error(`data_dir is too long a path for a unix socket: ${path} has more than ${longestSocketPath} bytes; use a shorter one`);
+    throw new Error(
+      `data_dir is too long a path for a unix socket: ${path} has more than ${longestSocketPath} bytes; use a shorter one`,
+    );
   }
   // A socket file left by a killed daemon; the lock says that it has no owner.
   await rm(path, { force: true });
@@ -34,8 +36,9 @@ export async function listenForPokes(dataDir: string, poked: () => void): Promis
     socket.on("data", (chunk: string) => {
       said += chunk;
       if (said.includes("\n")) {
-        if (said.trim() === "poke") poked();
-        socket.end(said.trim() === "poke" ? "ok\n" : "unknown command\n");
+        const command = said.trim();
+        if (command === "poke") poked();
+        socket.end(command === "poke" || command === "ping" ? "ok\n" : "unknown command\n");
       } else if (said.length > mostCommandBytes) socket.destroy();
     });
   });
@@ -51,10 +54,15 @@ export async function listenForPokes(dataDir: string, poked: () => void): Promis
   };
 }
 
-/** True when a daemon heard it; false when there is none. */
-export async function poke(dataDir: string): Promise<boolean> {
+/** Tells the daemon to look at the ledger. True when one heard it; false when there is none. */
+export const poke = (dataDir: string): Promise<boolean> => say("poke", dataDir);
+
+/** Whether a daemon works on this data folder and answers. */
+export const isDaemonUp = (dataDir: string): Promise<boolean> => say("ping", dataDir);
+
+async function say(command: "poke" | "ping", dataDir: string): Promise<boolean> {
   return await new Promise((resolve) => {
-    const socket = connect(socketPath(dataDir), () => socket.write("poke\n"));
+    const socket = connect(socketPath(dataDir), () => socket.write(`${command}\n`));
     let said = "";
     socket.setEncoding("utf8");
     socket.setTimeout(patienceMs, () => socket.destroy());

@@ -1,0 +1,2 @@
+/** DOOR as others see it. */
+export { type HttpOptions, type HttpServer, startHttp } from "./server.ts";

@@ -1,0 +1,64 @@
+/** Reads a mail the way the road would, without keeping anything: for `parse`, and for `plan` of a file that is not stored. */
+import { createHash } from "node:crypto";
+import { createIdentity } from "../mail/identity.ts";
+import type { Envelope } from "../model/envelope.ts";
+import type { CanonicalEvent } from "../model/event.ts";
+import type { Log } from "../model/ports.ts";
+import { eventOf } from "../pipeline/enrich.ts";
+import { openParsePool } from "../pipeline/parsing.ts";
+import { openMetrics } from "../watch/index.ts";
+import { systemRandom } from "./system.ts";
+
+/** Bytes that can be read more than once: first for their identity, then for their parse. */
+export interface RereadableMail {
+  readonly size: number;
+  read(): AsyncIterable<Uint8Array>;
+}
+
+export interface Previewed {
+  readonly event: CanonicalEvent;
+  /** Content digest: part of the activity's key. */
+  readonly digest: string;
+}
+
+export interface Preview {
+  /** Rejects only when the bytes cannot be read; whatever they are, an event comes out. */
+  event(mail: RereadableMail, envelope: Envelope, eventId?: string): Promise<Previewed>;
+  close(): Promise<void>;
+}
+
+/** `children`: how many messages can be read at once. */
+export async function openPreview({ children, log }: { children: number; log: Log }): Promise<Preview> {
+  const pool = await openParsePool({ children, log, metrics: openMetrics() });
+  return {
+    async event(mail, envelope, eventId) {
+      const identity = createIdentity();
+      const sha256 = createHash("sha256");
+      let rawSize = 0;
+      for await (const chunk of mail.read()) {
+        identity.update(chunk);
+        sha256.update(chunk);
+        rawSize += chunk.length;
+      }
+      const { messageId, digest } = identity.finish();
+      const parsed = await pool.parse(mail.read(), rawSize);
+      const event = eventOf(
+        {
+          eventId: eventId ?? systemRandom.uuid(envelope.received_at),
+          tenant: envelope.tenant,
+          receivedAt: envelope.received_at,
+          messageId,
+          digest,
+          conflict: false,
+          rawSha256: sha256.digest("hex"),
+          rawSize,
+          envelope,
+          routes: envelope.routes,
+        },
+        parsed,
+      );
+      return { event, digest };
+    },
+    close: () => pool.close(),
+  };
+}
