@@ -6,13 +6,15 @@ import type { Clock, Random } from "../model/ports.ts";
 import { type Actors, openActors } from "./hubspot/actors.ts";
 import { openTokens } from "./hubspot/auth.ts";
 import { type Fault, type FaultPlan, openFaults } from "./hubspot/faults.ts";
+import { openHeld } from "./hubspot/held.ts";
 import { openInstant } from "./hubspot/instant.ts";
 import { openLimits } from "./hubspot/limits.ts";
 import type { World } from "./hubspot/objects.ts";
 import { defaultOptions, type HubspotSandboxOptions } from "./hubspot/options.ts";
+import { prepareProperties } from "./hubspot/prepare.ts";
 import { type Dropped, edgePage, errorReply, notFound, ok, Refusal, type Reply, validation } from "./hubspot/reply.ts";
 import { type Call, callOf, type Incoming } from "./hubspot/routes.ts";
-import { type ObjectName, openSchema } from "./hubspot/schema.ts";
+import { openSchema } from "./hubspot/schema.ts";
 import { type SandboxState, stateOf } from "./hubspot/state.ts";
 import { openStore } from "./hubspot/store.ts";
 
@@ -243,59 +245,6 @@ function decodeSegment(segment: string): string {
   } catch {
     return segment;
   }
-}
-
-/** As `doctor --fix` leaves an account. */
-function prepareProperties({ schema, options }: World): void {
-  const plan: Partial<Record<ObjectName, readonly string[]>> = {
-    contacts: ["mailwright_source", "mailwright_flags"],
-    companies: ["mailwright_key"],
-    deals: ["mailwright_key"],
-    emails: ["mailwright_key", "mailwright_event_id", "mailwright_headers", "mailwright_flags"],
-    notes: ["mailwright_key"],
-  };
-  for (const [object, names] of Object.entries(plan) as [ObjectName, readonly string[]][]) {
-    const keyed = object === "emails" || object === "notes";
-    if (keyed && options.emailsUnique === "propertiesForbidden") continue;
-    schema.createGroup(object, { name: "mailwright", label: "Mailwright" });
-    for (const name of names) {
-      const hasUniqueValue = name === "mailwright_key" && !(keyed && options.emailsUnique === "no");
-      schema.create(object, {
-        name,
-        label: name,
-        groupName: "mailwright",
-        type: "string",
-        fieldType: "text",
-        hasUniqueValue,
-      });
-    }
-  }
-}
-
-/** Answers held back until someone lets them go. */
-function openHeld() {
-  let waiting: (() => void)[] = [];
-  let watchers: { count: number; resolve: () => void }[] = [];
-  return {
-    count: () => waiting.length,
-    async wait(): Promise<void> {
-      await new Promise<void>((resolve) => {
-        waiting.push(resolve);
-        for (const watcher of watchers) if (waiting.length >= watcher.count) watcher.resolve();
-        watchers = watchers.filter(({ count }) => waiting.length < count);
-      });
-    },
-    release(): number {
-      const going = waiting;
-      waiting = [];
-      for (const resolve of going) resolve();
-      return going.length;
-    },
-    async whenHeld(count: number): Promise<void> {
-      if (waiting.length >= count) return;
-      await new Promise<void>((resolve) => watchers.push({ count, resolve }));
-    },
-  };
 }
 
 /** The same chances on every run (a 32-bit linear congruence), where no source of chance is handed in. */
