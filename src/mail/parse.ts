@@ -3,12 +3,13 @@ import { type AttachmentStream, MailParser, type StructuredHeader } from "mailpa
 import type { Attachment, ParsedMessage } from "../model/event.ts";
 import type { BodyPart } from "./body.ts";
 import { safeFilename } from "./filename.ts";
-import { openGuard } from "./guard.ts";
+import { type Guard, openGuard } from "./guard.ts";
 import { collectHead, type Head } from "./head.ts";
 import { type RawField, splitHeader, unfold } from "./header.ts";
 import { Anomalies } from "./message.ts";
 import { parameters } from "./parameters.ts";
 import { complete, degraded, maxAttachments, type Parts } from "./parsed.ts";
+import { plainText } from "./plain.ts";
 import { isPeeked, type Peek } from "./structure.ts";
 import { clean } from "./words.ts";
 
@@ -17,6 +18,7 @@ const maxTextBytes = 9 * 1024 * 1024;
 /** Enough of a calendar for its METHOD, and of a delivery status for all its recipients. */
 const maxPeekBytes = 256 * 1024;
 const headersOnlyBytes = 256 * 1024;
+const maxPlainBytes = 1024 * 1024;
 /** The fields that make the structure; mailparser gets no others, since we read the others better and faster. */
 const structural = new Set([
   "content-type",
@@ -95,7 +97,10 @@ export async function parse(raw: AsyncIterable<Uint8Array> | Uint8Array): Promis
     return refused === undefined ? begin().write(bytes) : undefined;
   };
   if (raw instanceof Uint8Array) {
-    await take(head.push(raw));
+    const body = head.push(raw) ?? head.end() ?? new Uint8Array(0);
+    const plain = plainMessage(head.head(), body, guard);
+    if (plain !== undefined) return plain;
+    await take(body);
   } else {
     for await (const chunk of raw) {
       await take(head.push(chunk));
@@ -110,6 +115,22 @@ export async function parse(raw: AsyncIterable<Uint8Array> | Uint8Array): Promis
   }
   const found = await parts();
   return found instanceof Error ? degraded(fields, found.message) : complete(fields, found, anomalies);
+}
+
+/** The short way for what needs no MIME parser. */
+function plainMessage(head: Head | undefined, body: Uint8Array, guard: Guard): ParsedMessage | undefined {
+  if (head === undefined || !head.whole || body.length > maxPlainBytes) return undefined;
+  const fields = splitHeader(head.section);
+  const text = plainText(fields, body);
+  if (text === undefined || guard.update(body) !== undefined) return undefined;
+  const root: BodyPart = { contentType: "text/plain", text, children: [] };
+  return complete(fields, { root, attachments: [], peeks: [], textCut: false }, headAnomalies(head));
+}
+
+function headAnomalies(head: Head | undefined): Anomalies {
+  const anomalies = new Anomalies();
+  if (head?.leadingBlank === true) anomalies.add("leading_blank");
+  return anomalies;
 }
 
 /** The degraded event, from the first 256 KiB: for what the parser rejects, and for what it died of. Never rejects for the bytes. */
@@ -140,8 +161,7 @@ interface Reading {
 }
 
 function beginParts(fields: readonly RawField[], head: Head | undefined): Reading {
-  const anomalies = new Anomalies();
-  if (head?.leadingBlank === true) anomalies.add("leading_blank");
+  const anomalies = headAnomalies(head);
   const stream = new BoundedParser(options);
   const collected = collectParts(stream);
   /** Goes with the first bytes of the body: each write costs mailparser a turn of the event loop. */

@@ -89,6 +89,10 @@ class Pool implements ParsePool {
     // Of a long message the headers are in its first bytes.
     const wanted = begin.mode === "headers" ? await cut(bytes) : bytes;
     return new Promise((resolve, reject) => {
+      if (this.#closed) {
+        this.#giveUp({ begin, bytes: wanted, again, deaths: 0, resolve, reject });
+        return;
+      }
       this.#queue.push({ begin, bytes: wanted, again, deaths: 0, resolve, reject });
       this.#assign();
     });

@@ -78,7 +78,7 @@ function defaultEntry(): string {
 export function startChild(options: ChildOptions, events: ChildEvents): ParserChild {
   const entry = options.entry ?? defaultEntry();
   // An empty environment: no secret of the daemon's reaches a process that reads hostile bytes.
-  const program = spawn(process.execPath, [...childFlags(options.maxHeapMb), entry], {
+  const program = spawn(process.execPath, [...childFlags(options.maxHeapMb), `--allow-fs-read=${entry}`, entry], {
     stdio: ["pipe", "pipe", "pipe"],
     env: {},
     cwd: dirname(entry),

@@ -1,0 +1,282 @@
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import type { Log, LogFields } from "../../src/model/ports.ts";
+import { childFlags, startChild } from "../../src/pipeline/parsing/child.ts";
+import { frame, frameKinds, messageFrames, readFrames } from "../../src/pipeline/parsing/frames.ts";
+import type { Timer } from "../../src/pipeline/parsing/seat.ts";
+import { openParsePool, type ParsePool, type ParsePoolOptions } from "../../src/pipeline/parsing.ts";
+
+const scripted = join(import.meta.dirname, "fixtures", "scripted-parser.ts");
+const deadlineMs = 30_000;
+const watchMs = 250;
+
+const pools: ParsePool[] = [];
+afterEach(async () => {
+  for (const pool of pools.splice(0)) await pool.close();
+});
+
+interface Ended {
+  readonly reason: string;
+  readonly inFlight: number;
+}
+
+/** Deadlines and memory checks fire when the test says so, restarts at once. */
+function handTimers() {
+  const waiting = new Set<{ ms: number; call: () => void }>();
+  let changed: () => void = () => undefined;
+  const timer: Timer = (ms, call) => {
+    const entry = { ms, call };
+    if (ms === deadlineMs || ms === watchMs) {
+      waiting.add(entry);
+      changed();
+      return () => void waiting.delete(entry);
+    }
+    const restart = setImmediate(call);
+    return () => clearImmediate(restart);
+  };
+  const fire = async (ms: number): Promise<void> => {
+    let entry = [...waiting].find((one) => one.ms === ms);
+    while (entry === undefined) {
+      await new Promise<void>((resolve) => {
+        changed = resolve;
+      });
+      entry = [...waiting].find((one) => one.ms === ms);
+    }
+    waiting.delete(entry);
+    entry.call();
+  };
+  return { timer, fire };
+}
+
+async function openPool(options: Partial<ParsePoolOptions> = {}) {
+  const ended: Ended[] = [];
+  const silent = (): void => undefined;
+  const log: Log = {
+    debug: silent,
+    info: silent,
+    error: silent,
+    warn: (fields: LogFields) => void ended.push({ reason: String(fields.reason), inFlight: Number(fields.in_flight) }),
+    with: () => log,
+  };
+  const timers = handTimers();
+  const pool = await openParsePool({ children: 2, log, timer: timers.timer, ...options });
+  pools.push(pool);
+  return { pool, ended, fire: timers.fire };
+}
+
+async function* once(text: string | Uint8Array): AsyncGenerator<Uint8Array> {
+  yield typeof text === "string" ? Buffer.from(text) : text;
+}
+const mail = (subject: string, body = "hello") => `From: a@b.example\r\nSubject: ${subject}\r\n\r\n${body}\r\n`;
+/** Longer than what the pool keeps of a message. */
+async function* long(subject: string, body: string, bytes = 600_000): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(mail(subject, body));
+  const line = Buffer.alloc(50_000, "all work and no play makes a long mail\r\n");
+  for (let sent = 0; sent < bytes; sent += line.length) yield line;
+}
+
+describe("the parse pool", () => {
+  test("parses short and long messages, many at once", async () => {
+    const { pool, ended } = await openPool();
+    const subjects = Array.from({ length: 60 }, (_, i) => `message ${i}`);
+    const parsed = await Promise.all(
+      subjects.map((subject, i) => pool.parse(i % 10 === 0 ? long(subject, "long") : once(mail(subject)), 1)),
+    );
+    expect(parsed.map(({ message }) => message.subject)).toEqual(subjects);
+    expect(parsed.every(({ parse_status }) => parse_status === "ok")).toBe(true);
+    expect(ended).toEqual([]);
+  });
+
+  test("gives an event for a message of no bytes, and the headers alone when asked", async () => {
+    const { pool } = await openPool();
+    expect(await pool.parse(once(""), 0)).toMatchObject({ parse_status: "ok", message: { text: "" } });
+    const found = await pool.headersOnly(long("only this", "x"), "three attempts did not end");
+    expect(found).toMatchObject({
+      parse_status: "failed",
+      message: { subject: "only this", text: null },
+      anomalies: [{ code: "parse_failed", detail: "three attempts did not end" }],
+    });
+  });
+
+  test("a message that kills its parser is tried twice, then its headers are read; those behind it are not touched", async () => {
+    const { pool, ended } = await openPool({ entry: scripted });
+    const [poison, ...others] = await Promise.all([
+      pool.parse(once(mail("poison", "DIE")), 1),
+      ...Array.from({ length: 8 }, (_, i) => pool.parse(once(mail(`honest ${i}`)), 1)),
+    ]);
+    expect(poison).toMatchObject({
+      parse_status: "failed",
+      message: { subject: "poison", from: { email: "a@b.example" } },
+    });
+    expect(poison?.anomalies[0]).toEqual({
+      code: "parse_failed",
+      detail: "the parser ended: exit code 7: killed by a mail [2J",
+    });
+    expect(others.map(({ parse_status }) => parse_status)).toEqual(Array.from({ length: 8 }, () => "ok"));
+    expect(ended).toHaveLength(2);
+    // The first time others were behind it in the pipe; the second time it was alone.
+    expect(ended.map(({ inFlight }) => inFlight)).toEqual([3, 1]);
+  });
+
+  test("a message that kills whatever reads it still gives an event", async () => {
+    const { pool, ended } = await openPool({ entry: scripted });
+    const found = await pool.parse(once(mail("x", "DIE-ALWAYS")), 1);
+    expect(found).toMatchObject({ parse_status: "failed", message: { subject: null, from: null } });
+    expect(ended).toHaveLength(3);
+  });
+
+  test("a long message is read again from its source for the second try", async () => {
+    const { pool, ended } = await openPool({ entry: scripted });
+    let reads = 0;
+    const found = await pool.parse(() => long("again", ++reads === 1 ? "DIE" : "fine"), 1);
+    expect(found).toMatchObject({ parse_status: "ok", message: { subject: "again" } });
+    expect([reads, ended.length]).toEqual([2, 1]);
+  });
+
+  test("a long message whose source cannot be read again gives its headers", async () => {
+    const { pool } = await openPool({ entry: scripted });
+    expect(await pool.parse(long("once", "DIE"), 1)).toMatchObject({
+      parse_status: "failed",
+      message: { subject: "once" },
+    });
+  });
+
+  test("a parser that works past the deadline is killed, and says so in the event", async () => {
+    const { pool, fire } = await openPool({ entry: scripted });
+    const pending = pool.parse(once(mail("slow", "SPIN")), 1);
+    await fire(deadlineMs);
+    await fire(deadlineMs);
+    const found = await pending;
+    expect(found.message.subject).toBe("slow");
+    expect(found.anomalies[0]).toEqual({ code: "parse_failed", detail: "the parser was stopped after 30000 ms" });
+  });
+
+  test.skipIf(process.platform !== "linux")("a parser that takes too much memory is killed", async () => {
+    const { pool, fire } = await openPool({ entry: scripted, maxResidentBytes: 1024 });
+    const pending = pool.parse(once(mail("fat", "SPIN")), 1);
+    await fire(watchMs);
+    await fire(watchMs);
+    const found = await pending;
+    expect(found.anomalies[0]?.detail).toMatch(/^the parser was stopped at \d+ MiB of memory$/);
+  });
+
+  test("raw bytes that cannot be read reject, and the pool goes on", async () => {
+    const { pool, ended } = await openPool();
+    async function* broken(bytes: number): AsyncGenerator<Uint8Array> {
+      yield* long("broken", "x", bytes);
+      throw new Error("EIO: the disk");
+    }
+    await expect(pool.parse(broken(10), 1)).rejects.toThrow("EIO");
+    await expect(pool.parse(broken(900_000), 1)).rejects.toThrow("EIO");
+    await expect(pool.headersOnly(broken(10))).rejects.toThrow("EIO");
+    expect((await pool.parse(once(mail("next")), 1)).message.subject).toBe("next");
+    expect(ended).toEqual([]);
+  });
+
+  test("closing rejects what is in flight and what comes after, and ends the children", async () => {
+    const { pool } = await openPool({ entry: scripted });
+    const pending = pool.parse(once(mail("slow", "SPIN")), 1);
+    const refused = expect(pending).rejects.toThrow("the parse pool was closed");
+    await new Promise((resolve) => setImmediate(resolve));
+    await pool.close();
+    await refused;
+    await expect(pool.parse(once(mail("late")), 1)).rejects.toThrow("the parse pool was closed");
+  });
+
+  test("does not open where no child can start, and says why", async () => {
+    await expect(openPool({ entry: join(tmpdir(), "mailwright-no-such-parser.js") })).rejects.toThrow(
+      /no parser child could be started: .*exit code 1/,
+    );
+  });
+
+  test("100 MiB of attachment pass through a child of less than 256 MiB", async () => {
+    const { pool } = await openPool({ maxResidentBytes: 256 * 1024 * 1024, timer: realTimers });
+    async function* big(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nhello\r\n--b\r\n");
+      yield Buffer.from("Content-Type: application/zip\r\nContent-Transfer-Encoding: base64\r\n\r\n");
+      const lines = Buffer.alloc(65_520, `${"QUJD".repeat(19)}\r\n`);
+      for (let i = 0; i < 1600; i++) yield lines;
+      yield Buffer.from("--b--\r\n");
+    }
+    const found = await pool.parse(big(), 1);
+    expect(found).toMatchObject({
+      parse_status: "ok",
+      message: { text: "hello", attachments: [{ content_type: "application/zip" }] },
+    });
+    expect(found.message.attachments[0]?.size).toBe((1600 * 65_520 * 57) / 78);
+  });
+});
+
+const realTimers: Timer = (ms, call) => {
+  const timer = setTimeout(call, ms);
+  return () => clearTimeout(timer);
+};
+
+describe("a parser child", () => {
+  const inChild = (code: string) =>
+    spawnSync(process.execPath, [...childFlags(64), "--eval", code], { encoding: "utf8", env: {} });
+
+  test.each([
+    [
+      "write a file",
+      `require("node:fs").writeFileSync(${JSON.stringify(join(tmpdir(), "mailwright-child-wrote"))}, "x")`,
+    ],
+    ["start a process", 'require("node:child_process").execFileSync("/bin/true")'],
+    ["start a worker", 'new (require("node:worker_threads").Worker)("1", { eval: true })'],
+    ["read /etc/passwd", 'require("node:fs").readFileSync("/etc/passwd")'],
+    [
+      "list the folder above the code",
+      `require("node:fs").readdirSync(${JSON.stringify(join(import.meta.dirname, "..", ".."))})`,
+    ],
+    ["load an addon", 'process.dlopen({ exports: {} }, "/lib/x.node")'],
+    ["open the inspector", 'require("node:inspector").open(0)'],
+    ["make code from strings", 'new Function("return 1")()'],
+  ])("cannot %s", (_, code) => {
+    const { status, stderr } = inChild(code);
+    expect(status).not.toBe(0);
+    expect(stderr).toMatch(/ERR_ACCESS_DENIED|ERR_DLOPEN_DISABLED|EvalError/);
+    expect(existsSync(join(tmpdir(), "mailwright-child-wrote"))).toBe(false);
+  });
+
+  test("can do what is allowed: these are its own flags and nothing else", () => {
+    expect(inChild("process.stdout.write(String(1 + 1))")).toMatchObject({ status: 0, stdout: "2" });
+    expect(inChild("process.stdout.write(JSON.stringify(process.env))").stdout).toBe("{}");
+  });
+
+  test("ends by itself when its input ends, as it does when the daemon is killed", async () => {
+    const gone = await new Promise<string>((resolve) => {
+      const child = startChild({ maxHeapMb: 64 }, { ready: () => child.end(), answer: () => undefined, gone: resolve });
+    });
+    expect(gone).toBe("exit code 0");
+  });
+});
+
+describe("frames", () => {
+  test("come out as they went in, however the pipe cuts them", () => {
+    const raw = Buffer.alloc(150_000, "abc");
+    const sent = Buffer.concat([
+      frame(frameKinds.ready),
+      messageFrames({ mode: "parse", reason: "" }, raw),
+      frame(frameKinds.drop),
+    ]);
+    for (const size of [1, 4, 7, 1000, 65_536, sent.length]) {
+      const kinds: number[] = [];
+      const chunks: Buffer[] = [];
+      const read = readFrames((kind, payload) => {
+        kinds.push(kind);
+        if (kind === frameKinds.chunk) chunks.push(Buffer.from(payload));
+      });
+      for (let at = 0; at < sent.length; at += size) read(sent.subarray(at, at + size));
+      expect(kinds).toEqual([10, 1, 2, 2, 2, 3, 4]);
+      expect(Buffer.concat(chunks).equals(raw)).toBe(true);
+    }
+  });
+
+  test("that are too long are refused, before they are waited for", () => {
+    const read = readFrames(() => undefined);
+    expect(() => read(Buffer.from([0xff, 0xff, 0xff, 0xff, 2]))).toThrow("a frame of 4294967295 bytes");
+  });
+});
