@@ -1,6 +1,15 @@
 /** The composition root: the only part that knows everyone. Commands start here with settings in hand. */
 export { type Daemon, startDaemon, startWorks, stopGraceMs, type Works } from "./main/daemon.ts";
-export { dataPaths, type Ground, type GroundOptions, hideSecrets, openCommandLog, openGround, openSettingsLog } from "./main/ground.ts";
+export {
+  dataPaths,
+  type Ground,
+  type GroundOptions,
+  hideSecrets,
+  openCommandLog,
+  openFileLog,
+  openGround,
+  openSettingsLog,
+} from "./main/ground.ts";
 export { openGroundIntake } from "./main/intake.ts";
 export { laneId, type OpenLane, openLanes, tenantPlans } from "./main/lanes.ts";
 export { isDaemonUp, poke } from "./main/poke.ts";

@@ -1,5 +1,5 @@
 /** Opens what every command stands on: the data folder with its key, ledger, spool, attic and the tables of the built-in CRM. */
-import { existsSync } from "node:fs";
+import { appendFileSync, existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { loadOrCreateMasterKey, openFiles, openKeyRing, openSpool } from "../blobs/index.ts";
@@ -88,6 +88,12 @@ export function openSettingsLog(settings: Settings, secrets: readonly string[], 
 export function openCommandLog(settings: Settings, secrets: readonly string[]): Log {
   hideSecrets(secrets);
   return openLog({ level: settings.log.level === "debug" ? "debug" : "warn", fd: 2 });
+}
+
+/** The log of a daemon that runs inside a command (`demo`): whole, in a file. */
+export function openFileLog(settings: Settings, secrets: readonly string[], file: string): Log {
+  hideSecrets(secrets);
+  return openLog({ level: settings.log.level, write: (line) => appendFileSync(file, line, { mode: 0o600 }) });
 }
 
 /** From now on no line of any log of this process can show these: secrets that came in with a reload. */

@@ -1,0 +1,91 @@
+/** What a person can do next about one message: the end of every explanation. */
+import type { LaneStatus } from "../model/ledger.ts";
+import type { EventSummary, Explained } from "./shapes.ts";
+
+type Advice = Explained["next"][number];
+type Delivery = EventSummary["deliveries"][number];
+
+const nothing = (what: string): Advice => ({ what, command: null });
+
+/** `lanes` are those of the ledger; `now` in epoch ms. */
+export function adviceFor(event: EventSummary, lanes: readonly LaneStatus[], now: number): Advice[] {
+  if (event.stage === "accepted") {
+    return [
+      {
+        what: "It waits for its parse. A running daemon takes it up at once; without one, this works it:",
+        command: `mailwright reprocess ${event.event_id}`,
+      },
+    ];
+  }
+  if (event.deliveries.length === 0) return [nothing("Its tenant has no destination in the configuration.")];
+  return event.deliveries.map((delivery) => adviceForDelivery(event, delivery, lanes, now));
+}
+
+function adviceForDelivery(event: EventSummary, delivery: Delivery, lanes: readonly LaneStatus[], now: number): Advice {
+  const at = `${delivery.destination}: `;
+  switch (delivery.state) {
+    case "processed":
+      return nothing(`${at}nothing to do; it is in the CRM.`);
+    case "pending": {
+      const lane = lanes.find(({ lane }) => lane === `${event.tenant}/${delivery.destination}`);
+      return pendingAdvice(at, delivery, lane, now);
+    }
+    case "skipped":
+      return {
+        what: `${at}nothing to do if rule ${delivery.rule ?? "unknown"} was right. After a change of the rules, this decides again:`,
+        command: `mailwright reprocess ${event.event_id}`,
+      };
+    case "held":
+      return {
+        what: `${at}it waits for a person (rule ${delivery.rule ?? "unknown"}). After a change of the rules, or of the CRM, this decides again:`,
+        command: `mailwright reprocess ${event.event_id}`,
+      };
+    case "failed":
+      return deadLetterAdvice(at, delivery);
+    default:
+      return delivery.state satisfies never;
+  }
+}
+
+function pendingAdvice(at: string, { due_at }: Delivery, lane: LaneStatus | undefined, now: number): Advice {
+  if (lane !== undefined && lane.blockedReason !== null) {
+    return {
+      what: `${at}the whole lane is blocked (${lane.blockedReason}); nothing is lost. Mend it, then:`,
+      command: "mailwright doctor --fix",
+    };
+  }
+  if (lane?.pausedUntil != null && lane.pausedUntil > now) {
+    const until = new Date(lane.pausedUntil).toISOString();
+    return nothing(`${at}the CRM asked for silence until ${until}; then it goes on by itself.`);
+  }
+  return nothing(
+    due_at === null
+      ? `${at}it is next in line; a running daemon delivers it.`
+      : `${at}it is tried again at ${due_at}; a running daemon does that by itself.`,
+  );
+}
+
+function deadLetterAdvice(at: string, { id, reason }: Delivery): Advice {
+  const replay = `mailwright dead-letters replay ${id}`;
+  switch (reason) {
+    case "outcome_unknown":
+      return {
+        what: `${at}the CRM gave no clear answer, so it may be there. Look; if it is there, confirm with its id, else replay (${replay}):`,
+        command: `mailwright dead-letters confirm ${id} --ref CRM_ID`,
+      };
+    case "dropped":
+      return { what: `${at}a person dropped it. Should it be delivered after all:`, command: replay };
+    case "exhausted":
+      return {
+        what: `${at}every retry failed for as long as retry.window_hours says. Once the CRM is back:`,
+        command: replay,
+      };
+    case "defect":
+      return {
+        what: `${at}Mailwright itself failed on it: please report the detail above. After an update:`,
+        command: replay,
+      };
+    default:
+      return { what: `${at}mend what the detail names, then:`, command: replay };
+  }
+}

@@ -1,0 +1,60 @@
+/** `mailwright explain`: the whole story of one message, and what to do next. */
+import { Command } from "commander";
+import type { Ground } from "../../main.ts";
+import type { EventRow } from "../../model/ledger.ts";
+import { adviceFor } from "../advice.ts";
+import type { Cli } from "../cli.ts";
+import { findMessage } from "../find.ts";
+import { withGround } from "../open.ts";
+import { jsonOption } from "../options.ts";
+import { plain } from "../plain.ts";
+import { eventSummaryOf, isoTime, storedEvent } from "../rows.ts";
+import type { Explained } from "../shapes.ts";
+import { storyLines } from "../story.ts";
+
+export function explain(cli: Cli): Command {
+  return new Command("explain")
+    .description("Tell the whole story of a message: received, identity, parse, decision, every step, what to do next.")
+    .argument("<event>", "event id or Message-ID")
+    .addOption(jsonOption())
+    .action((id: string, options: { json?: true }) =>
+      withGround(cli, async (ground) => {
+        const row = await findMessage(ground, id);
+        const explained = await explainRow(ground, row);
+        if (options.json === true) await cli.printJson("explain", explained);
+        else await printExplained(cli, row, explained);
+      }),
+    );
+}
+
+export async function explainRow(ground: Ground, row: EventRow): Promise<Explained> {
+  const summary = eventSummaryOf(row);
+  const event = storedEvent(row, ground.sealer);
+  const story = await ground.ledger.story(row.eventId);
+  const lanes = await ground.ledger.lanes();
+  return {
+    ...summary,
+    event,
+    identity: {
+      message_id: row.messageId,
+      digest: row.digest,
+      idempotency_key: event?.idempotency_key ?? row.messageId ?? row.digest,
+    },
+    story: story.map(({ at, what, detail }) => ({ at: isoTime(at), what, detail })),
+    next: adviceFor(summary, lanes, ground.clock.now()),
+  };
+}
+
+export async function printExplained(cli: Cli, row: EventRow, explained: Explained): Promise<void> {
+  await cli.print(...storyLines(row, explained, explained.event, cli.paint));
+  await cli.print("", cli.paint("bold", "Story"));
+  for (const { at, what, detail } of explained.story) {
+    await cli.print(
+      `  ${at}  ${plain(what, 300)}${detail === null ? "" : cli.paint("dim", ` (${plain(detail, 300)})`)}`,
+    );
+  }
+  await cli.print("", cli.paint("bold", "What to do next"));
+  for (const { what, command } of explained.next) {
+    await cli.print(`  ${plain(what, 600)}${command === null ? "" : `\n    ${command}`}`);
+  }
+}

@@ -1,0 +1,125 @@
+/** `mailwright plan`: the steps that a message asks for and the look-ups they need, without writing anything. */
+import { Command } from "commander";
+import { explainSteps, type Ground, mappingVersion, type Preview, tenantPlans } from "../../main.ts";
+import type { CanonicalEvent } from "../../model/event.ts";
+import type { EventRow } from "../../model/ledger.ts";
+import { decide } from "../../pipeline/enrich.ts";
+import { openRaw } from "../../pipeline/raw.ts";
+import type { Settings } from "../../settings/index.ts";
+import type { Cli } from "../cli.ts";
+import { Failed } from "../exit.ts";
+import { findMessage } from "../find.ts";
+import { importEnvelope, isMailFile, openMailFile, tenantOption, toOption, type WhoseOptions } from "../mail-file.ts";
+import { withGround } from "../open.ts";
+import { jsonOption } from "../options.ts";
+import { plain } from "../plain.ts";
+import { destinationOf, storedEvent } from "../rows.ts";
+import type { Planned } from "../shapes.ts";
+import { openPreviewFor } from "./parse.ts";
+
+interface Options extends WhoseOptions {
+  readonly json?: true;
+}
+
+/** The ids that the ledger remembers of a lane, by step key. */
+type Known = (lane: string) => ReadonlyMap<string, string>;
+
+export function plan(cli: Cli): Command {
+  return new Command("plan")
+    .description("Print the steps that a message asks for, and the look-ups they need. Writes nothing, calls nobody.")
+    .argument("<message>", "event id, Message-ID, mail file, or - for standard input")
+    .addOption(tenantOption())
+    .addOption(toOption())
+    .addOption(jsonOption())
+    .action(async (id: string, options: Options) => {
+      const planned = isMailFile(cli, id)
+        ? await planFile(cli, id, options)
+        : await withGround(cli, (ground) => planStored(ground, id));
+      if (options.json === true) await cli.printJson("plan", planned);
+      else await printPlan(cli, planned);
+    });
+}
+
+async function planFile(cli: Cli, name: string, options: Options): Promise<Planned> {
+  const settings = cli.settings();
+  const envelope = importEnvelope(settings, options, cli.clock.now());
+  const preview = await openPreviewFor(settings);
+  try {
+    const { event, digest } = await preview.event(await openMailFile(name, cli), envelope);
+    return { ...plannedOf(event, digest, settings, () => new Map()), event_id: null };
+  } finally {
+    await preview.close();
+  }
+}
+
+async function planStored(ground: Ground, id: string): Promise<Planned> {
+  const row = await findMessage(ground, id);
+  const event = storedEvent(row, ground.sealer) ?? (await parsedAgain(ground, row));
+  return plannedOf(event, row.digest, ground.settings, (lane) => confirmedOf(row, lane));
+}
+
+/** Not parsed yet, or the event body was removed while the raw bytes are still there. */
+async function parsedAgain(ground: Ground, row: EventRow): Promise<CanonicalEvent> {
+  const { eventId, raw, rawSize: size } = row;
+  if (raw.kind === "gone")
+    throw new Failed(`retention has removed the content of event ${eventId}: nothing is left to plan from`);
+  const sealed = await ground.ledger.raw(eventId);
+  const preview: Preview = await openPreviewFor(ground.settings);
+  try {
+    const read = async function* () {
+      yield* await openRaw(eventId, raw, sealed, ground);
+    };
+    const envelope = { ...row.envelope, routes: [...row.routes] };
+    return (await preview.event({ size, read }, envelope, eventId)).event;
+  } finally {
+    await preview.close();
+  }
+}
+
+function plannedOf(event: CanonicalEvent, digest: string, settings: Settings, known: Known): Planned {
+  const tenant = tenantPlans(settings).find((each) => each.tenant === event.tenant);
+  if (tenant === undefined) throw new Failed(`tenant ${plain(event.tenant)} is not in the configuration`);
+  const lanes = decide(event, digest, tenant).map(({ lane, decision }) => {
+    const destination = destinationOf(lane);
+    if (decision.kind !== "steps") {
+      return { destination, decision: decision.kind, rule: decision.rule, reason: decision.reason, steps: [] };
+    }
+    const refs = known(lane);
+    const words = explainSteps(decision.steps);
+    const steps = decision.steps.map(({ kind, key, why }, index) => {
+      const known_ref = refs.get(key) ?? null;
+      const { does = "", lookup = null } = words[index] ?? {};
+      return { kind, key, why, does, lookup: known_ref === null ? lookup : null, known_ref };
+    });
+    return { destination, decision: decision.kind, rule: decision.rule, reason: null, steps };
+  });
+  return {
+    event_id: event.event_id,
+    message_id: event.message.message_id,
+    tenant: event.tenant,
+    mapping_version: mappingVersion,
+    lanes,
+  };
+}
+
+function confirmedOf({ deliveries }: EventRow, lane: string): ReadonlyMap<string, string> {
+  const steps = deliveries.find((delivery) => delivery.lane === lane)?.steps ?? [];
+  return new Map(steps.flatMap(({ key, ref }) => (ref === null ? [] : [[key, ref] as const])));
+}
+
+async function printPlan(cli: Cli, planned: Planned): Promise<void> {
+  const { paint } = cli;
+  await cli.print(
+    `${paint("bold", planned.event_id === null ? "Not stored" : `Event ${planned.event_id}`)} ${plain(planned.message_id ?? "(no Message-ID)")}, tenant ${planned.tenant}, mapping version ${planned.mapping_version}`,
+  );
+  for (const { destination, decision, rule, reason, steps } of planned.lanes) {
+    await cli.print("", `${paint("bold", `Destination ${destination}`)}: ${decision} (rule ${rule})`);
+    if (reason !== null) await cli.print(`  ${plain(reason, 500)}`);
+    for (const [index, step] of steps.entries()) {
+      await cli.print(`  ${index + 1}. ${plain(step.does, 500)}`, `     ${paint("dim", plain(step.why, 300))}`);
+      if (step.known_ref !== null)
+        await cli.print(`     known: the ledger remembers CRM id ${plain(step.known_ref)}; nothing is asked`);
+      else if (step.lookup !== null) await cli.print(`     looks up: ${plain(step.lookup, 300)}`);
+    }
+  }
+}

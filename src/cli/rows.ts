@@ -1,0 +1,87 @@
+/** Turns what the ledger holds into the shapes that commands print. */
+import type { CanonicalEvent } from "../model/event.ts";
+import type { DeadLetter, DeliveryRow, EventRow, StepRow } from "../model/ledger.ts";
+import type { Sealer } from "../model/ports.ts";
+import type { DeadLetterShape, EventSummary } from "./shapes.ts";
+
+export const isoTime = (ms: number): string => new Date(ms).toISOString();
+export const isoTimeOrNull = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
+
+/** A lane is `tenant/destination`. */
+export const destinationOf = (lane: string): string => lane.slice(lane.indexOf("/") + 1);
+
+export function deliveryShapeOf(row: DeliveryRow): EventSummary["deliveries"][number] {
+  return {
+    id: row.id,
+    destination: destinationOf(row.lane),
+    state: row.state,
+    rule: row.rule,
+    reason: row.reason,
+    detail: row.detail,
+    attempts: row.attempts,
+    due_at: isoTimeOrNull(row.dueAt),
+    settled_at: isoTimeOrNull(row.settledAt),
+    mapping_version: row.mappingVersion,
+    steps: row.steps.map(stepShapeOf),
+  };
+}
+
+function stepShapeOf(row: StepRow): EventSummary["deliveries"][number]["steps"][number] {
+  const { kind, key, why, state, sends, ref, adopted, reason, note } = row;
+  return {
+    kind,
+    key,
+    why,
+    state,
+    sends,
+    ref,
+    adopted,
+    reason,
+    note,
+    sent_at: isoTimeOrNull(row.sentAt),
+    settled_at: isoTimeOrNull(row.settledAt),
+  };
+}
+
+export function eventSummaryOf(row: EventRow): EventSummary {
+  return {
+    event_id: row.eventId,
+    message_id: row.messageId,
+    tenant: row.tenant,
+    received_at: isoTime(row.receivedAt),
+    source: row.envelope.kind,
+    routes: [...row.routes],
+    stage: row.stage,
+    parse_status: row.parseStatus,
+    raw: { sha256: row.rawSha256, size: row.rawSize, place: row.raw.kind },
+    conflict: row.conflict,
+    deliveries: row.deliveries.map(deliveryShapeOf),
+  };
+}
+
+export function deadLetterOf(row: DeadLetter): DeadLetterShape {
+  return {
+    id: row.id,
+    event_id: row.eventId,
+    message_id: row.messageId,
+    tenant: row.tenant,
+    destination: destinationOf(row.lane),
+    reason: row.reason,
+    detail: row.detail,
+    attempts: row.attempts,
+    at: isoTime(row.at),
+  };
+}
+
+/** The canonical event as stored, or null before the parse and after retention. */
+export function storedEvent(row: EventRow, sealer: Sealer): CanonicalEvent | null {
+  if (row.sealedEvent === undefined) return null;
+  return JSON.parse(Buffer.from(sealer.open(row.sealedEvent).plain).toString("utf8")) as CanonicalEvent;
+}
+
+/** `pending`, or what it came to at all destinations: for a line in a list. */
+export function stateOf(row: EventSummary): string {
+  if (row.stage === "accepted") return "received";
+  const states = [...new Set(row.deliveries.map(({ state }) => state))];
+  return states.length === 0 ? "prepared" : states.join("+");
+}

@@ -1,0 +1,61 @@
+/** The tree of commands: the sorted list, and what all of them share. */
+import { Command, type OutputConfiguration } from "commander";
+import type { Cli } from "./cli.ts";
+import { config } from "./commands/config.ts";
+import { crm } from "./commands/crm.ts";
+import { deadLetters } from "./commands/dead-letters.ts";
+import { demo } from "./commands/demo.ts";
+import { doctor } from "./commands/doctor.ts";
+import { events } from "./commands/events.ts";
+import { explain } from "./commands/explain.ts";
+import { parse } from "./commands/parse.ts";
+import { plan } from "./commands/plan.ts";
+import { purge } from "./commands/purge.ts";
+import { reprocess } from "./commands/reprocess.ts";
+import { run } from "./commands/run.ts";
+import { sandbox } from "./commands/sandbox.ts";
+import { send } from "./commands/send.ts";
+import { packageVersion } from "./package.ts";
+
+const commands = [
+  config,
+  crm,
+  deadLetters,
+  demo,
+  doctor,
+  events,
+  explain,
+  parse,
+  plan,
+  purge,
+  reprocess,
+  run,
+  sandbox,
+  send,
+];
+
+export function commandTree(cli: Cli, output: OutputConfiguration): Command {
+  const tree = new Command("mailwright")
+    .description("Turns a company's email into CRM records: every mail one activity, nothing lost, nothing doubled.")
+    .version(packageVersion(), "-V, --version", "print the version")
+    .option(
+      "-c, --config <file>",
+      "configuration file (default: config/mailwright.yaml here, else the one in the package)",
+    )
+    .helpOption("-h, --help", "print help")
+    .helpCommand("help [command]", "print help for a command")
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput(output)
+    .showHelpAfterError("(--help says more)")
+    .exitOverride()
+    .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 configuration refused, 4 partly done.");
+  for (const command of commands) tree.addCommand(inherit(command(cli), tree));
+  return tree;
+}
+
+/** addCommand, unlike command(), leaves it to the caller to pass settings on. */
+function inherit(command: Command, parent: Command): Command {
+  command.copyInheritedSettings(parent);
+  for (const child of command.commands) inherit(child, command);
+  return command;
+}
