@@ -150,7 +150,6 @@ class Conversation extends SMTPConnection {
   /** The grace is over. */
   expel(): void {
     this.say(replies.shuttingDown);
-    this.#session.cut("shutting down");
     setImmediate(() => this.#tcp.destroy());
   }
 

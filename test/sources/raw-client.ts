@@ -25,15 +25,15 @@ export class RawClient {
   }
 
   /** Resolves once the TCP connection stands; nothing is read or sent yet. */
-  static async open(port: number, from = "127.0.0.1"): Promise<RawClient> {
-    const socket = connect({ host: "127.0.0.1", port, localAddress: from, noDelay: true });
+  static async open(port: number, from = "127.0.0.1", allowHalfOpen = false): Promise<RawClient> {
+    const socket = connect({ host: "127.0.0.1", port, localAddress: from, noDelay: true, allowHalfOpen });
     await once(socket, "connect");
     return new RawClient(socket);
   }
 
-  /** A client that has been greeted and has said EHLO. */
-  static async greeted(port: number, from?: string): Promise<RawClient> {
-    const client = await RawClient.open(port, from);
+  /** A client that has been greeted and has said EHLO. A half open one does not leave when it is told to. */
+  static async greeted(port: number, from?: string, allowHalfOpen?: boolean): Promise<RawClient> {
+    const client = await RawClient.open(port, from, allowHalfOpen);
     await client.reply();
     await client.command("EHLO client.test");
     return client;

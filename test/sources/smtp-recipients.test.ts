@@ -55,6 +55,17 @@ describe("no open relay", () => {
     expect(intake.begun).toBe(0);
   });
 
+  test.each(["a%b@in.acme.test", "b!a@in.acme.test", "@r.test:a@in.acme.test", "a@[127.0.0.1]", "a@[IPv6:::1]"])(
+    "RCPT TO:<%s> is 550 5.7.1 even where the route table would take everything",
+    async (path) => {
+      const { port } = await startSmtp({}, { route: () => ({ kind: "accepted", tenant: "acme" }) });
+      const client = await RawClient.greeted(port);
+      await client.command("MAIL FROM:<a@b.test>");
+      expect(await client.command("RCPT TO:<postmaster>")).toMatchObject({ code: 250 });
+      expect(await client.command(`RCPT TO:<${path}>`)).toMatchObject({ code: 550, status: "5.7.1" });
+    },
+  );
+
   test.each(["inbox@in.acme.test", "INBOX@IN.ACME.TEST", "sales+us-east@in.acme.test", "desk@in.globex.test"])(
     "RCPT TO:<%s> is 250 2.1.5, and comes to the intake as written",
     async (path) => {

@@ -49,6 +49,17 @@ describe("a message over STARTTLS", () => {
     },
   );
 
+  test("keeps the rules of one in the clear: line ends, line length", async () => {
+    const { port } = await startSmtp({ tls: certificate("localhost"), bare_newline: "refuse" });
+    const client = await RawClient.greeted(port);
+    await client.startTls();
+    await client.send("NOOP\nNOOP\r\n");
+    expect(await client.reply()).toMatchObject({ code: 500, status: "5.5.2" });
+    expect(await client.reply()).toMatchObject({ code: 250 });
+    await client.send("x".repeat(20_000));
+    expect(await client.reply()).toMatchObject({ code: 421, status: "4.7.0" });
+  });
+
   test("gives its place back when it leaves", async () => {
     const { port } = await startSmtp({ tls: certificate("localhost"), limits: { connections: 1 } });
     for (let i = 0; i < 3; i += 1) {

@@ -23,11 +23,6 @@ export class NewlineScan {
     return this.#grow(chunk) > maxLineBytes ? replies.lineOverLimit : undefined;
   }
 
-  /** Whether the message ended on a CR without its LF. */
-  endsBare(): boolean {
-    return this.#refuseBare && this.#last === CR;
-  }
-
   /**
    * The longest line that this chunk ends or goes on with. Lines that begin and end inside the chunk are not looked at: chunks
    * come from a socket, 64 KiB at most, so two searches do instead of one per line.

@@ -41,8 +41,9 @@ export class Reception {
   constructor(stream: Readable, rules: ReceptionRules) {
     this.#rules = rules;
     this.#stream = stream;
-    // A consumer that stops early must not destroy the stream: smtp-server would answer before the final dot.
-    this.#source = stream.iterator({ destroyOnReturn: false })[Symbol.asyncIterator]();
+    // Kept in hand and never returned: a consumer that stops early would otherwise destroy the stream, and smtp-server would
+    // answer before the final dot.
+    this.#source = stream[Symbol.asyncIterator]();
     this.#newlines = new NewlineScan(rules.refuseBareNewlines);
     stream.on("error", () => {}); // seen by the iterator; without a listener it would end the process
   }
@@ -79,8 +80,6 @@ export class Reception {
       if (this.#refusal) throw new MessageRefused(this.#refusal);
       yield chunk;
     }
-    if (this.#newlines.endsBare()) this.#refusal ??= replies.bareNewlineData;
-    if (this.#refusal) throw new MessageRefused(this.#refusal);
   }
 
   /** Reads what is left to nowhere, up to its end or until it is `flooding`, so that the answer comes after the dot. */

@@ -122,7 +122,6 @@ export class Session {
     this.#reception = reception;
     const answer = await this.#take(reception, this.#envelopes(startedAt));
     this.#reception = undefined;
-    this.#transaction = undefined;
     this.#ports.metrics.count("smtp_messages_total", { outcome: answer.outcome });
     this.#ports.metrics.observe("smtp_receive_seconds", (this.#ports.clock.now() - startedAt) / 1000);
     return { reply: answer.reply, flooding: reception.flooding };
