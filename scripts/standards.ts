@@ -51,6 +51,12 @@ export const standards: readonly Standard[] = [
     "Language tags in encoded-words; continued parameters by the MIME library.",
   ),
   row(
+    2606,
+    "Reserved Top Level DNS Names",
+    "partial",
+    "doctor says when the inbound domain is a name that no mail comes by.",
+  ),
+  row(
     3030,
     "SMTP Service Extensions for Transmission of Large and Binary MIME Messages",
     "no",
@@ -103,12 +109,20 @@ export const standards: readonly Standard[] = [
     "partial",
     "Recognised like their ASCII forms.",
   ),
+  row(6761, "Special-Use Domain Names", "partial", "doctor says when the inbound domain is one of them."),
+  row(
+    6854,
+    "Update to Internet Message Format to Allow Group Syntax in the From: and Sender: Header Fields",
+    "yes",
+    "Groups are read everywhere; in From they are noted as odd.",
+  ),
   row(
     7435,
     "Opportunistic Security: Some Protection Most of the Time",
     "partial",
     "STARTTLS is offered where there is a certificate, and never demanded.",
   ),
+  row(7505, "A Null MX No Service Resource Record for Domains That Accept No Mail", "yes", "doctor understands it."),
   row(8996, "Deprecating TLS 1.0 and TLS 1.1", "yes", "TLS 1.2 is the oldest taken."),
   row(9110, "HTTP Semantics", "partial", "Retry-After and the characters of field values, towards vendors."),
   row(9562, "Universally Unique IDentifiers (UUIDs)", "partial", "Version 7, for event ids."),
