@@ -1,0 +1,140 @@
+/** The attic as local files: every key is a path below one private directory. */
+import { randomUUID } from "node:crypto";
+import { dirname, join } from "node:path";
+import type { Blobs } from "../model/blob.ts";
+import {
+  type Disk,
+  filesIn,
+  isCode,
+  openDraft,
+  privateDirectory,
+  readStream,
+  realDisk,
+  removeQuietly,
+  syncDirectory,
+} from "./durable.ts";
+
+/** Segments of letters, digits and `._=-` that do not begin with a dot: no `..`, no hidden file, no empty segment, nothing absolute. */
+const segment = "[A-Za-z0-9_][A-Za-z0-9._=-]{0,199}";
+const keyPattern = new RegExp(`^${segment}(?:/${segment})*$`);
+const prefixPattern = new RegExp(`^(?:${segment}/)*(?:${segment})?$`);
+const maxKeyLength = 512;
+/** Drafts lie in the same file system, in a folder that no key can name. */
+const draftFolder = ".drafts";
+/** Directories known to be on disk; beyond it they are asked again. The attic's own layout has 65,536 leaves. */
+const mostKnown = 100_000;
+
+export interface FileBlobs extends Blobs {
+  /** Deletes what a crash left half written, when last touched before `olderThan` (epoch ms). Returns how many. */
+  sweepDrafts(olderThan: number): Promise<number>;
+}
+
+export interface FilesOptions {
+  readonly newId?: () => string;
+  readonly disk?: Disk;
+}
+
+/** Rejects when the directory cannot be made or is not ours to close to others. */
+export async function openFiles(dir: string, options: FilesOptions = {}): Promise<FileBlobs> {
+  const { newId = randomUUID, disk = realDisk } = options;
+  const drafts = join(dir, draftFolder);
+  await privateDirectory(dir, disk);
+  await privateDirectory(drafts, disk);
+  await syncDirectory(dir, disk);
+  await syncDirectory(dirname(dir), disk);
+  const folders = openFolders(dir, disk);
+
+  return {
+    async put(key, sealed) {
+      const path = pathOf(dir, key);
+      const draft = await openDraft(join(drafts, newId()), disk);
+      try {
+        for await (const bytes of sealed) await draft.write(bytes);
+        const folder = dirname(path);
+        await folders.make(folder);
+        await draft.moveTo(path);
+        await syncDirectory(folder, disk);
+      } catch (error) {
+        // Somebody may have removed a folder that we remember.
+        folders.forget();
+        await draft.discard();
+        throw error;
+      }
+      return { bytes: draft.bytes };
+    },
+    get: async (key) => await readStream(pathOf(dir, key), disk),
+    async delete(key) {
+      const path = pathOf(dir, key);
+      try {
+        await disk.unlink(path);
+      } catch (error) {
+        if (isCode(error, "ENOENT", "ENOTDIR", "EISDIR", "EPERM") && !(await isFile(path, disk))) return false;
+        throw error;
+      }
+      // What retention deletes must not come back with the power.
+      await syncDirectory(dirname(path), disk);
+      return true;
+    },
+    list: (prefix) => listed(dir, prefix, disk),
+    async sweepDrafts(olderThan) {
+      let swept = 0;
+      for await (const { name, at } of filesIn(drafts, disk)) {
+        if (at >= olderThan) continue;
+        await removeQuietly(join(drafts, name), disk);
+        swept += 1;
+      }
+      return swept;
+    },
+  };
+}
+
+/** Throws RangeError, so that no text from outside becomes a path. */
+function pathOf(dir: string, key: string): string {
+  if (key.length > maxKeyLength || !keyPattern.test(key)) throw new RangeError("this is not a key of the blob store");
+  return join(dir, key);
+}
+
+async function isFile(path: string, disk: Disk): Promise<boolean> {
+  return await disk.stat(path).then(
+    (stat) => stat.isFile(),
+    () => false,
+  );
+}
+
+/** In no particular order. */
+async function* listed(
+  dir: string,
+  prefix: string,
+  disk: Disk,
+): AsyncIterable<{ key: string; bytes: number; at: number }> {
+  if (prefix.length > maxKeyLength || !prefixPattern.test(prefix)) throw new RangeError("this is not a prefix of keys");
+  const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
+  for await (const { name, isDirectory, bytes, at } of filesIn(join(dir, folder), disk)) {
+    const key = `${folder}${name}`;
+    if (!keyPattern.test(key) || !key.startsWith(prefix)) continue;
+    if (isDirectory) yield* listed(dir, `${key}/`, disk);
+    else yield { key, bytes, at };
+  }
+}
+
+/**
+ * Makes the folders of a key, and syncs the folder above each: a new name is on disk only with that. A folder that is there already may
+ * be one that was made just before a power cut, so the first use in a process syncs it too; after that it is remembered.
+ */
+function openFolders(root: string, disk: Disk) {
+  const known = new Set<string>();
+
+  async function make(folder: string): Promise<void> {
+    if (folder === root || known.has(folder)) return;
+    const above = dirname(folder);
+    await make(above);
+    await disk.mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {
+      if (!isCode(error, "EEXIST")) throw error;
+    });
+    await syncDirectory(above, disk);
+    if (known.size >= mostKnown) known.clear();
+    known.add(folder);
+  }
+
+  return { make, forget: () => known.clear() };
+}
