@@ -3,6 +3,9 @@ import type { Clock } from "../model/ports.ts";
 import { type Wire, WireBroken, type WireResponse } from "../model/wire.ts";
 import type { Sandbox, SandboxReply } from "./hubspot.ts";
 
+/** Spares abort() the building of an error nobody sees. */
+const callIsOver = Symbol("the call is over");
+
 export interface SandboxWireOptions {
   readonly sandbox: Pick<Sandbox, "handle">;
   readonly clock: Clock;
@@ -64,6 +67,6 @@ async function inTime(answer: Promise<SandboxReply>, clock: Clock, deadlineMs: n
     late.catch(() => undefined);
     return await Promise.race([answer, late]);
   } finally {
-    done.abort();
+    done.abort(callIsOver);
   }
 }
