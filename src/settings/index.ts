@@ -2,8 +2,6 @@
 export { describeSettings, secretsOf } from "./describe.ts";
 export { configSchema } from "./editor.ts";
 export { type DestinationEntry, loadSettings, type Settings, type TenantSettings } from "./load.ts";
-export { nearest } from "./nearest.ts";
-export { BadConfiguration, formatProblem, type Place, type Problem } from "./problems.ts";
-export type { Environment } from "./references.ts";
-export { type Reresolved, reresolve } from "./reresolve.ts";
-export { compileRoutes, type Recipients } from "./routes.ts";
+export { BadConfiguration, formatProblem, type Problem } from "./problems.ts";
+export { reresolve } from "./reresolve.ts";
+export { compileRoutes } from "./routes.ts";

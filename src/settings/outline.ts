@@ -26,7 +26,7 @@ export interface Outline {
 }
 
 /** The shapes that `value` may have: itself, or the alternatives whose fixed values (`type: hubspot`) agree with what is there. */
-export function alternatives(outline: Outline, value: unknown): readonly Outline[] {
+function alternatives(outline: Outline, value: unknown): readonly Outline[] {
   const branches = outline.oneOf ?? outline.anyOf;
   if (branches === undefined) return [outline];
   const fitting = branches.filter((branch) => fixedValuesAgree(branch, value));
