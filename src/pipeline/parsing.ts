@@ -241,6 +241,8 @@ class Pool implements ParsePool {
       if (this.#seats.every(({ child }) => child === undefined)) this.#allGone();
       return;
     }
+    // Neither deadline nor memory: code of ours or of a library failed.
+    if (seat.killedFor === undefined) this.#options.metrics?.count("defects_total", { where: "parser" });
     this.#options.log.warn({ reason, in_flight: jobs.length }, "a parser child ended; another one is started");
     const [suspect, ...behind] = jobs;
     // Those behind it were never looked at.
