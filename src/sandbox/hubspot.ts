@@ -18,7 +18,7 @@ import { openSchema } from "./hubspot/schema.ts";
 import { type SandboxState, stateOf } from "./hubspot/state.ts";
 import { openStore } from "./hubspot/store.ts";
 
-export type { Fault, FaultPlan } from "./hubspot/faults.ts";
+export type { FaultPlan } from "./hubspot/faults.ts";
 export { allScopes, type HubspotSandboxOptions, sandboxToken } from "./hubspot/options.ts";
 export type { SandboxState } from "./hubspot/state.ts";
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { hubspot } from "../../src/destinations/hubspot.ts";
 import { allScopes, createHubspotSandbox, sandboxToken } from "../../src/sandbox/hubspot.ts";
 import { bring, failureIn, vendorContract } from "./contract.ts";
-import { activity, company, deal, keyOf, manualClock, person, refsOf } from "./fixtures.ts";
+import { activity, company, deal, keyOf, manualClock, noMetrics, person, portsFor, refsOf } from "./fixtures.ts";
 import { hubspotRig, openHubspot } from "./hubspot-rig.ts";
 
 vendorContract("HubSpot with unique keys on emails (tier 1)", async () => hubspotRig());
@@ -357,6 +358,17 @@ describe("the account", () => {
     expect(failure).toMatchObject({ kind: "rate_limited", until: clock.now() + 10_000 });
     await clock.advance(10_000);
     expect(await session.put(person("late@example.test"), none)).toMatchObject({ adopted: false });
+  });
+
+  test("an answer that nobody knows is a dead letter, and counted for a look", async () => {
+    const clock = manualClock();
+    const counted: unknown[] = [];
+    const reply = { status: 418, headers: {}, text: "{}", json: {} };
+    const ports = portsFor(clock, { request: async () => reply });
+    const metrics = { ...noMetrics, count: (name: string, labels?: unknown) => counted.push([name, labels]) };
+    const session = hubspot.open(hubspot.settings.parse({ token: sandboxToken }), { ...ports, metrics });
+    expect((await failureIn(() => session.find(person(), none))).kind).toBe("permanent");
+    expect(counted).toEqual([["crm_unclassified_total", { vendor: "hubspot", status: "418" }]]);
   });
 
   test("a file becomes a note with its link, once", async () => {

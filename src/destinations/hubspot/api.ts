@@ -117,7 +117,8 @@ export function openApi({ wire, clock, metrics }: ApiPorts): Api {
       const answer = await exchange(request, write);
       if (expected?.(answer) === true) return answer;
       const failure = classify(answer, write, clock.now(), api.timeZone);
-      if (isUnclassified(answer.status)) metrics.count("crm_unclassified_total", { vendor: "hubspot" });
+      if (isUnclassified(answer.status))
+        metrics.count("crm_unclassified_total", { vendor: "hubspot", status: String(answer.status) });
       if (failure !== undefined) throw new Refused(failure);
       return answer;
     },
