@@ -24,11 +24,12 @@ export function readMigrations(folder: URL): readonly Migration[] {
 export const newestVersion = (migrations: readonly Migration[]): number => migrations.at(-1)?.version ?? 0;
 
 /** A step that fails leaves the file at the version before it. Another process may be doing the same: each step looks again under the lock. */
-export function migrate(db: Database, migrations: readonly Migration[]): void {
+export function migrate(db: Database, migrations: readonly Migration[], applicationId: number): void {
   for (const { version, sql } of migrations) {
     const step = db.transaction(() => {
       if (versionOf(db) >= version) return;
       db.exec(sql);
+      db.pragma(`application_id = ${applicationId}`);
       db.pragma(`user_version = ${version}`);
     });
     step.immediate();

@@ -56,7 +56,7 @@ CREATE UNIQUE INDEX event_identity_without_id ON event (tenant, digest) WHERE me
 CREATE INDEX event_ready ON event (tenant, priority, seq) WHERE stage = 'accepted' AND turn = 0;
 CREATE INDEX event_waiting ON event (due_at) WHERE stage = 'accepted' AND turn = 1;
 CREATE INDEX event_leased ON event (lease_until) WHERE lease IS NOT NULL;
-CREATE INDEX event_received ON event (received_at) WHERE stage = 'accepted';
+CREATE INDEX event_received ON event (seq) WHERE stage = 'accepted';
 CREATE INDEX event_unarchived ON event (seq) WHERE stage = 'prepared' AND open = 0 AND raw_kind IN ('inline', 'spool');
 CREATE INDEX event_spooled ON event (seq) WHERE raw_kind = 'spool';
 CREATE INDEX event_raw_age ON event (received_at, seq) WHERE raw_kind <> 'gone';

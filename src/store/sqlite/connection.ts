@@ -41,8 +41,7 @@ export function openConnection(options: OpenOptions): Connection {
     else refuseForeign(db, options);
     configure(db, path);
     if (!fresh && options.check === "quick") refuseDamage(db, path);
-    if (versionOf(db) === 0) db.pragma(`application_id = ${options.kind.applicationId}`);
-    migrate(db, options.kind.migrations);
+    migrate(db, options.kind.migrations, options.kind.applicationId);
     return db;
   } catch (error) {
     db?.close();

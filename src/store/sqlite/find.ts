@@ -221,7 +221,7 @@ interface DeadRow {
 export function openDeadLetters(db: Connection): Operations["deadLetters"] {
   const dead = db.prepare<[{ tenant: string | null; lane: string | null; before: number; limit: number }], DeadRow>(
     `SELECT d.id, e.event_id, e.message_id, e.tenant, d.lane, d.reason, d.detail, d.attempts, d.settled_at
-       FROM delivery d JOIN event e ON e.seq = d.event
+       FROM delivery d INDEXED BY delivery_dead JOIN event e ON e.seq = d.event
        WHERE d.state = 'failed' AND d.reason <> 'dropped' AND d.id < $before
          AND ($tenant IS NULL OR e.tenant = $tenant) AND ($lane IS NULL OR d.lane = $lane)
        ORDER BY d.id DESC LIMIT $limit`,

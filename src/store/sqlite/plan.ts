@@ -36,9 +36,8 @@ export function openPlans(db: Connection): Plans {
   const tell = openStory(db);
   const steps = openStepMerge(db);
   const revisions = openRevisions(db);
-  const addLane = db.prepare(
-    "INSERT INTO lane (name, tenant) SELECT ?, tenant FROM event WHERE seq = ? ON CONFLICT DO NOTHING",
-  );
+  const knowsLane = db.prepare<[string], number>("SELECT 1 FROM lane WHERE name = ?").pluck();
+  const addLane = db.prepare("INSERT INTO lane (name, tenant) SELECT ?, tenant FROM event WHERE seq = ?");
   const insert = db.prepare(
     `INSERT INTO delivery (event, lane, thread, decision, rule, state, detail, attempts, head, turn, due_at, mapping_version, prepared_at,
        settled_at) VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ?, ?, ?, ?)`,
@@ -53,7 +52,7 @@ export function openPlans(db: Connection): Plans {
 
   function insertNew({ event, now, thread, mappingVersion, delivery }: Planned): void {
     const { lane, decision } = delivery;
-    addLane.run(lane, event);
+    if (knowsLane.get(lane) === undefined) addLane.run(lane, event);
     const nothingToDo = decision.kind === "steps" && decision.steps.length === 0;
     const state = nothingToDo ? "processed" : firstState[decision.kind];
     const detail = decision.kind === "steps" ? null : decision.reason;

@@ -17,7 +17,7 @@ export function openStats(db: Connection): Operations["stats"] {
     "SELECT state, sum(n) AS n FROM lane_tally GROUP BY state",
   );
   const oldest = db
-    .prepare<[], number>("SELECT received_at FROM event WHERE stage = 'accepted' ORDER BY received_at LIMIT 1")
+    .prepare<[], number>("SELECT received_at FROM event WHERE stage = 'accepted' ORDER BY seq LIMIT 1")
     .pluck();
   const bytes = openBytes(db);
   return (): LedgerStats => {

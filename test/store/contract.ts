@@ -1,0 +1,26 @@
+/** The Ledger contract: every engine runs this one suite. It speaks ledger words only, and knows no engine. */
+import { describe } from "vitest";
+import { acceptContract } from "./contract/accept.ts";
+import { claimContract, pauseContract } from "./contract/claim.ts";
+import { findContract, retireContract, statsContract } from "./contract/find.ts";
+import { attemptContract, prepareContract } from "./contract/prepare.ts";
+import { requeueContract, settleContract } from "./contract/settle.ts";
+import type { OpenBench } from "./contract/world.ts";
+
+export type { Bench, OpenBench } from "./contract/world.ts";
+
+/** `open` gives a fresh, empty ledger each time. */
+export function ledgerContract(engine: string, open: OpenBench): void {
+  describe(`the ledger on ${engine}`, () => {
+    acceptContract(open);
+    attemptContract(open);
+    prepareContract(open);
+    claimContract(open);
+    pauseContract(open);
+    settleContract(open);
+    requeueContract(open);
+    findContract(open);
+    statsContract(open);
+    retireContract(open);
+  });
+}

@@ -1,0 +1,239 @@
+/** The contract of `claim`, `pause` and `reclaim`: order, leases, pauses, and clocks that jump. */
+import { describe, expect, it } from "vitest";
+import { lane, message, type OpenBench, preparedOf, skip, steps, there, world } from "./world.ts";
+
+const day = 24 * 3600_000;
+
+export function claimContract(open: OpenBench): void {
+  describe("claim", () => {
+    const w = world(open);
+    const ask = (now: number, room = 10) => w.ledger.claim({ lane, room, now, leaseMs: 1_000 });
+    const names = (claims: readonly { eventId: string }[]) =>
+      claims.map(({ eventId }) => eventId.replace("event-", ""));
+    const retry = async (dueAt: number, now: number) => {
+      const claim = await w.claim({ now });
+      await w.ledger.settle({ claim, at: now, settlement: { state: "pending", dueAt, counted: true, detail: "busy" } });
+    };
+
+    it("hands out the oldest due first, each once while its lease lives", async () => {
+      for (const [index, name] of ["a", "b", "c"].entries())
+        await w.delivery(name, steps(`activity-${name}`), { now: 2_000 + index });
+      expect(names((await ask(3_000, 2)).claims)).toEqual(["a", "b"]);
+      expect(names((await ask(3_000)).claims)).toEqual(["c"]);
+      expect((await ask(3_500)).claims).toEqual([]);
+      expect(names((await ask(4_000)).claims)).toEqual(["a", "b", "c"]);
+    });
+
+    it("carries what the lane needs to work it", async () => {
+      await w.delivery("a", steps("person-p", "activity-a"), { now: 2_000 });
+      expect(await w.claim({ now: 3_000, leaseMs: 500 })).toMatchObject({
+        lane,
+        tenant: "acme",
+        eventId: "event-a",
+        attempts: 0,
+        receivedAt: 1_000,
+        preparedAt: 2_000,
+        lease: { until: 3_500 },
+        steps: [
+          {
+            kind: "person",
+            key: "person-p",
+            state: "planned",
+            sends: 0,
+            emptyReads: 0,
+            deadline: null,
+            ref: null,
+            remembered: false,
+          },
+          {
+            kind: "activity",
+            key: "activity-a",
+            state: "planned",
+            sends: 0,
+            emptyReads: 0,
+            deadline: null,
+            ref: null,
+            remembered: false,
+          },
+        ],
+      });
+    });
+
+    it("keeps a thread in the order of arrival, one delivery at a time, also across retries", async () => {
+      await w.delivery("a", steps("activity-a"), { thread: "t", now: 2_000 });
+      await w.delivery("b", steps("activity-b"), { thread: "t", now: 2_000 });
+      await w.delivery("other", steps("activity-o"), { thread: "u", now: 2_001 });
+      expect(names((await ask(3_000)).claims)).toEqual(["a", "other"]);
+      const claim = there((await ask(4_000)).claims.find(({ eventId }) => eventId === "event-a"));
+      await w.ledger.settle({
+        claim,
+        at: 4_000,
+        settlement: { state: "pending", dueAt: 8_000, counted: true, detail: "busy" },
+      });
+      expect(names((await ask(4_001)).claims)).toEqual([]);
+      expect(names((await ask(8_000)).claims)).toEqual(["other", "a"]);
+    });
+
+    it("goes by arrival also when a later message of the thread was parsed first", async () => {
+      await w.ledger.accept([message("a"), message("b")]);
+      const [a, b] = await w.attempt();
+      await w.ledger.prepare([preparedOf(there(b), { [lane]: steps("activity-b") }, { thread: "t" })]);
+      await w.ledger.prepare([preparedOf(there(a), { [lane]: steps("activity-a") }, { thread: "t" })]);
+      expect(names((await ask(3_000)).claims)).toEqual(["a"]);
+    });
+
+    it("never has two of a thread in flight, even when the earlier one turns up late", async () => {
+      await w.ledger.accept([message("a"), message("b")]);
+      const [a, b] = await w.attempt();
+      await w.ledger.prepare([preparedOf(there(b), { [lane]: steps("activity-b") }, { thread: "t" })]);
+      const late = await w.claim();
+      await w.ledger.prepare([preparedOf(there(a), { [lane]: steps("activity-a") }, { thread: "t" })]);
+      expect(await w.claims()).toEqual([]);
+      await w.ledger.settle({
+        claim: late,
+        at: 3_000,
+        settlement: { state: "pending", dueAt: 3_000, counted: true, detail: "busy" },
+      });
+      expect(names(await w.claims())).toEqual(["a"]);
+    });
+
+    it.each(["failed", "held"] as const)("does not let a %s delivery hold up its thread", async (state) => {
+      await w.delivery("a", steps("activity-a"), { thread: "t" });
+      await w.delivery("b", steps("activity-b"), { thread: "t" });
+      const claim = await w.claim();
+      const settlement =
+        state === "failed"
+          ? ({ state, reason: "permanent", detail: "no" } as const)
+          : ({ state, rule: "r", detail: "no" } as const);
+      await w.ledger.settle({ claim, at: 3_000, settlement });
+      expect(names(await w.claims())).toEqual(["b"]);
+    });
+
+    it("does not let a skipped delivery hold up its thread", async () => {
+      await w.delivery("a", skip(), { thread: "t" });
+      await w.delivery("b", steps("activity-b"), { thread: "t" });
+      expect(names(await w.claims())).toEqual(["b"]);
+    });
+
+    it("keeps lanes apart", async () => {
+      await w.delivery("a", steps("activity-a"), { lane: "acme/other" });
+      expect(await w.claims()).toEqual([]);
+      expect(names(await w.claims({ lane: "acme/other" }))).toEqual(["a"]);
+    });
+
+    it("says when the next delivery comes due, or a lease ends", async () => {
+      expect((await ask(3_000)).nextDueAt).toBeNull();
+      await w.delivery("a", steps("activity-a"));
+      await retry(9_000, 3_000);
+      expect((await ask(3_001)).nextDueAt).toBe(9_000);
+      await w.delivery("b", steps("activity-b"), { now: 3_500 });
+      const some = await ask(4_000, 0);
+      expect(some.claims).toEqual([]);
+      expect(some.nextDueAt).toBeLessThanOrEqual(4_000);
+      expect(await ask(4_000)).toMatchObject({ claims: [{ eventId: "event-b" }], nextDueAt: 5_000 });
+      await retry(20_000, 5_000);
+    });
+
+    it("remembers a record for the lane and says so in the claims of other messages", async () => {
+      await w.delivery("a", steps("person-p", "activity-a"));
+      await w.deliver();
+      await w.delivery("b", steps("person-p", "activity-b"));
+      const [person, activity] = (await w.claim()).steps;
+      expect(person).toMatchObject({ state: "planned", ref: "ref-of-person-p", remembered: true });
+      expect(activity).toMatchObject({ state: "planned", ref: null, remembered: false });
+      await w.delivery("c", steps("person-p"), { lane: "acme/other" });
+      expect((await w.claim({ lane: "acme/other" })).steps[0]).toMatchObject({ ref: null, remembered: false });
+    });
+
+    it("does not let a clock that was set back stop deliveries or their retries", async () => {
+      await w.delivery("a", steps("activity-a"), { now: 100 * day });
+      await w.delivery("b", steps("activity-b"), { now: 100 * day });
+      await retry(100 * day + 5_000, 100 * day);
+      expect(names((await ask(90 * day)).claims)).toEqual(["b"]);
+      expect(names((await ask(90 * day + 5_000)).claims).sort()).toEqual(["a", "b"]);
+    });
+
+    it("bounds every wait when the clock was set back while nothing ran", async () => {
+      await w.delivery("a", steps("activity-a"), { now: 100 * day });
+      await retry(100 * day + 5_000, 100 * day);
+      await w.reopen();
+      expect((await ask(10 * day)).claims).toEqual([]);
+      expect(names((await ask(11 * day)).claims)).toEqual(["a"]);
+    });
+  });
+}
+
+export function pauseContract(open: OpenBench): void {
+  describe("pause", () => {
+    const w = world(open);
+    const ask = (now: number) => w.ledger.claim({ lane, room: 10, now, leaseMs: 1_000 });
+    const status = async () => there((await w.ledger.lanes()).find((entry) => entry.lane === lane));
+
+    it("hands nothing out before the pause is over, also after a restart, and keeps the later of two", async () => {
+      await w.delivery("a", steps("activity-a"));
+      await w.ledger.pause({ lane, kind: "until", until: 9_000, reason: "429" });
+      await w.ledger.pause({ lane, kind: "until", until: 5_000, reason: "an earlier answer" });
+      await w.reopen();
+      expect(await status()).toMatchObject({ pausedUntil: 9_000, pauseReason: "429", pending: 1 });
+      expect(await ask(8_999)).toEqual({ claims: [], nextDueAt: 9_000 });
+      expect((await ask(9_000)).claims).toHaveLength(1);
+    });
+
+    it("hands nothing out while the lane is blocked; resuming lifts the block and not the vendor's pause", async () => {
+      await w.delivery("a", steps("activity-a"));
+      await w.ledger.pause({ lane, kind: "blocked", at: 3_000, reason: "the token was revoked" });
+      expect(await ask(1e12)).toEqual({ claims: [], nextDueAt: null });
+      expect(await status()).toMatchObject({ blockedReason: "the token was revoked", blockedAt: 3_000, pending: 1 });
+      await w.ledger.pause({ lane, kind: "until", until: 1e12 + 500, reason: "429" });
+      await w.ledger.pause({ lane, kind: "resume" });
+      expect(await status()).toMatchObject({ blockedReason: null, blockedAt: null, pausedUntil: 1e12 + 500 });
+      expect((await ask(1e12)).claims).toEqual([]);
+      expect((await ask(1e12 + 500)).claims).toHaveLength(1);
+    });
+
+    it("knows a lane that has had no delivery yet, and its tenant", async () => {
+      await w.ledger.pause({ lane: "umbrella/crm", kind: "resume" });
+      expect(await w.ledger.lanes()).toMatchObject([
+        { lane: "umbrella/crm", tenant: "umbrella", pending: 0, oldestPendingAt: null },
+      ]);
+    });
+
+    it("does not let a clock set back stretch a pause", async () => {
+      await w.delivery("a", steps("activity-a"), { now: 100 * day });
+      await w.ledger.pause({ lane, kind: "until", until: 100 * day + 5_000, reason: "429" });
+      await ask(100 * day);
+      expect((await ask(90 * day)).claims).toEqual([]);
+      expect((await ask(90 * day + 5_000)).claims).toHaveLength(1);
+    });
+  });
+
+  describe("reclaim", () => {
+    const w = world(open);
+
+    it("frees every lease of a dead process; what it had sent is unknown from then on", async () => {
+      await w.delivery("a", steps("person-p", "activity-a"));
+      await w.ledger.accept([message("b")]);
+      await w.attempt();
+      const claim = await w.claim({ now: 3_000, leaseMs: day });
+      const [person, activity] = claim.steps;
+      await w.ledger.note({
+        claim,
+        steps: [
+          { step: there(person).id, state: "confirmed", at: 3_000, ref: "r", adopted: false },
+          { step: there(activity).id, state: "sent", at: 3_000, deadline: 3_500 },
+        ],
+      });
+      await w.reopen();
+      expect(await w.ledger.reclaim(3_100)).toBe(2);
+      expect(await w.ledger.reclaim(3_100)).toBe(0);
+      expect(await w.attempt()).toHaveLength(1);
+      const again = await w.claim({ now: 3_100 });
+      expect(again.steps).toMatchObject([
+        { state: "confirmed", ref: "r" },
+        { state: "unknown", sends: 1, deadline: 3_500 },
+      ]);
+      expect((await w.only("event-a")).steps[1]?.reason).toContain("ended before the answer");
+      expect(await w.ledger.note({ claim, steps: [] })).toBe(false);
+    });
+  });
+}
