@@ -6,6 +6,7 @@ import type { Envelope } from "../model/envelope.ts";
 import type { Accepted, Ledger, NewMessage } from "../model/ledger.ts";
 import type { Clock, Log, Metrics, Random, Sealer } from "../model/ports.ts";
 import { type Intake, NotAccepted, type Receipt, type Refusal } from "../model/source.ts";
+import { asError } from "./faults.ts";
 
 export interface IntakeLimits {
   readonly maxBytes: number;
@@ -43,6 +44,33 @@ export interface RawLabel {
   readonly events: readonly { readonly event_id: string; readonly envelope: Envelope }[];
 }
 
+/** A seal has room for so much in its label, and a hundred recipients take ten times that. */
+const maxLabelBytes = 1_000;
+
+/**
+ * As much as there is room for. The ledger has the envelopes whole; the label serves where the ledger is lost, and there the tenant, the
+ * event and one route are what a message cannot be taken in again without.
+ */
+export function labelOf(events: RawLabel["events"]): string {
+  const bare = events.map(({ event_id, envelope: { kind, tenant, routes, received_at } }) => ({
+    event_id,
+    envelope: { kind, tenant, routes: routes.slice(0, 1), received_at },
+  }));
+  const short = events.map(({ event_id, envelope }) => ({ event_id, envelope: withoutRecipients(envelope) }));
+  const fewer = bare.map((_, cut) => bare.slice(0, bare.length - cut));
+  for (const shown of [events, short, ...fewer]) {
+    const label = JSON.stringify({ v: 1, events: shown } satisfies RawLabel);
+    if (Buffer.byteLength(label) <= maxLabelBytes) return label;
+  }
+  return JSON.stringify({ v: 1, events: [] } satisfies RawLabel);
+}
+
+function withoutRecipients(envelope: Envelope): Envelope {
+  const { smtp, routes, ...rest } = envelope;
+  const one = { ...rest, routes: routes.slice(0, 1) };
+  return smtp === undefined ? one : { ...one, smtp: { ...smtp, rcpt_to: [] } };
+}
+
 interface Measured {
   readonly messageId: string | null;
   readonly digest: string;
@@ -58,7 +86,7 @@ export function openIntake(limits: IntakeLimits, ports: IntakePorts): Intake {
 
   async function accept(raw: AsyncIterable<Uint8Array>, envelopes: readonly Envelope[]): Promise<readonly Receipt[]> {
     const events = envelopes.map((envelope) => ({ event_id: ports.random.uuid(ports.clock.now()), envelope }));
-    const label = JSON.stringify({ v: 1, events } satisfies RawLabel);
+    const label = labelOf(events);
     const measured = await measure(raw, label, limits, ports);
     const items: NewMessage[] = [];
     for (const { event_id, envelope } of events)
@@ -69,6 +97,7 @@ export function openIntake(limits: IntakeLimits, ports: IntakePorts): Intake {
     } catch (error) {
       // A commit that failed can still be on disk, so the spool file stays: the row may name it. What no row names is swept later.
       pressure.failed();
+      ports.wake();
       throw new NotAccepted(
         { kind: "store_failed", reason: "the ledger could not commit the message" },
         { cause: error },
@@ -91,7 +120,7 @@ export function openIntake(limits: IntakeLimits, ports: IntakePorts): Intake {
     const raw =
       place.kind === "inline"
         ? ({ kind: "inline", sealed: ports.sealer.seal(place.bytes, label) } as const)
-        : ({ kind: "spool", name: index === 0 ? place.name : await ports.spool.link(place.name) } as const);
+        : ({ kind: "spool", name: index === 0 ? place.name : await spooled(ports.spool.link(place.name)) } as const);
     return {
       eventId,
       tenant: envelope.tenant,
@@ -114,7 +143,16 @@ export function openIntake(limits: IntakeLimits, ports: IntakePorts): Intake {
   /** The bytes of a duplicate are already kept under the first event. */
   async function forgetUnneeded(items: readonly NewMessage[], answers: readonly Accepted[]): Promise<void> {
     for (const [index, { raw }] of items.entries()) {
-      if (raw.kind === "spool" && answers[index]?.outcome === "duplicate") await ports.spool.remove(raw.name);
+      if (raw.kind !== "spool" || answers[index]?.outcome !== "duplicate") continue;
+      try {
+        await ports.spool.remove(raw.name);
+      } catch (error) {
+        // The mail is safe and its sender must hear so; a file that no row names is swept later.
+        ports.log.warn(
+          { err: asError(error) },
+          "a spool file that is not needed could not be removed; it is swept later",
+        );
+      }
     }
   }
 
@@ -163,7 +201,10 @@ async function measure(
         : ({ kind: "spool", name: await spooled(draft.commit()) } as const);
     return { messageId, digest, sha256: sha256.digest("hex"), size, place };
   } catch (error) {
-    await draft?.discard();
+    // What a discarded draft leaves behind is swept; why the message was not taken is what the sender has to hear.
+    await draft?.discard().catch((left: unknown) => {
+      ports.log.warn({ err: asError(left) }, "a spool draft could not be discarded; it is swept later");
+    });
     throw error;
   }
 }
