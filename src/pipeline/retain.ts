@@ -26,6 +26,9 @@ export interface RetainPorts {
 const batch = 64;
 /** A draft or a spool file that no row names for this long was never covered by a 250. */
 const orphanMs = 3600_000;
+/** Between its fsync and its row an accept waits for one commit: seconds, or it fails. */
+const secondLookMs = 60_000;
+const pageRows = 1_000;
 
 /** Moves the raw bytes of settled messages to the attic until none are left or `go` says stop. Returns how many moved. */
 export async function archiveSettled(ports: RetainPorts, go: () => boolean = () => true): Promise<number> {
@@ -98,23 +101,37 @@ async function deleteBytes(purged: Purged, ports: RetainPorts): Promise<void> {
   }
 }
 
-/** Deletes drafts and spool files that no row names. Never replays them: their sender was told nothing and sends again. */
-export async function sweepSpool(ports: RetainPorts): Promise<number> {
+/**
+ * Deletes drafts and spool files that no row names. Never replays them: their sender was told nothing and sends again. A file between its
+ * fsync and its row looks the same, and under a clock that leapt ahead it even looks old; so what is to go is looked at again after longer
+ * than an accept can take, by a timer, which no clock can hurry.
+ */
+export async function sweepSpool(ports: RetainPorts, stop?: AbortSignal): Promise<number> {
   const old = ports.clock.now() - orphanMs;
   let swept = await ports.spool.sweepDrafts(old);
-  const named = new Set<string>();
-  for await (const { name, at } of ports.spool.list()) if (at < old) named.add(name);
-  if (named.size === 0) return swept;
-  for (const name of await ports.ledger.find({ spooled: true, limit: 100_000 }).then(namesOf)) named.delete(name);
-  for (const name of named) {
+  const orphans = new Set<string>();
+  for await (const { name, at } of ports.spool.list()) if (at < old) orphans.add(name);
+  await takeNamed(orphans, ports.ledger);
+  if (orphans.size === 0) return swept;
+  await ports.clock.sleep(secondLookMs, stop);
+  if (stop?.aborted === true) return swept;
+  await takeNamed(orphans, ports.ledger);
+  for (const name of orphans) {
     await ports.spool.remove(name);
     swept++;
   }
   return swept;
 }
 
-function namesOf(rows: Awaited<ReturnType<Ledger["find"]>>): string[] {
-  return rows.flatMap(({ raw }) => (raw.kind === "spool" ? [raw.name] : []));
+/** Takes out every name that a row has, page by page: one page that was taken for all of them would cost promised mail. */
+async function takeNamed(names: Set<string>, ledger: Pick<Ledger, "find">): Promise<void> {
+  let before: number | undefined;
+  while (names.size > 0) {
+    const rows = await ledger.find({ spooled: true, limit: pageRows, ...(before === undefined ? {} : { before }) });
+    for (const { raw } of rows) if (raw.kind === "spool") names.delete(raw.name);
+    before = rows.at(-1)?.seq;
+    if (before === undefined) return;
+  }
 }
 
 export interface Retaining {
@@ -134,14 +151,20 @@ export function startRetaining(retention: Retention, busy: () => boolean, ports:
   const signal = openSignal();
   let purgedAt = Number.NEGATIVE_INFINITY;
 
+  /** A day is over; or the clock was set back, and nobody knows how much of a day is. */
+  function purgeIsDue(): boolean {
+    const age = ports.clock.now() - purgedAt;
+    return age >= dailyMs || age < 0;
+  }
+
   /** True when live mail cut it short and there is more to move. */
   async function once(): Promise<boolean> {
     const { unarchived } = await ports.ledger.stats(ports.clock.now());
     const patient = unarchived < impatientAt;
     const moved = await archiveSettled(ports, () => !stop.signal.aborted && (!patient || !busy()));
-    if (ports.clock.now() - purgedAt >= dailyMs && !stop.signal.aborted) {
+    if (purgeIsDue() && !stop.signal.aborted) {
       const report = await purgeByAge(retention, false, ports);
-      const swept = await sweepSpool(ports);
+      const swept = await sweepSpool(ports, stop.signal);
       purgedAt = ports.clock.now();
       ports.log.info(
         { raws: report.raws, raw_bytes: report.rawBytes, events: report.events, spool_orphans: swept },
