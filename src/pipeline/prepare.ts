@@ -1,11 +1,11 @@
 /** Hops 4 to 6 of the road: takes accepted messages from the ledger, parses, enriches and plans each once, and commits what was decided. */
 
-import type { CanonicalEvent, ParsedMessage } from "../model/event.ts";
+import type { ParsedMessage } from "../model/event.ts";
 import type { Attempt, Ledger, Prepared } from "../model/ledger.ts";
 import type { Clock, Log, Metrics, Random } from "../model/ports.ts";
 import { retryDelayMs } from "./backoff.ts";
 import { decide, eventOf, preparedOf, type TenantPlan } from "./enrich.ts";
-import { asError, viaLedger } from "./faults.ts";
+import { asError, LedgerFailed, viaLedger } from "./faults.ts";
 import { openRaw, type RawPorts } from "./raw.ts";
 import { openSignal } from "./signal.ts";
 
@@ -42,11 +42,14 @@ export interface Preparing {
 const leaseMs = 5 * 60_000;
 /**
  * A message whose parse was begun this often without an end was with us at as many crashes: it is read headers only from then on. Parsing
- * happens in children, so an honest message can be there by chance; three times by chance is rare, and it loses only its body.
+ * happens in children, so an honest message can only be there by chance, in the few milliseconds of its parse; and it would lose its body.
  */
-const mostWholeParses = 3;
-/** Raw bytes that cannot be read are asked for this often; then the message goes on with its envelope alone, visibly. */
-const mostReads = 8;
+const mostWholeParses = 5;
+/**
+ * A message that cannot be worked is tried this often. Then it goes on visibly: with its envelope alone where its bytes cannot be read, held
+ * for review where our own rules fail.
+ */
+const mostTries = 8;
 const firstRetryMs = 5_000;
 
 /** `width`: messages in hand at once, over all tenants. */
@@ -55,6 +58,14 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
   const signal = openSignal();
   const plans = new Map(tenants.map((tenant) => [tenant.tenant, tenant]));
   const inHand = new Set<Promise<void>>();
+  /** Attempts of this process that ended because the bytes could not be read. */
+  const unread = new Map<string, number>();
+  /**
+   * After a start messages are taken one at a time: one of those that the last process had in hand may have been its end, and the others must
+   * not be blamed for being near it.
+   */
+  let cautious = true;
+  let firstTimers = 0;
   let turn = 0;
   let stopped = false;
   let waiting = false;
@@ -71,7 +82,7 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
 
   async function loop(): Promise<void> {
     while (!stopped) {
-      const room = width - inHand.size;
+      const room = (cautious ? 1 : width) - inHand.size;
       const attempts = room > 0 ? await take(room) : [];
       for (const attempt of attempts) {
         const work = one(attempt).finally(() => {
@@ -102,6 +113,7 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
         now,
         leaseMs,
       });
+      gainConfidence(attempts, ids.length);
       // Messages given back before a restart come due at a time that only the ledger knows.
       const nobodyKnows = attempts.length === 0 && inHand.size === 0 && retryAt === null;
       if (nobodyKnows && (await ledger.stats(now)).received > 0) comeBackAt(now + firstRetryMs);
@@ -113,6 +125,12 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
     }
   }
 
+  /** Every tenant in turn has given one that was never begun before, or nobody has any: what the last process left is worked off. */
+  function gainConfidence(attempts: readonly Attempt[], tenantCount: number): void {
+    firstTimers = attempts.some((attempt) => attempt.attempts > 1) ? 0 : firstTimers + 1;
+    if (attempts.length === 0 || firstTimers >= tenantCount) cautious = false;
+  }
+
   function comeBackAt(at: number): void {
     retryAt = retryAt === null ? at : Math.min(retryAt, at);
   }
@@ -122,23 +140,26 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
     try {
       const parsed = await parsedOf(attempt, story);
       if (parsed === "later") return;
-      const event = eventOf(attempt, parsed);
-      const prepared = decidedOf(attempt, event);
+      const prepared = await preparedFrom(attempt, parsed, story);
       const [written] = await viaLedger(ledger.prepare([prepared]));
+      unread.delete(attempt.eventId);
       if (written !== true) {
         story.warn({}, "the lease of a parse was lost; its result is dropped");
         return;
       }
-      ports.metrics.count("parse_total", { outcome: event.parse_status });
+      ports.metrics.count("parse_total", { outcome: prepared.parseStatus });
       for (const { lane, decision } of prepared.deliveries) {
         story.info({ lane, decision: decision.kind, rule: decision.rule }, "planned");
         ports.prepared(lane);
       }
     } catch (error) {
-      // Whatever it was, the message is in the ledger: its lease ends and it is taken up again.
-      ports.metrics.count("defects_total", { where: "prepare" });
-      story.error({ err: asError(error) }, "a message could not be prepared; it is taken up again");
+      // Whatever it was, the message is in the ledger: it is given back, or its lease ends, and it is taken up again.
+      if (!(error instanceof LedgerFailed)) ports.metrics.count("defects_total", { where: "prepare" });
+      const cause = error instanceof LedgerFailed ? error.cause : error;
+      story.error({ err: asError(cause) }, "a message could not be prepared; it is taken up again");
       await later(attempt, story);
+      // A commit that failed may be on disk all the same: then its deliveries wait, and nobody else would call their lanes.
+      for (const lane of plans.get(attempt.tenant)?.lanes ?? []) ports.prepared(lane);
     }
   }
 
@@ -157,13 +178,15 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
     const started = clock.now();
     try {
       const raw = () => openRaw(attempt.eventId, attempt.raw, attempt.sealed, ports);
-      const whole = attempt.attempts <= mostWholeParses;
+      const whole = attempt.attempts - (unread.get(attempt.eventId) ?? 0) <= mostWholeParses;
       const parsed = whole ? await ports.pool.parse(raw, attempt.rawSize) : await ports.pool.headersOnly(await raw());
       ports.metrics.observe("parse_seconds", (clock.now() - started) / 1000);
       return parsed;
     } catch (error) {
       story.error({ err: asError(error), attempt: attempt.attempts }, "the raw bytes of a message could not be read");
-      if (attempt.attempts < mostReads) {
+      if (attempt.attempts < mostTries) {
+        // Bytes that were not there are no sign of poison: these attempts do not cost the message its whole parse.
+        unread.set(attempt.eventId, (unread.get(attempt.eventId) ?? 0) + 1);
         await later(attempt, story);
         return "later";
       }
@@ -175,11 +198,25 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
     }
   }
 
-  function decidedOf(attempt: Attempt, event: CanonicalEvent): Prepared {
+  /** What is to be committed. A message that no rule can be applied to, however often, is held where a person sees it. */
+  async function preparedFrom(attempt: Attempt, parsed: ParsedMessage, story: Log): Promise<Prepared> {
     const tenant = plans.get(attempt.tenant);
     if (tenant === undefined) throw new Error(`tenant ${attempt.tenant} is no longer in the configuration`);
-    const decisions = decide(event, attempt.digest, tenant);
-    return preparedOf(attempt, event, decisions, ports.sealer, clock.now());
+    try {
+      const event = eventOf(attempt, parsed);
+      return preparedOf(attempt, event, decide(event, attempt.digest, tenant), ports.sealer, clock.now());
+    } catch (error) {
+      if (attempt.attempts < mostTries) throw error;
+      ports.metrics.count("defects_total", { where: "prepare" });
+      story.error({ err: asError(error) }, "a message cannot be prepared; it is held for review");
+      const reason = `Mailwright could not decide about this mail: ${asError(error).message.slice(0, 200)}`;
+      const event = eventOf(attempt, await ports.pool.headersOnly(noBytes()));
+      const held = tenant.lanes.map((lane) => ({
+        lane,
+        decision: { kind: "hold", rule: "defect.prepare", reason } as const,
+      }));
+      return preparedOf(attempt, event, held, ports.sealer, clock.now());
+    }
   }
 
   const running = loop();
