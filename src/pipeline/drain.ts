@@ -187,6 +187,7 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): (claim: Claim) 
         case "stop":
           return { settlement: outcome.settlement, notes: [...carried, ...outcome.notes] };
         case "failed":
+          if (outcome.defect !== undefined) countDefect(outcome.defect, story);
           return await afterFailure(claim, turn, outcome.failure, [...carried, ...outcome.notes], story);
         case "lost":
           return "lost";
@@ -195,6 +196,14 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): (claim: Claim) 
       }
     }
     return { settlement: { state: "processed" }, notes: carried };
+  }
+
+  function countDefect(thrown: unknown, story: Log): void {
+    metrics.count("defects_total", { where: "destination" });
+    story.error(
+      { err: asError(thrown) },
+      "defect: a destination failed in a way that it does not know; its outcome counts as unclear",
+    );
   }
 
   function remember(key: string, ref: string): void {
@@ -236,7 +245,7 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): (claim: Claim) 
         const attempts = claim.attempts + 1;
         if (attempts < mostAttempts)
           return again(now + retryDelayMs(attempts, ports.random.unit(), settings.firstRetryMs), true);
-        const unclear = failure.kind === "ambiguous" || turn.row.state === "unknown" || turn.row.state === "sent";
+        const unclear = failure.kind === "ambiguous" || isUnclear(turn, notes);
         return {
           settlement: {
             state: "failed",
@@ -254,35 +263,42 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): (claim: Claim) 
         await viaLedger(ledger.pause({ lane: settings.lane, kind: "blocked", at: now, reason: detail }));
         story.error({ reason: detail }, "the lane is blocked: nothing can pass until this is mended; no mail is lost");
         return again(now, false);
-      case "permanent": {
-        const gone = await vanished(turn);
-        if (gone.length === 0) return { settlement: { state: "failed", reason: "permanent", detail }, notes };
-        for (const { key } of gone) recent.delete(key);
-        const replanned: StepNote = {
-          step: turn.row.id,
-          state: "planned",
-          at: now,
-          reason: "a record it belongs to has vanished at the CRM",
-        };
-        const kept = [...notes.filter(({ step }) => step !== turn.row.id), replanned];
-        await viaLedger(ledger.note({ claim, steps: kept, forget: gone }));
-        return {
-          settlement: {
-            state: "pending",
-            dueAt: now,
-            counted: true,
-            detail: "a remembered record has vanished at the CRM; looking it up again",
-          },
-          notes: [],
-        };
-      }
+      case "permanent":
+        if (isUnclear(turn, notes))
+          return { settlement: { state: "failed", reason: "outcome_unknown", detail: unreadable(detail) }, notes };
+        return (
+          (await healed(claim, turn, notes)) ?? { settlement: { state: "failed", reason: "permanent", detail }, notes }
+        );
       default:
         return failure satisfies never;
     }
   }
 
+  /**
+   * A refusal whose cause is that a record which the step belongs to has been deleted, or merged away: forgets it, and looks again. With
+   * growing pauses, and counted, so that a CRM which finds a record that it then cannot read ends as a dead letter like any other.
+   */
+  async function healed(claim: Claim, turn: Turn, notes: readonly StepNote[]): Promise<Ended | undefined> {
+    const attempts = claim.attempts + 1;
+    if (attempts >= mostAttempts) return undefined;
+    const gone = await vanished(turn);
+    if (gone !== "unknown" && gone.length === 0) return undefined;
+    const now = clock.now();
+    const detail =
+      gone === "unknown"
+        ? "it was refused, and whether the records it belongs to are still there could not be read; trying again"
+        : "a remembered record has vanished at the CRM; looking it up again";
+    const replanned: StepNote = { step: turn.row.id, state: "planned", at: now, reason: detail };
+    const kept = [...notes.filter(({ step }) => step !== turn.row.id), replanned];
+    const forget = gone === "unknown" ? [] : gone;
+    for (const { key } of forget) recent.delete(key);
+    await viaLedger(ledger.note({ claim, steps: kept, forget }));
+    const dueAt = now + retryDelayMs(attempts, ports.random.unit(), settings.firstRetryMs);
+    return { settlement: { state: "pending", dueAt, counted: true, detail }, notes: [] };
+  }
+
   /** Which of the records this step belongs to are no longer there: deleted, or merged into another. */
-  async function vanished({ step, refs }: Turn): Promise<Forget[]> {
+  async function vanished({ step, refs }: Turn): Promise<Forget[] | "unknown"> {
     const gone: Forget[] = [];
     for (const key of "about" in step ? step.about : []) {
       const ref = refs.get(key);
@@ -293,7 +309,7 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): (claim: Claim) 
         if (there === undefined || there.archived || there.id !== ref.id)
           gone.push({ lane: settings.lane, kind, key, ref: ref.id });
       } catch {
-        // It could not be read just now, so nothing is known against it: the refusal stands as the vendor gave it.
+        return "unknown";
       }
     }
     return gone;
@@ -313,6 +329,15 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): (claim: Claim) 
     else story.info({ state: settlement.state }, "delivery settled");
   }
 }
+
+/** A call of this step may have been carried out, and nothing of this turn has told. */
+function isUnclear({ row }: Turn, notes: readonly StepNote[]): boolean {
+  return (row.state === "unknown" || row.state === "sent") && !notes.some(({ step }) => step === row.id);
+}
+
+/** What a read-back would have been made through is gone: a contact deleted by hand, say. A second create could be a second record. */
+const unreadable = (detail: string): string =>
+  `the last call got no clear answer, and it cannot be read back: ${detail}; look at the CRM, then confirm or replay`;
 
 /** The plan's steps beside their rows. A plan that does not fit its rows is a defect and must not be guessed at. */
 function decode(claim: Claim, sealer: Sealer): { step: Step; row: ClaimedStep }[] {

@@ -4,7 +4,7 @@
  */
 import type { Destination, Ref, Refs, Session } from "../model/destination.ts";
 import type { ClaimedStep, FailureReason, Forget, Settlement, StepNote } from "../model/ledger.ts";
-import { type Failure, failureOf } from "../model/outcome.ts";
+import { type Failure, failureOf, Refused } from "../model/outcome.ts";
 import type { Clock } from "../model/ports.ts";
 import type { Step } from "../model/step.ts";
 import { readBackDelaysMs } from "./backoff.ts";
@@ -36,7 +36,13 @@ export interface EnsurePorts {
 export type StepOutcome =
   | { readonly kind: "confirmed"; readonly ref: Ref; readonly note: StepNote }
   | { readonly kind: "stop"; readonly settlement: Stop; readonly notes: readonly StepNote[] }
-  | { readonly kind: "failed"; readonly failure: Failure; readonly notes: readonly StepNote[] }
+  /** `defect`: what was thrown was no Refused, so it is ours to mend. */
+  | {
+      readonly kind: "failed";
+      readonly failure: Failure;
+      readonly notes: readonly StepNote[];
+      readonly defect?: unknown;
+    }
   | { readonly kind: "lost" };
 
 /** A decided end of the turn; the time of a retry after a `failed` step is the drain's to choose. */
@@ -56,9 +62,11 @@ export async function ensure(turn: Turn, ports: EnsurePorts): Promise<StepOutcom
     return await send(turn, ports);
   } catch (error) {
     if (error instanceof LedgerFailed) throw error;
-    return { kind: "failed", failure: failureOfRead(error), notes: [] };
+    return { kind: "failed", failure: failureOfRead(error), notes: [], ...defectIn(error) };
   }
 }
+
+const defectIn = (thrown: unknown): { defect?: unknown } => (thrown instanceof Refused ? {} : { defect: thrown });
 
 /**
  * People and companies are looked up before they are created: someone else may have made them. So is everything the vendor would let us
@@ -88,15 +96,24 @@ function confirmed(row: ClaimedStep, ref: Ref, { clock }: EnsurePorts): StepOutc
 }
 
 /**
- * What was found may lack its associations: the call that made it could have been cut between the two. Repeating them changes nothing.
+ * What was found may lack its associations: the call that made it could have been cut between the two. Repeating them changes nothing. One
+ * that is refused for good (its contact was deleted by hand, say) does not unmake the record: it stands, and the refusal is noted.
  */
 async function adopt(turn: Turn, found: Ref, ports: EnsurePorts): Promise<StepOutcome> {
   const { step, row, refs } = turn;
+  const notes = found.note === undefined ? [] : [found.note];
   for (const key of "about" in step ? step.about : []) {
     const target = refs.get(key);
-    if (target !== undefined) await ports.session.link({ kind: step.kind, id: found.id }, target);
+    if (target === undefined) continue;
+    try {
+      await ports.session.link({ kind: step.kind, id: found.id }, target);
+    } catch (error) {
+      if (!(error instanceof Refused) || error.failure.kind !== "permanent") throw error;
+      notes.push(`it could not be associated with ${target.kind} ${target.id}: ${error.failure.reason}`);
+    }
   }
-  return confirmed(row, { ...found, adopted: true }, ports);
+  const note = notes.length === 0 ? {} : { note: notes.join("; ") };
+  return confirmed(row, { ...found, adopted: true, ...note }, ports);
 }
 
 function nobodyThere({ step, row }: Turn, { clock }: EnsurePorts): StepOutcome {
@@ -118,7 +135,7 @@ async function send({ step, row, refs, carried }: Turn, ports: EnsurePorts): Pro
     return confirmed(row, await session.put(step, refs), ports);
   } catch (error) {
     const failure = failureOf(error);
-    return { kind: "failed", failure, notes: [noteOfFailure(row, failure, clock.now())] };
+    return { kind: "failed", failure, notes: [noteOfFailure(row, failure, clock.now())], ...defectIn(error) };
   }
 }
 
@@ -156,6 +173,11 @@ async function settleUnknown(turn: Turn, ports: EnsurePorts): Promise<StepOutcom
   }
 }
 
+/** Two reads in the same moment are one. */
+const leastReadGapMs = 1_000;
+/** One more than the scheduled reads before the last can have been, so that at least one full wait lies after the clock was set back. */
+const readsAfterClockSetBack = readBackDelaysMs.length + 2;
+
 type Verdict =
   | { readonly kind: "send" }
   | { readonly kind: "wait"; readonly dueAt: number }
@@ -172,13 +194,14 @@ export function afterEmptyRead(
   const now = clock.now();
   const reads = row.emptyReads + 1;
   const deadline = row.deadline ?? now;
-  const lastRead =
-    deadline +
-    (dedupe.absenceProvable ? facts.lateCommitMs : Math.max(facts.searchLagMs, readBackDelaysMs.at(-1) ?? 0));
-  if (now <= lastRead || reads < 2) {
+  const lagMs = dedupe.absenceProvable ? facts.lateCommitMs : Math.max(facts.searchLagMs, readBackDelaysMs.at(-1) ?? 0);
+  if (now < deadline - putDeadlineMs) {
+    // Before the call left, says a clock that was set back: its times are worth nothing, waits from now on are.
+    if (reads < readsAfterClockSetBack) return { kind: "wait", dueAt: now + putDeadlineMs + lagMs + 1 };
+  } else if (now <= deadline + lagMs || reads < 2) {
     const next = deadline + (readBackDelaysMs[reads] ?? Number.POSITIVE_INFINITY);
-    // A hair after `lastRead`: the read that counts has to be later than the latest moment the vendor may commit.
-    return { kind: "wait", dueAt: Math.max(now + 1, Math.min(next, Math.max(lastRead + 1, now + 1))) };
+    // A hair later: the read that counts has to be after the latest moment the vendor may commit.
+    return { kind: "wait", dueAt: Math.max(now + leastReadGapMs, Math.min(next, deadline + lagMs + 1)) };
   }
   if (!dedupe.absenceProvable) {
     return {
