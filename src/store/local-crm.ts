@@ -4,7 +4,7 @@ import { readMigrations } from "./migrate.ts";
 import { type Connection, type FileKind, openConnection } from "./sqlite/connection.ts";
 
 /** "MWCR" in the header. */
-const crmKind: FileKind = {
+export const crmKind: FileKind = {
   applicationId: 0x4d574352,
   name: "local CRM",
   migrations: readMigrations(new URL("./crm/", import.meta.url)),

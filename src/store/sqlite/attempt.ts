@@ -38,7 +38,7 @@ export function openAttempt(db: Connection, backstep: Backstep): Pick<Operations
     )
     .pluck();
   const take = db.prepare<[string, number, number], Waiting>(
-    `UPDATE event SET turn = 2, lease = ?, lease_until = ?, parse_attempts = parse_attempts + 1 WHERE seq = ?
+    `UPDATE event SET turn = 2, lease = ?, lease_until = ?, parse_attempts = parse_attempts + 1, again = 0 WHERE seq = ?
      RETURNING seq, event_id, tenant, message_id, digest, conflict, received_at, envelope, routes, raw_sha256, raw_size,
        raw_kind, raw_name, parse_attempts`,
   );

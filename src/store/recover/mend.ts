@@ -1,0 +1,74 @@
+/** Makes saved rows a ledger again: heads, open plans, raw bytes and remembered records that agree with each other. */
+
+import type { Connection } from "../sqlite/connection.ts";
+import { openElect } from "../sqlite/head.ts";
+import { openStory } from "../sqlite/story.ts";
+
+/** `gaps`: deliveries or steps are missing somewhere, so every message is planned again that still can be. */
+export function mend(db: Connection, gaps: boolean): { replanned: number; rawLost: number } {
+  return db.transaction(() => {
+    rememberRefs(db);
+    bodiesThatAreThere(db);
+    const rawLost = rawThatIsGone(db);
+    const replanned = planAgain(db, gaps);
+    electAll(db);
+    return { replanned, rawLost };
+  })();
+}
+
+/** What steps confirmed is known to the lane, whether or not that page could be read. */
+function rememberRefs(db: Connection): void {
+  db.exec(
+    `INSERT OR IGNORE INTO record (lane, kind, key, ref)
+       SELECT d.lane, s.kind, s.key, s.ref FROM step s JOIN delivery d ON d.id = s.delivery WHERE s.state = 'confirmed'`,
+  );
+}
+
+function bodiesThatAreThere(db: Connection): void {
+  db.exec("UPDATE event SET has_body = EXISTS (SELECT 1 FROM body b WHERE b.event = event.seq)");
+}
+
+function rawThatIsGone(db: Connection): number {
+  const tell = openStory(db);
+  const gone = db
+    .prepare<[], { seq: number; received_at: number }>(
+      `UPDATE event SET raw_kind = 'gone', raw_name = NULL
+         WHERE raw_kind = 'inline' AND NOT EXISTS (SELECT 1 FROM raw r WHERE r.event = event.seq) RETURNING seq, received_at`,
+    )
+    .all();
+  for (const { seq, received_at } of gone) tell(seq, received_at, "raw bytes lost to damage of the ledger");
+  return gone.length;
+}
+
+/**
+ * A message with work left is derived again from its raw bytes: steps, plan or whole deliveries of it may be among what was lost. Its keys
+ * come out the same, and what is there already is found at the CRM before anything is sent.
+ */
+function planAgain(db: Connection, gaps: boolean): number {
+  const tell = openStory(db);
+  const again = db
+    .prepare<[number], { seq: number; received_at: number }>(
+      `UPDATE event SET stage = 'accepted', parse_attempts = 0
+         WHERE stage = 'prepared' AND raw_kind <> 'gone'
+           AND (? OR open > 0 OR NOT EXISTS (SELECT 1 FROM delivery d WHERE d.event = event.seq))
+         RETURNING seq, received_at`,
+    )
+    .all(gaps ? 1 : 0);
+  for (const { seq, received_at } of again)
+    tell(seq, received_at, "planned again: the ledger was recovered from damage");
+  // Without bytes or plan nothing can go on by itself: a person sees it.
+  db.exec(
+    `UPDATE delivery SET state = 'failed', reason = 'defect', settled_at = due_at, detail = 'its plan and its raw bytes were lost to damage of the ledger'
+       WHERE state = 'pending' AND NOT EXISTS (SELECT 1 FROM plan p WHERE p.delivery = delivery.id)
+         AND EXISTS (SELECT 1 FROM event e WHERE e.seq = delivery.event AND e.raw_kind = 'gone')`,
+  );
+  return again.length;
+}
+
+function electAll(db: Connection): void {
+  const elect = openElect(db);
+  const threads = db
+    .prepare<[], { lane: string; thread: string }>("SELECT DISTINCT lane, thread FROM delivery WHERE state = 'pending'")
+    .all();
+  for (const { lane, thread } of threads) elect(lane, thread);
+}

@@ -1,0 +1,109 @@
+/** Which tables hold what cannot be derived again, in the order in which their rows can be written back. */
+import type { Connection } from "../sqlite/connection.ts";
+
+export interface Table {
+  readonly name: string;
+  readonly columns: readonly string[];
+  /** Columns of the primary key where rows have no number of their own, by which the walk could step over what is damaged. */
+  readonly key?: readonly string[];
+  /** What a value becomes: counters that triggers keep, leases that nobody holds any more. */
+  readonly fix?: Readonly<Record<string, (value: unknown) => string | number | null>>;
+}
+
+const zero = () => 0;
+
+/** `ledger` and `lane_tally` are counted anew as the rows come in; `revision` was a plan that is made again. */
+export const tables: readonly Table[] = [
+  {
+    name: "event",
+    columns: [
+      "seq",
+      "event_id",
+      "tenant",
+      "message_id",
+      "digest",
+      "conflict",
+      "received_at",
+      "envelope",
+      "routes",
+      "raw_sha256",
+      "raw_size",
+      "raw_kind",
+      "raw_name",
+      "priority",
+      "stage",
+      "turn",
+      "due_at",
+      "parse_attempts",
+      "again",
+      "reprocess",
+      "prepared_at",
+      "parse_status",
+      "schema_version",
+      "mapping_version",
+      "thread",
+      "has_body",
+      "open",
+    ],
+    fix: { turn: zero, due_at: zero, open: zero },
+  },
+  { name: "raw", columns: ["event", "sealed"] },
+  { name: "body", columns: ["event", "sealed"] },
+  {
+    name: "lane",
+    columns: ["name", "tenant", "paused_until", "pause_reason", "blocked_at", "blocked_reason"],
+  },
+  {
+    name: "delivery",
+    columns: [
+      "id",
+      "event",
+      "lane",
+      "thread",
+      "decision",
+      "rule",
+      "state",
+      "reason",
+      "detail",
+      "attempts",
+      "head",
+      "turn",
+      "due_at",
+      "mapping_version",
+      "prepared_at",
+      "settled_at",
+    ],
+    fix: { head: zero, turn: zero },
+  },
+  { name: "plan", columns: ["delivery", "sealed"] },
+  {
+    name: "step",
+    columns: [
+      "id",
+      "delivery",
+      "position",
+      "kind",
+      "key",
+      "why",
+      "state",
+      "sends",
+      "empty_reads",
+      "deadline",
+      "ref",
+      "adopted",
+      "reason",
+      "note",
+      "sent_at",
+      "settled_at",
+    ],
+    fix: { state: (value) => (value === "sent" ? "unknown" : String(value)) },
+  },
+  { name: "record", key: ["lane", "kind", "key"], columns: ["lane", "kind", "key", "ref"] },
+  { name: "story", key: ["event", "n"], columns: ["event", "n", "at", "what", "detail"] },
+];
+
+/** The ledger's tables that the file still knows of. Throws when not even that can be read. */
+export function readable(source: Connection): string[] {
+  const names = source.prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all();
+  return tables.map(({ name }) => name).filter((name) => names.includes(name));
+}
