@@ -1,163 +1,147 @@
 /** Every metric there is: name, kind, meaning and labels, said once for the program and for docs/metrics.md. */
 
-export interface MetricRow {
+interface Row {
   readonly name: string;
-  readonly kind: "counter" | "gauge" | "histogram";
   /** One sentence for the operator. */
   readonly help: string;
   /** Each label takes few values: tenants, destinations, outcomes; never an address or a Message-ID. */
   readonly labels: readonly string[];
-  /** Upper bounds, in the unit of the name. */
-  readonly buckets?: readonly number[];
 }
+export type MetricRow =
+  | (Row & { readonly kind: "counter" | "gauge" })
+  /** Upper bounds of the buckets, in the unit of the name. */
+  | (Row & { readonly kind: "histogram"; readonly buckets: readonly number[] });
 
-const milliseconds = [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 15_000, 60_000, 600_000];
-const seconds = [0.001, 0.005, 0.025, 0.1, 0.25, 1, 2.5, 10, 30];
+/** From a delivery at once to one that waited out a CRM's night. */
+const latencyMs = [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 15_000, 60_000, 600_000, 3_600_000, 86_400_000];
+/** A call ends within 30 s (wire), an accept within its own limit. */
+const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
+const counter = (name: string, labels: readonly string[], help: string): MetricRow => ({
+  kind: "counter",
+  name,
+  labels,
+  help,
+});
+const gauge = (name: string, labels: readonly string[], help: string): MetricRow => ({
+  kind: "gauge",
+  name,
+  labels,
+  help,
+});
+const histogram = (name: string, labels: readonly string[], buckets: readonly number[], help: string): MetricRow => ({
+  kind: "histogram",
+  name,
+  labels,
+  buckets,
+  help,
+});
+
+const lane = ["tenant", "crm"];
+
+/** Sorted by name, as the page shows it. */
 export const metricTable: readonly MetricRow[] = [
-  {
-    name: "accepted_total",
-    kind: "counter",
-    help: "Messages taken into the ledger; outcome duplicate over all is idempotent_dedup_rate.",
-    labels: ["source", "outcome"],
-  },
-  {
-    name: "attachments_processed_count",
-    kind: "counter",
-    help: "Attachments seen by the parse, by outcome.",
-    labels: ["outcome"],
-  },
-  {
-    name: "crm_call_seconds",
-    kind: "histogram",
-    help: "Duration of calls to a CRM.",
-    labels: ["vendor", "object"],
-    buckets: seconds,
-  },
-  {
-    name: "crm_calls_total",
-    kind: "counter",
-    help: "Calls to a CRM by what came of them; the share of errors is crm_error_rate.",
-    labels: ["vendor", "object", "outcome"],
-  },
-  {
-    name: "crm_unclassified_total",
-    kind: "counter",
-    help: "Answers of a CRM that its connector does not know; each deserves a look.",
-    labels: ["vendor", "status"],
-  },
-  {
-    name: "dead_letter_count",
-    kind: "gauge",
-    help: "Deliveries that wait for a person, per lane.",
-    labels: ["tenant", "crm"],
-  },
-  {
-    name: "defects_total",
-    kind: "counter",
-    help: "Unexpected errors of Mailwright's own; each is a defect to report.",
-    labels: ["where"],
-  },
-  {
-    name: "deliveries_total",
-    kind: "counter",
-    help: "Turns of deliveries by the state they ended in.",
-    labels: ["tenant", "crm", "outcome"],
-  },
-  { name: "disk_free_bytes", kind: "gauge", help: "Free bytes on the volume of the data folder.", labels: [] },
-  { name: "held_count", kind: "gauge", help: "Deliveries held in review, per lane.", labels: ["tenant", "crm"] },
-  {
-    name: "lane_blocked",
-    kind: "gauge",
-    help: "1 while a lane is stopped until an operator mends its account.",
-    labels: ["tenant", "crm"],
-  },
-  {
-    name: "lane_paused",
-    kind: "gauge",
-    help: "1 while a lane waits because its CRM asked for it.",
-    labels: ["tenant", "crm"],
-  },
-  { name: "ledger_bytes", kind: "gauge", help: "Bytes of the ledger's files.", labels: [] },
-  {
-    name: "ledger_unarchived",
-    kind: "gauge",
-    help: "Settled messages whose raw bytes are still in the ledger or the spool.",
-    labels: [],
-  },
-  {
-    name: "parse_seconds",
-    kind: "histogram",
-    help: "Duration of a parse, reading the raw bytes included.",
-    labels: [],
-    buckets: seconds,
-  },
-  {
-    name: "parse_to_crm_latency_ms",
-    kind: "histogram",
-    help: "From the committed plan of a message to its last step at the CRM.",
-    labels: ["tenant", "crm"],
-    buckets: milliseconds,
-  },
-  {
-    name: "parse_total",
-    kind: "counter",
-    help: "Parsed messages by outcome: ok, partial, failed.",
-    labels: ["outcome"],
-  },
-  { name: "queue_depth", kind: "gauge", help: "Deliveries that wait, per lane.", labels: ["tenant", "crm"] },
-  {
-    name: "queue_oldest_age_seconds",
-    kind: "gauge",
-    help: "Age of the oldest waiting delivery, per lane.",
-    labels: ["tenant", "crm"],
-  },
-  { name: "received_depth", kind: "gauge", help: "Messages that wait for their parse.", labels: [] },
-  { name: "smtp_connections_total", kind: "counter", help: "SMTP connections opened.", labels: [] },
-  {
-    name: "smtp_messages_total",
-    kind: "counter",
-    help: "Messages offered over SMTP by what they were answered.",
-    labels: ["outcome"],
-  },
-  { name: "smtp_open_connections", kind: "gauge", help: "SMTP connections open now.", labels: [] },
-  {
-    name: "smtp_receive_seconds",
-    kind: "histogram",
-    help: "From DATA to the answer after the final dot.",
-    labels: [],
-    buckets: seconds,
-  },
-  { name: "smtp_rejections_total", kind: "counter", help: "SMTP refusals by reply code.", labels: ["code"] },
-  {
-    name: "steps_total",
-    kind: "counter",
-    help: "Steps ensured at a CRM by what came of them.",
-    labels: ["crm", "kind", "outcome"],
-  },
-  {
-    name: "webhook_delivery_latency_ms",
-    kind: "histogram",
-    help: "Duration of deliveries to a webhook of the user's.",
-    labels: ["tenant", "crm"],
-    buckets: milliseconds,
-  },
+  counter(
+    "accepted_total",
+    ["source", "outcome"],
+    "Messages taken into the ledger, by outcome: new, duplicate, conflict.",
+  ),
+  counter("attachments_processed_count", ["outcome"], "Attachments that were processed, by what came of them."),
+  histogram(
+    "crm_call_seconds",
+    ["vendor", "object"],
+    seconds,
+    "Duration of calls to a CRM, from the first byte sent to the whole answer.",
+  ),
+  counter(
+    "crm_calls_total",
+    ["vendor", "object", "outcome"],
+    "Calls to a CRM, by answer: 2xx to 5xx, 429, no_answer (it may have happened), not_sent.",
+  ),
+  counter(
+    "crm_unclassified_total",
+    ["vendor", "status"],
+    "Answers of a CRM that its connector does not know; each deserves a look.",
+  ),
+  gauge("dead_letter_count", lane, "Deliveries that failed and wait for a person."),
+  counter("defects_total", ["where"], "Unexpected errors of Mailwright's own; each is a defect to report."),
+  counter(
+    "deliveries_total",
+    [...lane, "outcome"],
+    "Deliveries that came to an end or were put off, by the state they are in now.",
+  ),
+  gauge("disk_free_bytes", [], "Free bytes on the volume of the data folder, as last looked at."),
+  gauge("held_count", lane, "Deliveries held for review."),
+  gauge("lane_blocked", lane, "1 while a lane is stopped until somebody mends its account; its mail waits."),
+  gauge("lane_paused", lane, "1 while a lane waits because its CRM asked for it."),
+  gauge("ledger_bytes", [], "Bytes of the ledger's files on disk."),
+  gauge("ledger_unarchived", [], "Settled messages whose raw bytes have not moved to the blob store yet."),
+  histogram("parse_seconds", [], seconds, "Duration of a parse, reading the raw bytes included."),
+  histogram(
+    "parse_to_crm_latency_ms",
+    lane,
+    latencyMs,
+    "From the stored plan of a message to its last step at the CRM.",
+  ),
+  counter(
+    "parse_total",
+    ["outcome"],
+    "Parsed messages, by outcome: ok, partial (headers only, or parts missing), failed.",
+  ),
+  gauge("queue_depth", lane, "Deliveries that wait."),
+  gauge("queue_oldest_age_seconds", lane, "Age of the oldest delivery that waits."),
+  gauge("received_depth", [], "Messages taken that wait for their parse."),
+  counter("smtp_connections_total", [], "SMTP connections that came in."),
+  counter("smtp_messages_total", ["outcome"], "Messages offered over SMTP, by what they were answered."),
+  gauge("smtp_open_connections", [], "SMTP connections open now."),
+  histogram("smtp_receive_seconds", [], seconds, "From DATA to the answer after the final dot."),
+  counter("smtp_rejections_total", ["code"], "SMTP refusals, by reply code and enhanced status."),
+  counter("steps_total", ["crm", "kind", "outcome"], "Steps ensured at a CRM, by what came of them."),
+  histogram(
+    "webhook_delivery_latency_ms",
+    lane,
+    latencyMs,
+    "From the stored plan of an event to the answer of the webhook it was sent to.",
+  ),
+];
+
+/** What is derived from the table by deploy/prometheus/rules.yaml, since a rate cannot be emitted. */
+const recorded: readonly (readonly [string, string])[] = [
+  [
+    "crm_error_rate",
+    "Share of CRM calls of the last 5 minutes that were answered 429 or 5xx, or not at all, per vendor. A 4xx is not among them: " +
+      "looking for a record that is not there yet ends in one. What a 4xx stops shows in `dead_letter_count` and `lane_blocked`.",
+  ],
+  ["idempotent_dedup_rate", "Share of messages of the last 5 minutes that were known already, per source."],
 ];
 
 /** docs/metrics.md, generated. */
 export function metricsPage(): string {
-  const rows = metricTable.map(
-    ({ name, kind, help, labels }) =>
-      `| \`${name}\` | ${kind} | ${labels.map((label) => `\`${label}\``).join(", ")} | ${help} |`,
-  );
-  return [
-    "# Metrics",
-    "",
-    "Served at `/metrics` in the Prometheus text format.",
-    "",
-    "| name | kind | labels | meaning |",
-    "|---|---|---|---|",
-    ...rows,
-    "",
-  ].join("\n");
+  const code = (text: string): string => `\`${text}\``;
+  const row = ({ name, kind, labels, help }: MetricRow): string =>
+    `| ${code(name)} | ${kind} | ${labels.map(code).join(", ")} | ${help} |`;
+  return `# Metrics
+
+\`GET /metrics\` on the HTTP port answers in the Prometheus text format. This page is generated from
+\`src/watch/metric-table.ts\`; a name or label that is not in it cannot be emitted. No label ever carries an address, a subject or a
+Message-ID, and no metric grows beyond 5,000 series: further ones are counted under \`other\`.
+
+| name | type | labels | meaning |
+|---|---|---|---|
+${metricTable.map(row).join("\n")}
+
+\`tenant\` is the tenant's id, \`crm\` the id of the destination within it, as in the configuration; \`vendor\` is its type.
+Beside these there are the usual ones of a Node.js process: \`process_*\` (CPU, memory, open files, start time) and \`nodejs_*\`
+(event loop, heap, garbage collection).
+
+## Recorded by Prometheus
+
+\`deploy/prometheus/rules.yaml\` has these as recording rules, together with alerts on dead letters, blocked lanes, age of the backlog,
+free disk, defects, failed parses and the share of failing CRM calls. \`promtool test rules deploy/prometheus/rules_test.yaml\` tries
+every one of them.
+
+| name | meaning |
+|---|---|
+${recorded.map(([name, meaning]) => `| ${code(name)} | ${meaning} |`).join("\n")}
+`;
 }
