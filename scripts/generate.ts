@@ -2,9 +2,12 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import { cliPage } from "../src/cli/page.ts";
+import { cliSchema } from "../src/cli/shapes.ts";
 import { eventSchema } from "../src/model/event.ts";
 import { configSchema } from "../src/settings/index.ts";
 import { configurationPage } from "../src/settings/page.ts";
+import { metricsPage } from "../src/watch/index.ts";
 import { standardsPage } from "./standards.ts";
 
 export interface Generated {
@@ -17,7 +20,10 @@ export interface Generated {
 export const generated: readonly Generated[] = [
   { path: "config/event.schema.json", make: () => json({ ...z.toJSONSchema(eventSchema), title: "Mailwright event" }) },
   { path: "config/schema.json", make: () => json(configSchema()) },
+  { path: "docs/cli.md", make: cliPage },
+  { path: "docs/cli.schema.json", make: () => json(cliSchema()) },
   { path: "docs/configuration.md", make: configurationPage },
+  { path: "docs/metrics.md", make: metricsPage },
   { path: "docs/standards.md", make: standardsPage },
 ];
 

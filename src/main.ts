@@ -17,4 +17,13 @@ export { openPreview, type Preview, type Previewed } from "./main/preview.ts";
 export { diskOf, systemClock, systemRandom } from "./main/system.ts";
 export { type ExplainedStep, explainSteps } from "./mapping/explain.ts";
 export { mappingVersion } from "./mapping/plan.ts";
-export { lockDataFolder } from "./store/index.ts";
+export {
+  backupLedger,
+  backupLocalRecords,
+  lockDataFolder,
+  openLedger,
+  type Recovered,
+  recoverLedger,
+  type SqliteLedger,
+  verifyLedger,
+} from "./store/index.ts";

@@ -25,7 +25,7 @@ export const stepShape = z
     sent_at: timeOrNull,
     settled_at: timeOrNull,
   })
-  .describe("One record or association that should exist at the CRM.");
+  .meta({ id: "step", description: "One record or association that should exist at the CRM." });
 
 export const deliveryShape = z
   .object({
@@ -41,7 +41,7 @@ export const deliveryShape = z
     mapping_version: z.number().int(),
     steps: z.array(stepShape),
   })
-  .describe("What became of one message at one destination.");
+  .meta({ id: "delivery", description: "What became of one message at one destination." });
 
 export const eventSummaryShape = z
   .object({
@@ -64,8 +64,10 @@ export const eventSummaryShape = z
   .describe("One received message.");
 export type EventSummary = z.infer<typeof eventSummaryShape>;
 
+const canonicalEvent = eventSchema.meta({ id: "event" });
+
 const eventDetail = eventSummaryShape.extend({
-  event: eventSchema.nullable().describe("Null before the parse, and once retention has removed it."),
+  event: canonicalEvent.nullable().describe("Null before the parse, and once retention has removed it."),
 });
 
 const advice = z.object({
@@ -155,7 +157,7 @@ const crmRecord = z
     fields: z.record(z.string(), z.unknown()),
     links: z.array(z.string()).describe("Ids of associated records."),
   })
-  .describe("A record of the built-in CRM.");
+  .meta({ id: "crm_record", description: "A record of the built-in CRM." });
 export type CrmRecord = z.infer<typeof crmRecord>;
 
 const configChecked = z.object({
@@ -267,7 +269,7 @@ export const shapes = {
   "events list": z.array(eventSummaryShape),
   "events show": eventDetail,
   explain: explained,
-  parse: eventSchema,
+  parse: canonicalEvent,
   plan: planned,
   purge: purged,
   recover: recovered,
@@ -277,15 +279,16 @@ export const shapes = {
 } as const;
 export type ShapeName = keyof typeof shapes;
 
-/** One JSON Schema document with a definition per command. */
+/** One JSON Schema document: a definition per command, and those that several share. Open to fields that a later version adds. */
 export function cliSchema(): Record<string, unknown> {
-  const definitions = Object.entries(shapes).map(([name, shape]) => {
-    const { $schema: _, ...schema } = z.toJSONSchema(shape) as Record<string, unknown>;
-    return [name, schema] as const;
-  });
+  const definitions: Record<string, unknown> = {};
+  for (const [name, shape] of Object.entries(shapes)) {
+    const { $schema: _, $defs, ...schema } = z.toJSONSchema(shape, { io: "input" }) as Record<string, unknown>;
+    Object.assign(definitions, $defs, { [name]: schema });
+  }
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "What the mailwright commands print with --json",
-    $defs: Object.fromEntries(definitions),
+    $defs: definitions,
   };
 }

@@ -1,6 +1,7 @@
 /** The tree of commands: the sorted list, and what all of them share. */
 import { Command, type OutputConfiguration } from "commander";
 import type { Cli } from "./cli.ts";
+import { backup } from "./commands/backup.ts";
 import { config } from "./commands/config.ts";
 import { crm } from "./commands/crm.ts";
 import { deadLetters } from "./commands/dead-letters.ts";
@@ -11,13 +12,16 @@ import { explain } from "./commands/explain.ts";
 import { parse } from "./commands/parse.ts";
 import { plan } from "./commands/plan.ts";
 import { purge } from "./commands/purge.ts";
+import { recover } from "./commands/recover.ts";
 import { reprocess } from "./commands/reprocess.ts";
+import { restore } from "./commands/restore.ts";
 import { run } from "./commands/run.ts";
 import { sandbox } from "./commands/sandbox.ts";
 import { send } from "./commands/send.ts";
 import { packageVersion } from "./package.ts";
 
 const commands = [
+  backup,
   config,
   crm,
   deadLetters,
@@ -28,7 +32,9 @@ const commands = [
   parse,
   plan,
   purge,
+  recover,
   reprocess,
+  restore,
   run,
   sandbox,
   send,

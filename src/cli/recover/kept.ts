@@ -1,0 +1,111 @@
+/** Where mail is kept as files: the spool, the attic, what salvaging left over, and a backup. */
+import { copyFile, mkdtemp, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type Ground, openLedger, type SqliteLedger } from "../../main.ts";
+import type { EventRow } from "../../model/ledger.ts";
+import { mismatches, readManifest } from "../backup/files.ts";
+import { Failed } from "../exit.ts";
+import { isKnown, type Retaken, retake, wholeOf } from "./retake.ts";
+
+const nothing = async (): Promise<void> => undefined;
+
+/** Files that no row names. They are removed once they are taken in: the intake keeps its own. */
+export async function* spooled({ ledger, spool }: Ground) {
+  const rows = await ledger.find({ spooled: true, limit: 1_000_000 });
+  const named = new Set(rows.map(({ raw }) => (raw.kind === "spool" ? raw.name : "")));
+  for await (const { name } of spool.list()) {
+    if (named.has(name)) continue;
+    yield {
+      where: `spool/${name}`,
+      read: async () => await wholeOf(await spool.read(name)),
+      done: () => spool.remove(name),
+    };
+  }
+}
+
+/** The attic files each message under its event id, so those that are known need not be opened. */
+export async function* inTheAttic(ground: Ground, known: () => void) {
+  for await (const { key } of ground.blobs.list("raw/")) {
+    const eventId = key.split("/").at(-1) ?? key;
+    if (await isKnown(ground, eventId)) known();
+    // It stays where it is: archiving puts the same bytes there again.
+    else yield { where: `blobs/${key}`, read: async () => await wholeOf(await ground.blobs.get(key)), done: nothing };
+  }
+}
+
+/** Raw bytes that were saved from the damaged ledger without their row. */
+export async function* leftOver(files: readonly string[]) {
+  for (const file of files) yield { where: file, read: () => readFile(file), done: () => rm(file) };
+}
+
+/** Everything of the backup that the ledger does not know, oldest first. Rejects when the backup is not what its manifest says. */
+export async function retakeFromBackup(ground: Ground, folder: string, into: Retaken): Promise<number> {
+  const wrong = await mismatches(folder, await readManifest(folder));
+  if (wrong.length > 0) throw new Failed(`the backup ${folder} is not what its manifest says: ${wrong[0]}`);
+  const before = into.taken;
+  const workplace = await mkdtemp(join(ground.settings.data_dir, ".backup-"));
+  try {
+    const path = join(workplace, "ledger.sqlite");
+    await copyFile(join(folder, "ledger.sqlite"), path);
+    const old = await openLedger({ path, thread: "calling" });
+    try {
+      for (const id of await eventIds(old)) await retakeRow(ground, old, id, folder, into);
+    } finally {
+      await old.close();
+    }
+  } finally {
+    await rm(workplace, { recursive: true, force: true });
+  }
+  return into.taken - before;
+}
+
+/** Ids only: a million of them are some tens of MiB. */
+async function eventIds(ledger: SqliteLedger): Promise<string[]> {
+  const ids: string[] = [];
+  for (let before: number | undefined; ; ) {
+    const page = await ledger.find({ limit: 1_000, ...(before === undefined ? {} : { before }) });
+    ids.push(...page.map(({ eventId }) => eventId));
+    before = page.at(-1)?.seq;
+    if (before === undefined) return ids.reverse();
+  }
+}
+
+async function retakeRow(
+  ground: Ground,
+  old: SqliteLedger,
+  eventId: string,
+  folder: string,
+  into: Retaken,
+): Promise<void> {
+  if (await isKnown(ground, eventId)) {
+    into.alreadyThere++;
+    return;
+  }
+  try {
+    const [row] = await old.find({ event: eventId, limit: 1 });
+    const sealed = row === undefined ? undefined : await sealedOf(old, row, folder);
+    if (row === undefined || sealed === undefined) return;
+    await retake(ground, ground.sealer.open(sealed).plain, eventId, { ...row.envelope, routes: [...row.routes] }, into);
+  } catch (error) {
+    into.unreadable.push(`event ${eventId} of the backup: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+async function sealedOf(
+  old: SqliteLedger,
+  { eventId, raw }: EventRow,
+  folder: string,
+): Promise<Uint8Array | undefined> {
+  switch (raw.kind) {
+    case "inline":
+      return await old.raw(eventId);
+    case "spool":
+      return await readFile(join(folder, "spool", raw.name));
+    case "blob":
+      return await readFile(join(folder, "blobs", raw.key));
+    case "gone":
+      return undefined;
+    default:
+      return raw satisfies never;
+  }
+}
