@@ -60,12 +60,7 @@ const intake = openIntake(
 const settings = smtp.settings.parse({
   host: "127.0.0.1",
   port: 0,
-  connections: 1_000,
-  connections_per_ip: 1_000,
-  connection_rate_per_minute: 100_000_000,
-  // smtp-source -d sends everything it has over one connection.
-  commands: 100_000_000,
-  session_seconds: 86_400,
+  limits: { connections: 1_000, connections_per_ip: 0, connection_rate_per_minute: 0, commands: 100_000_000, session_seconds: 86_400 },
 });
 const source = await smtp.start(settings, intake, {
   clock: systemClock,

@@ -63,7 +63,16 @@ export async function startDaemon(home: Home, { env = {}, under = [] }: StartOpt
   const child = spawn(command[0] ?? process.execPath, command.slice(1), {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...env },
+    // A wrapper such as strace does not die for the daemon it runs: its whole group is signalled then.
+    detached: under.length > 0,
   });
+  const signalled = (signal: NodeJS.Signals): void => {
+    if (under.length > 0 && child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, signal);
+    else child.kill(signal);
+  };
+  const leaveNothing = () => signalled("SIGKILL");
+  process.once("exit", leaveNothing);
+  child.once("exit", () => process.off("exit", leaveNothing));
   const exited = once(child, "exit").then(([code]) => code as number | null);
   const lines: Record<string, unknown>[] = [];
   let stderr = "";
@@ -91,7 +100,7 @@ export async function startDaemon(home: Home, { env = {}, under = [] }: StartOpt
     ...ports,
     lines,
     async kill(signal) {
-      child.kill(signal);
+      signalled(signal);
       return await exited;
     },
   };

@@ -10,8 +10,8 @@ export interface Load {
   readonly replies: string[];
   /** Sends `count` new mails, `width` at a time; resolves with the replies of this round. */
   send(port: number, count: number, width?: number): Promise<readonly Sent[]>;
-  /** What got no 250 is sent again, as its sender would. Rejects when it is refused. */
-  resend(port: number): Promise<void>;
+  /** What got no 250 is sent again, as its sender would, for `patienceMs`. Rejects when it is still refused then. */
+  resend(port: number, patienceMs?: number): Promise<void>;
 }
 
 export function openLoad(run: string, bytes = 2_000): Load {
@@ -53,14 +53,15 @@ export function openLoad(run: string, bytes = 2_000): Load {
       sent.push(...records);
       return await all(port, records, width);
     },
-    async resend(port) {
-      const outcomes = await all(
-        port,
-        sent.filter(({ acknowledged }) => !acknowledged),
-        8,
-      );
-      const refused = outcomes.find(({ kind }) => kind !== "acknowledged");
-      if (refused !== undefined) throw new Error(`a mail sent again was not taken: ${JSON.stringify(refused)}`);
+    async resend(port, patienceMs = 10_000) {
+      const until = Date.now() + patienceMs;
+      for (;;) {
+        const outcomes = await all(port, sent.filter(({ acknowledged }) => !acknowledged), 8);
+        const refused = outcomes.find(({ kind }) => kind !== "acknowledged");
+        if (refused === undefined) return;
+        if (Date.now() > until) throw new Error(`a mail sent again was not taken within ${patienceMs} ms: ${JSON.stringify(refused)}`);
+        await new Promise((resolve) => setTimeout(resolve, 250));
+      }
     },
   };
 }
