@@ -1,64 +1,123 @@
-/** The HTTP door: health and metrics now; webhooks and the REST API are plugins of the same server. */
-import { fastify } from "fastify";
+/** The HTTP door: limits, security headers and error answers for all routes, which are plugins of it. */
+import { type FastifyInstance, type FastifyReply, fastify } from "fastify";
 import type { Log } from "../model/ports.ts";
+import { type HealthOptions, health } from "./routes/health.ts";
 
-export interface HttpOptions {
+export interface HttpOptions extends HealthOptions {
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
-  readonly metrics: { readonly contentType: string; text(): Promise<string> };
-  /** Whether the process is worth keeping: false asks a supervisor to restart it. */
-  live(): boolean;
-  /** Whether mail can be taken now, and if not why. */
-  ready(): Promise<{ ready: boolean; reasons: readonly string[] }>;
   readonly log: Log;
 }
 
 export interface HttpServer {
   readonly address: { readonly host: string; readonly port: number };
+  /** Takes no new connection and ends idle ones at once; requests in flight have `graceMs`, then they are cut. */
   stop(graceMs: number): Promise<void>;
 }
 
-/** Rejects when the port is taken. */
+/** What a plugin may expect at most; a route that takes more (a webhook with a mail in it) says so itself. */
+const limits = {
+  bodyBytes: 16 * 1024,
+  headerBytes: 8 * 1024,
+  connections: 256,
+  /** A whole request, from its first byte. Node looks every `checkMs`. */
+  requestMs: 10_000,
+  headersMs: 5_000,
+  checkMs: 2_000,
+  keepAliveMs: 5_000,
+  requestsPerConnection: 1_000,
+} as const;
+
+/** Nothing here is a page: no script, frame, cache or other site has any business with it. The console will set its own policy. */
+const securityHeaders = {
+  "cache-control": "no-store",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+} as const;
+
+/** Rejects with a sentence when it cannot listen there. */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
-  const server = fastify({
+  const app = openApp(options.log);
+  await app.register(health(options));
+  try {
+    await app.listen({ host: options.host, port: options.port });
+  } catch (error) {
+    await app.close();
+    throw new Error(cannotListen(options, error), { cause: error });
+  }
+  const bound = app.server.address();
+  if (bound === null || typeof bound === "string") throw new Error("the HTTP server listens on no port");
+  return { address: { host: bound.address, port: bound.port }, stop: (graceMs) => stop(app, graceMs) };
+}
+
+function openApp(log: Log): FastifyInstance {
+  const app = fastify({
     logger: false,
-    bodyLimit: 64 * 1024,
-    requestTimeout: 10_000,
-    keepAliveTimeout: 5_000,
-    forceCloseConnections: true,
-  });
-  server.addHook("onSend", async (_request, reply) => {
-    reply.headers({
-      "x-content-type-options": "nosniff",
-      "content-security-policy": "default-src 'none'",
-      "cache-control": "no-store",
-      "referrer-policy": "no-referrer",
-    });
-  });
-  server.setNotFoundHandler(async (_request, reply) => reply.code(404).send({ error: "not found" }));
-  server.setErrorHandler(async (error, _request, reply) => {
-    options.log.error({ err: error instanceof Error ? error : new Error(String(error)) }, "an HTTP request failed");
-    return reply.code(500).send({ error: "internal error" });
-  });
-  server.get("/livez", async (_request, reply) => {
-    const live = options.live();
-    return reply.code(live ? 200 : 503).send({ live });
-  });
-  server.get("/readyz", async (_request, reply) => {
-    const { ready, reasons } = await options.ready();
-    return reply.code(ready ? 200 : 503).send({ ready, reasons });
-  });
-  server.get("/metrics", async (_request, reply) =>
-    reply.type(options.metrics.contentType).send(await options.metrics.text()),
-  );
-  await server.listen({ host: options.host, port: options.port });
-  const address = server.server.address();
-  if (address === null || typeof address === "string") throw new Error("the HTTP server listens on no port");
-  return {
-    address: { host: address.address, port: address.port },
-    async stop() {
-      await server.close();
+    bodyLimit: limits.bodyBytes,
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    maxRequestsPerSocket: limits.requestsPerConnection,
+    forceCloseConnections: "idle",
+    return503OnClosing: true,
+    http: {
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: limits.headersMs,
+      connectionsCheckingInterval: limits.checkMs,
     },
-  };
+    // A path that cannot be decoded is no route, and its text goes into no answer.
+    frameworkErrors: (_error, _request, reply: FastifyReply) => {
+      void reply.code(400).headers(securityHeaders).send({ error: "bad request" });
+    },
+  });
+  app.server.maxConnections = limits.connections;
+  app.addHook("onRequest", async (_request, reply) => {
+    reply.headers(securityHeaders);
+  });
+  app.setNotFoundHandler(async (_request, reply) => await reply.code(404).send({ error: "not found" }));
+  app.setErrorHandler(async (thrown, _request, reply) => {
+    const status = statusOf(thrown);
+    if (status < 500) return await reply.code(status).send({ error: refusals.get(status) ?? "bad request" });
+    const err = thrown instanceof Error ? thrown : new Error(String(thrown));
+    log.error({ err }, "http: a request could not be answered");
+    return await reply.code(500).send({ error: "internal error; the log says more" });
+  });
+  return app;
+}
+
+const refusals: ReadonlyMap<number, string> = new Map([
+  [413, "the body is too large"],
+  [415, "this content type is not taken here"],
+]);
+
+function statusOf(thrown: unknown): number {
+  const status = thrown instanceof Error && "statusCode" in thrown ? thrown.statusCode : undefined;
+  return typeof status === "number" && status >= 400 && status <= 599 ? status : 500;
+}
+
+async function stop(app: FastifyInstance, graceMs: number): Promise<void> {
+  const cut = setTimeout(() => app.server.closeAllConnections(), graceMs);
+  try {
+    await app.close();
+  } finally {
+    clearTimeout(cut);
+  }
+}
+
+function cannotListen({ host, port }: HttpOptions, error: unknown): string {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const where = `HTTP cannot listen on ${host} port ${port}`;
+  switch (code) {
+    case "EADDRINUSE":
+      return `${where}: another program has it; set http.port to a free one (0 picks one)`;
+    case "EACCES":
+      return `${where}: this user may not use it; set http.port to 1024 or higher`;
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+      return `${where}: this machine has no such address; set http.host to one that it has`;
+    default:
+      return `${where}: ${error instanceof Error ? error.message : String(error)}`;
+  }
 }
