@@ -2,7 +2,9 @@
 import { parseArgs } from "node:util";
 import { type KillRun, runKills } from "../test/process/kills.ts";
 
-const { values } = parseArgs({ options: { cycles: { type: "string", default: "500" }, seed: { type: "string", default: "1" } } });
+const { values } = parseArgs({
+  options: { cycles: { type: "string", default: "500" }, seed: { type: "string", default: "1" } },
+});
 const cycles = Number(values.cycles);
 const seed = Number(values.seed);
 const tiers: readonly KillRun["emailsUnique"][] = ["yes", "no", "propertiesForbidden"];
@@ -19,7 +21,18 @@ for (const [index, emailsUnique] of tiers.entries()) {
   const { lost, doubled, mangled, phantom, visible, activities, acknowledged, kills, contacts } = outcome;
   const wrong = lost.length + doubled.length + mangled.length + phantom.length;
   broken ||= wrong > 0 || activities + visible.size !== acknowledged;
-  const figures = { emailsUnique, kills, acknowledged, activities, visible: [...visible], lost, doubled, mangled, phantom, contacts };
+  const figures = {
+    emailsUnique,
+    kills,
+    acknowledged,
+    activities,
+    visible: [...visible],
+    lost,
+    doubled,
+    mangled,
+    phantom,
+    contacts,
+  };
   process.stdout.write(`${JSON.stringify(figures)}\n`);
 }
 process.exit(broken ? 1 : 0);
