@@ -162,6 +162,21 @@ export async function* filesIn(
   }
 }
 
+/** Deletes files by name and age (epoch ms) and returns how many. Those it cannot delete are left to the next sweep. */
+export async function sweep(
+  dir: string,
+  disk: Disk,
+  isLeftover: (name: string, at: number) => boolean,
+): Promise<number> {
+  let swept = 0;
+  for await (const { name, at } of filesIn(dir, disk)) {
+    if (!isLeftover(name, at)) continue;
+    await removeQuietly(`${dir}/${name}`, disk);
+    swept += 1;
+  }
+  return swept;
+}
+
 /** Makes a directory, with those above it, that nobody else can look into. */
 export async function privateDirectory(dir: string, disk: Disk): Promise<void> {
   await disk.mkdir(dir, { recursive: true, mode: 0o700 });

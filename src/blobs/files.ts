@@ -10,7 +10,7 @@ import {
   privateDirectory,
   readStream,
   realDisk,
-  removeQuietly,
+  sweep,
   syncDirectory,
 } from "./durable.ts";
 
@@ -63,28 +63,9 @@ export async function openFiles(dir: string, options: FilesOptions = {}): Promis
       return { bytes: draft.bytes };
     },
     get: async (key) => await readStream(pathOf(dir, key), disk),
-    async delete(key) {
-      const path = pathOf(dir, key);
-      try {
-        await disk.unlink(path);
-      } catch (error) {
-        if (isCode(error, "ENOENT", "ENOTDIR", "EISDIR", "EPERM") && !(await isFile(path, disk))) return false;
-        throw error;
-      }
-      // What retention deletes must not come back with the power.
-      await syncDirectory(dirname(path), disk);
-      return true;
-    },
+    delete: async (key) => await removed(pathOf(dir, key), disk),
     list: (prefix) => listed(dir, prefix, disk),
-    async sweepDrafts(olderThan) {
-      let swept = 0;
-      for await (const { name, at } of filesIn(drafts, disk)) {
-        if (at >= olderThan) continue;
-        await removeQuietly(join(drafts, name), disk);
-        swept += 1;
-      }
-      return swept;
-    },
+    sweepDrafts: (olderThan) => sweep(drafts, disk, (_name, at) => at < olderThan),
   };
 }
 
@@ -92,6 +73,18 @@ export async function openFiles(dir: string, options: FilesOptions = {}): Promis
 function pathOf(dir: string, key: string): string {
   if (key.length > maxKeyLength || !keyPattern.test(key)) throw new RangeError("this is not a key of the blob store");
   return join(dir, key);
+}
+
+async function removed(path: string, disk: Disk): Promise<boolean> {
+  try {
+    await disk.unlink(path);
+  } catch (error) {
+    if (isCode(error, "ENOENT", "ENOTDIR", "EISDIR", "EPERM") && !(await isFile(path, disk))) return false;
+    throw error;
+  }
+  // What retention deletes must not come back with the power.
+  await syncDirectory(dirname(path), disk);
+  return true;
 }
 
 async function isFile(path: string, disk: Disk): Promise<boolean> {

@@ -14,6 +14,7 @@ import {
   realDisk,
   removeQuietly,
   sharedDirectorySync,
+  sweep,
   syncDirectory,
 } from "./durable.ts";
 
@@ -31,7 +32,7 @@ export async function openSpool(dir: string, sealer: Sealer, options: SpoolOptio
   const { newId = randomUUID, disk = realDisk } = options;
   await privateDirectory(dir, disk);
   await syncDirectory(dirname(dir), disk);
-  const syncNames = sharedDirectorySync(dir, disk);
+  const promise = openPromise(dir, disk);
   /** Drafts of this process: never swept, whatever the clock says of their age. */
   const writing = new Set<string>();
 
@@ -40,26 +41,16 @@ export async function openSpool(dir: string, sealer: Sealer, options: SpoolOptio
     return join(dir, name);
   };
 
-  /** A name is promised only once the directory has it on disk; until then the file is as good as not written. */
-  async function promise(name: string): Promise<string> {
-    try {
-      await syncNames();
-    } catch (error) {
-      await removeQuietly(join(dir, name), disk);
-      throw error;
-    }
-    return name;
-  }
-
   return {
     async create(label) {
       const id = newId();
       const name = `${id}.sealed`;
       const path = pathOf(name);
       const draftName = `tmp-${id}`;
+      const seal = sealer.sealStream(label);
       const draft = await openDraft(join(dir, draftName), disk);
       writing.add(draftName);
-      return sealedDraft(draft, sealer.sealStream(label), {
+      return sealedDraft(draft, seal, {
         moved: async () => {
           await draft.moveTo(path);
           return await promise(name);
@@ -81,15 +72,22 @@ export async function openSpool(dir: string, sealer: Sealer, options: SpoolOptio
     async *list() {
       for await (const { name, bytes, at } of filesIn(dir, disk)) if (namePattern.test(name)) yield { name, bytes, at };
     },
-    async sweepDrafts(olderThan) {
-      let swept = 0;
-      for await (const { name, at } of filesIn(dir, disk)) {
-        if (!draftPattern.test(name) || writing.has(name) || at >= olderThan) continue;
-        await removeQuietly(join(dir, name), disk);
-        swept += 1;
-      }
-      return swept;
-    },
+    sweepDrafts: (olderThan) =>
+      sweep(dir, disk, (name, at) => draftPattern.test(name) && !writing.has(name) && at < olderThan),
+  };
+}
+
+/** A name is promised only once the directory has it on disk; until then the file is as good as not written. */
+function openPromise(dir: string, disk: Disk): (name: string) => Promise<string> {
+  const syncNames = sharedDirectorySync(dir, disk);
+  return async (name) => {
+    try {
+      await syncNames();
+    } catch (error) {
+      await removeQuietly(join(dir, name), disk);
+      throw error;
+    }
+    return name;
   };
 }
 

@@ -134,6 +134,13 @@ describe("a draft", () => {
     await expect(draft.commit()).rejects.toThrow();
   });
 
+  test("whose label cannot be sealed leaves no file", async () => {
+    const dir = folder();
+    const spool = await openSpool(dir, ring);
+    await expect(spool.create("x".repeat(2_000))).rejects.toBeInstanceOf(RangeError);
+    expect(readdirSync(dir)).toEqual([]);
+  });
+
   test("that was committed is not undone by a late discard", async () => {
     const spool = await openSpool(folder(), ring);
     const draft = await spool.create("raw");

@@ -68,7 +68,7 @@ describe("a line of the log", () => {
       cause: new AggregateError([root], "all failed"),
     });
     log.error({ err: error }, "no answer");
-    expect(lines()[0]?.["err"]).toMatchObject({
+    expect(lines()[0]?.err).toMatchObject({
       type: "TypeError",
       message: "HubSpot said: Bearer ***",
       stack: expect.stringMatching(/^at .*log\.test\.ts/),

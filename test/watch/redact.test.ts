@@ -130,7 +130,7 @@ describe("bounds and controls", () => {
   });
 
   test("a value of exactly 1 KB is whole", () => {
-    const whole = "ab ".repeat(341) + "a";
+    const whole = `${"ab ".repeat(341)}a`;
     expect(text(whole)).toBe(whole);
   });
 
