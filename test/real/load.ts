@@ -56,10 +56,15 @@ export function openLoad(run: string, bytes = 2_000): Load {
     async resend(port, patienceMs = 10_000) {
       const until = Date.now() + patienceMs;
       for (;;) {
-        const outcomes = await all(port, sent.filter(({ acknowledged }) => !acknowledged), 8);
+        const outcomes = await all(
+          port,
+          sent.filter(({ acknowledged }) => !acknowledged),
+          8,
+        );
         const refused = outcomes.find(({ kind }) => kind !== "acknowledged");
         if (refused === undefined) return;
-        if (Date.now() > until) throw new Error(`a mail sent again was not taken within ${patienceMs} ms: ${JSON.stringify(refused)}`);
+        if (Date.now() > until)
+          throw new Error(`a mail sent again was not taken within ${patienceMs} ms: ${JSON.stringify(refused)}`);
         await new Promise((resolve) => setTimeout(resolve, 250));
       }
     },

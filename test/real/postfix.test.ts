@@ -11,7 +11,12 @@ const local = [{ id: "crm", type: "local" }];
 
 async function homeOnPort(port: number) {
   return await makeHome(local, {
-    smtp: { host: "127.0.0.1", port, name: "mx.test", limits: { connections_per_ip: 0, connection_rate_per_minute: 0 } },
+    smtp: {
+      host: "127.0.0.1",
+      port,
+      name: "mx.test",
+      limits: { connections_per_ip: 0, connection_rate_per_minute: 0 },
+    },
   });
 }
 
@@ -31,7 +36,19 @@ describe("a real Postfix before the daemon", () => {
     try {
       let daemon: RunningDaemon = await startDaemon(home);
       for (let round = 0; round < 6; round++) {
-        execFileSync("smtp-source", ["-s", "5", "-m", round < 5 ? "33" : "35", "-l", "3000", "-f", "a@client.test", "-t", "deals@in.test", `127.0.0.1:${postfix.port}`]);
+        execFileSync("smtp-source", [
+          "-s",
+          "5",
+          "-m",
+          round < 5 ? "33" : "35",
+          "-l",
+          "3000",
+          "-f",
+          "a@client.test",
+          "-t",
+          "deals@in.test",
+          `127.0.0.1:${postfix.port}`,
+        ]);
         await daemon.kill("SIGKILL");
         daemon = await startDaemon(home);
         await postfix.flush();
@@ -51,20 +68,27 @@ describe("a real Postfix before the daemon", () => {
 });
 
 describe("swaks", () => {
-  test.skipIf(!hasTool("swaks"))("sends a mail, is refused as a relay, and sees an unknown recipient refused", async () => {
-    const port = await freePort();
-    const home = await homeOnPort(port);
-    const daemon = await startDaemon(home);
-    const swaks = (to: string) =>
-      execFileSync("swaks", ["--server", `127.0.0.1:${port}`, "--from", "ana@client.test", "--to", to, "--body", "hello"], { encoding: "utf8" });
-    try {
-      expect(swaks("deals+us-east@in.test")).toContain("250 2.0.0");
-      expect(() => swaks("someone@elsewhere.test")).toThrow(/550 5\.7\.1/);
-      await drained(daemon.httpPort, 30_000);
-    } finally {
-      await daemon.kill("SIGTERM");
-    }
-    expect(localActivities(home)).toHaveLength(1);
-    await home.remove();
-  });
+  test.skipIf(!hasTool("swaks"))(
+    "sends a mail, is refused as a relay, and sees an unknown recipient refused",
+    async () => {
+      const port = await freePort();
+      const home = await homeOnPort(port);
+      const daemon = await startDaemon(home);
+      const swaks = (to: string) =>
+        execFileSync(
+          "swaks",
+          ["--server", `127.0.0.1:${port}`, "--from", "ana@client.test", "--to", to, "--body", "hello"],
+          { encoding: "utf8" },
+        );
+      try {
+        expect(swaks("deals+us-east@in.test")).toContain("250 2.0.0");
+        expect(() => swaks("someone@elsewhere.test")).toThrow(/550 5\.7\.1/);
+        await drained(daemon.httpPort, 30_000);
+      } finally {
+        await daemon.kill("SIGTERM");
+      }
+      expect(localActivities(home)).toHaveLength(1);
+      await home.remove();
+    },
+  );
 });
