@@ -45,7 +45,7 @@ describe("a full disk", () => {
     async () => {
       await withHome({}, async (home) => {
         await mkdir(home.dataDir);
-        execFileSync("mount", ["-t", "tmpfs", "-o", "size=64m,mode=0700", "tmpfs", home.dataDir]);
+        execFileSync("mount", ["-t", "tmpfs", "-o", "size=400m,mode=0700", "tmpfs", home.dataDir]);
         try {
           const load = openLoad("tmpfs", 90_000);
           const daemon = await startDaemon(home);
@@ -88,7 +88,7 @@ describe("a full disk", () => {
 /** Writes until the volume has not a byte left. */
 function fill(file: string): void {
   try {
-    writeFileSync(file, Buffer.alloc(64 * 1024 * 1024));
+    writeFileSync(file, Buffer.alloc(420 * 1024 * 1024));
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "ENOSPC")) throw error;
   }
