@@ -166,7 +166,7 @@ export interface Claim {
 
 export interface Claims {
   readonly claims: readonly Claim[];
-  /** The earliest time at which a pending delivery of this lane that is not leased comes due; null when there is none. */
+  /** The earliest time at which a pending delivery of this lane comes due, or the lease on one ends; null when there is none. */
   readonly nextDueAt: number | null;
 }
 
@@ -242,6 +242,7 @@ export interface LaneStatus {
 export type Pause =
   | { readonly lane: string; readonly kind: "until"; readonly until: number; readonly reason: string }
   | { readonly lane: string; readonly kind: "blocked"; readonly at: number; readonly reason: string }
+  /** Lifts the block. A pause until a time is the vendor's word, and stands. */
   | { readonly lane: string; readonly kind: "resume" };
 
 export type Requeue =
@@ -254,6 +255,7 @@ export type Requeue =
   /** Parse, plan and deliver again; confirmed steps stay as they are. */
   | { readonly kind: "reprocess"; readonly eventId: string; readonly now: number };
 
+/** Settled here means closed: nothing pending or held, and no dead letter that nobody has dropped. What is open outlives any age. */
 export interface PurgePolicy {
   /** Raw bytes of settled messages received before this go; null keeps them. */
   readonly rawBefore: number | null;
@@ -285,7 +287,10 @@ export interface LedgerStats {
 }
 
 export interface Ledger {
-  /** One transaction for all items; identity is decided inside it. The order of the answers is that of the items. */
+  /**
+   * One transaction for all items; identity is decided inside it. The order of the answers is that of the items. Sealed bytes change
+   * hands with the call: the caller does not use them again.
+   */
   accept(items: readonly NewMessage[]): Promise<readonly Accepted[]>;
   attempt(request: AttemptRequest): Promise<readonly Attempt[]>;
   /** False for an item whose lease was lost: nothing of it was written. Merges with deliveries and steps already there, by (lane) and (kind, key). */
@@ -303,6 +308,11 @@ export interface Ledger {
   story(eventId: string): Promise<readonly StoryLine[]>;
   /** The sealed plan of a delivery, for show and plan. */
   steps(delivery: number): Promise<Uint8Array | undefined>;
+  /** The vendor's ids that a lane remembers for these records, from all messages; null where it remembers none. In their order. */
+  remembered(
+    lane: string,
+    records: readonly { readonly kind: StepKind; readonly key: string }[],
+  ): Promise<readonly (string | null)[]>;
   /** The sealed raw bytes when they are inline. */
   raw(eventId: string): Promise<Uint8Array | undefined>;
   deadLetters(query: {

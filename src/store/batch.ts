@@ -7,8 +7,6 @@ import type { Answer } from "./sqlite.ts";
 export interface Batches {
   /** Resolves with the answer once its batch is committed; rejects with StoreFailed. */
   call(call: Call): Promise<unknown>;
-  /** Rejects all that have not been handed to the engine yet. */
-  reject(error: StoreFailed): void;
   /** Resolves when nothing waits and nothing runs. */
   drained(): Promise<void>;
 }
@@ -64,11 +62,6 @@ export function openBatches(
         waiting.push({ call, bytes: weightOf(call), resolve, reject });
         pumping ??= Promise.resolve().then(pump);
       });
-    },
-    reject(error) {
-      const left = waiting;
-      waiting = [];
-      for (const { reject } of left) reject(error);
     },
     async drained() {
       while (pumping !== undefined) await pumping;

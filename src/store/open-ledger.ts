@@ -1,5 +1,6 @@
 /** Opens the SQLite ledger behind the asynchronous interface that the rest of the program knows. */
-import type { Ledger } from "../model/ledger.ts";
+import { existsSync } from "node:fs";
+import type { Ledger, NewMessage } from "../model/ledger.ts";
 import type { Log } from "../model/ports.ts";
 import { openBatches } from "./batch.ts";
 import { refuse, StoreFailed } from "./failed.ts";
@@ -49,14 +50,19 @@ function ledgerOn(engine: Engine, path: string, threaded: boolean): SqliteLedger
     // The core runs the method of this very name on these very arguments (sqlite/operations.ts).
     ((...args: unknown[]) => guarded({ name, args })) as Ledger[Name];
 
+  const accept = method("accept");
+
   async function close(): Promise<void> {
     await batches.drained();
-    await engine.close();
+    // First the word, then the deed: a kill between the two must not look like a log that was taken away.
     if (!inMemory(path)) mark(path, "closed");
+    await engine.close();
+    // The log outlives this connection when another process has the ledger too.
+    if (!inMemory(path) && existsSync(`${path}-wal`)) mark(path, "open");
   }
 
   return {
-    accept: method("accept"),
+    accept: (items) => (items.some(isSpent) ? Promise.reject(spent()) : accept(items)),
     attempt: method("attempt"),
     prepare: method("prepare"),
     release: method("release"),
@@ -72,6 +78,7 @@ function ledgerOn(engine: Engine, path: string, threaded: boolean): SqliteLedger
     find: method("find"),
     story: method("story"),
     steps: method("steps"),
+    remembered: method("remembered"),
     raw: method("raw"),
     deadLetters: method("deadLetters"),
     archivable: method("archivable"),
@@ -90,6 +97,13 @@ function ledgerOn(engine: Engine, path: string, threaded: boolean): SqliteLedger
     },
   };
 }
+
+/** Such a message cannot be posted to the thread, and would take every call of its batch down with it. */
+const isSpent = ({ raw }: NewMessage): boolean =>
+  raw.kind === "inline" && raw.sealed.buffer instanceof ArrayBuffer && raw.sealed.buffer.detached;
+
+const spent = () =>
+  refuse("misuse", "Sealed bytes were given to the ledger twice; they change hands with the first call.");
 
 async function within<T>(answer: Promise<T>, ms: number, path: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

@@ -4,7 +4,8 @@ import { acceptContract } from "./contract/accept.ts";
 import { claimContract, pauseContract } from "./contract/claim.ts";
 import { findContract, retireContract, statsContract } from "./contract/find.ts";
 import { attemptContract, prepareContract } from "./contract/prepare.ts";
-import { requeueContract, settleContract } from "./contract/settle.ts";
+import { requeueContract } from "./contract/requeue.ts";
+import { settleContract } from "./contract/settle.ts";
 import type { OpenBench } from "./contract/world.ts";
 
 export type { Bench, OpenBench } from "./contract/world.ts";

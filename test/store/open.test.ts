@@ -194,6 +194,28 @@ describe("a ledger that is refused", () => {
   });
 });
 
+describe("a command beside a daemon", () => {
+  it("does not make the daemon's ledger look closed when it ends, nor open when the daemon has ended before it", async () => {
+    const path = testFolder().file("ledger.sqlite");
+    const state = () => /"state":"(\w+)"/.exec(readFileSync(markerPath(path), "utf8"))?.[1];
+    const daemon = await openLedger({ path, thread: "worker" });
+    await daemon.accept([message("a")]);
+    const command = await openLedger({ path, thread: "calling" });
+    expect((await command.stats(0)).messages).toBe(1);
+    await command.accept([message("b")]);
+    await command.close();
+    expect(state()).toBe("open");
+    expect((await daemon.stats(0)).messages).toBe(2);
+    const late = await openLedger({ path, thread: "calling" });
+    await late.stats(0);
+    await daemon.close();
+    expect(state()).toBe("open");
+    await late.close();
+    expect(state()).toBe("closed");
+    expect(existsSync(`${path}-wal`)).toBe(false);
+  });
+});
+
 describe("migrations", () => {
   const two: readonly Migration[] = [
     { version: 1, name: "001_a.sql", sql: "CREATE TABLE a (x)" },

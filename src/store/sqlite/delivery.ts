@@ -1,5 +1,6 @@
 /** A delivery's row: what it is, how it changes state, and what its steps say together. Every change of state goes through `become`. */
 import type { DeliveryState, FailureReason } from "../../model/ledger.ts";
+import { clip } from "./clip.ts";
 import type { Connection } from "./connection.ts";
 import { openElect } from "./head.ts";
 
@@ -84,7 +85,7 @@ export function openDeliveries(db: Connection): Deliveries {
     held: (id, token) => held.get(id, token),
     of: (event, lane) => of.get(event, lane),
     become(delivery, next) {
-      const detail = next.detail ?? null;
+      const detail = next.detail == null ? null : clip(next.detail);
       if (next.state === "pending") {
         const turn = next.dueAt <= next.now ? turns.ready : turns.waiting;
         change.run("pending", null, detail, next.attempts, turn, next.dueAt, null, delivery.id);

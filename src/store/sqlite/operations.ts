@@ -19,6 +19,7 @@ export const operations = {
   find: "read",
   story: "read",
   steps: "read",
+  remembered: "read",
   raw: "read",
   deadLetters: "read",
   archivable: "read",

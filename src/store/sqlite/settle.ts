@@ -1,6 +1,7 @@
 /** Writes down what became of a claim's steps, and how the claim ended; nothing at all under a lease that was lost. */
 import type { Forget, Settle, Settlement, StepNote, StepState } from "../../model/ledger.ts";
 import { refuse } from "../failed.ts";
+import { clip } from "./clip.ts";
 import type { Connection } from "./connection.ts";
 import { type Delivery, type Next, openDeliveries } from "./delivery.ts";
 import type { Operations } from "./operations.ts";
@@ -118,17 +119,23 @@ function openNotes(db: Connection): (delivery: Pick<Delivery, "id" | "lane">, no
         sent.run(note.at, note.deadline, note.step);
         break;
       case "confirmed":
-        confirmed.run(note.ref, note.adopted ? 1 : 0, note.note ?? null, note.at, note.step);
+        confirmed.run(
+          note.ref,
+          note.adopted ? 1 : 0,
+          note.note === undefined ? null : clip(note.note),
+          note.at,
+          note.step,
+        );
         remember(delivery.lane, step.kind, step.key, note.ref);
         break;
       case "unknown":
-        unknown.run(note.reason, note.emptyRead === true ? 1 : 0, note.step);
+        unknown.run(clip(note.reason), note.emptyRead === true ? 1 : 0, note.step);
         break;
       case "planned":
-        planned.run(note.reason, note.step);
+        planned.run(clip(note.reason), note.step);
         break;
       case "refused":
-        refused.run(note.reason, note.at, note.step);
+        refused.run(clip(note.reason), note.at, note.step);
         break;
       default:
         note satisfies never;

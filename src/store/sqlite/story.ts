@@ -1,11 +1,11 @@
 /** The lines of a message's story: what happened to it, in words. Bounded, so that a mail sent a million times tells no endless one. */
 import type { StoryLine } from "../../model/ledger.ts";
+import { clip } from "./clip.ts";
 import type { Connection } from "./connection.ts";
 
 /** The beginning is kept, and the latest; what goes is the middle of a very long story. */
 const firstKept = 50;
 const lastKept = 150;
-const longestDetail = 1_000;
 
 export type Tell = (event: number, at: number, what: string, detail?: string | null) => void;
 
@@ -15,7 +15,7 @@ export function openStory(db: Connection): Tell {
   const forget = db.prepare("DELETE FROM story WHERE event = ? AND n = ?");
   return (event, at, what, detail = null) => {
     const n = (newest.get(event) ?? 0) + 1;
-    insert.run(event, n, at, what, detail === null ? null : detail.slice(0, longestDetail).toWellFormed());
+    insert.run(event, n, at, what, detail === null ? null : clip(detail));
     if (n - lastKept > firstKept) forget.run(event, n - lastKept);
   };
 }

@@ -52,6 +52,17 @@ export function findContract(open: OpenBench): void {
       expect(await names({ state: "pending", limit: 1 })).toEqual(["b"]);
     });
 
+    it("remembers the ids of a lane's records from all messages, in the order asked", async () => {
+      await w.delivery("a", steps("activity-a"));
+      await w.deliver();
+      const [row] = await w.ledger.find({ limit: 1 });
+      const confirmed = there(row).deliveries.flatMap((delivery) => delivery.steps);
+      const asked = [{ kind: "person", key: "nobody" } as const, ...confirmed];
+      expect(await w.ledger.remembered(lane, asked)).toEqual([null, ...confirmed.map(({ ref }) => ref)]);
+      expect(confirmed.map(({ ref }) => ref === null)).toContain(false);
+      expect(await w.ledger.remembered("acme/other", asked)).toEqual(asked.map(() => null));
+    });
+
     it("pages dead letters and filters them by tenant and lane", async () => {
       for (const name of ["a", "b", "c"]) {
         await w.delivery(name, steps(`activity-${name}`));

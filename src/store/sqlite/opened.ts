@@ -1,0 +1,61 @@
+/** An open connection with every statement prepared: what the core runs its batches on. */
+import { openAccept } from "./accept.ts";
+import { openAttempt } from "./attempt.ts";
+import { openBackstep } from "./backstep.ts";
+import { openClaim } from "./claim.ts";
+import type { Connection } from "./connection.ts";
+import { openDeadLetters, openFind } from "./find.ts";
+import { openLanes } from "./lanes.ts";
+import type { Operations } from "./operations.ts";
+import { openPrepare } from "./prepare.ts";
+import { openRemembered } from "./remembered.ts";
+import { openReclaim, openRequeue } from "./requeue.ts";
+import { openArchive, openPurge } from "./retire.ts";
+import { openSettle } from "./settle.ts";
+import { openStats } from "./stats.ts";
+import { readStory } from "./story.ts";
+
+export interface Opened {
+  readonly db: Connection;
+  readonly does: Operations;
+  readonly begin: { readonly read: () => void; readonly write: () => void };
+  readonly commit: () => void;
+  readonly save: () => void;
+  readonly release: () => void;
+  readonly undo: () => void;
+}
+
+export function openedOn(db: Connection): Opened {
+  const backstep = openBackstep(db);
+  const read = db.prepare("BEGIN");
+  const write = db.prepare("BEGIN IMMEDIATE");
+  const commit = db.prepare("COMMIT");
+  const save = db.prepare("SAVEPOINT one");
+  const release = db.prepare("RELEASE one");
+  const undo = db.prepare("ROLLBACK TO one");
+  return {
+    db,
+    does: {
+      accept: openAccept(db),
+      ...openAttempt(db, backstep),
+      prepare: openPrepare(db),
+      claim: openClaim(db, backstep),
+      ...openSettle(db),
+      ...openLanes(db),
+      ...openFind(db),
+      story: readStory(db),
+      remembered: openRemembered(db),
+      deadLetters: openDeadLetters(db),
+      requeue: openRequeue(db),
+      ...openArchive(db),
+      purge: openPurge(db),
+      stats: openStats(db),
+      reclaim: openReclaim(db),
+    },
+    begin: { read: () => void read.run(), write: () => void write.run() },
+    commit: () => void commit.run(),
+    save: () => void save.run(),
+    release: () => void release.run(),
+    undo: () => void undo.run(),
+  };
+}

@@ -1,0 +1,117 @@
+/** On the calling thread the ledger leaves nothing to chance, and nothing it does grows with what it holds. */
+import { existsSync, statSync } from "node:fs";
+import { describe, expect, it, vi } from "vitest";
+import { openLedger } from "../../src/store/index.ts";
+import { type Connection, openConnection } from "../../src/store/sqlite/connection.ts";
+import { openCore } from "../../src/store/sqlite.ts";
+import { bytes, message, preparedOf, skip } from "./contract/world.ts";
+import { filledLedger } from "./damage.ts";
+import { testFolder } from "./folder.ts";
+
+describe("a ledger in memory on the calling thread", () => {
+  it("has run a call to its end within microtasks, without a timer, calls of one turn in one commit", async () => {
+    const ledger = await openLedger({ path: ":memory:", thread: "calling" });
+    const timers = [vi.spyOn(globalThis, "setTimeout"), vi.spyOn(globalThis, "setImmediate")];
+    const order: string[] = [];
+    const calls = [
+      ledger.accept([message("a")]).then(() => order.push("accept")),
+      ledger.stats(0).then(({ messages }) => order.push(`stats ${messages}`)),
+      ledger.probe(1).then(() => order.push("probe")),
+    ];
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    expect(order).toEqual(["accept", "stats 1", "probe"]);
+    await Promise.all(calls);
+    for (const timer of timers) {
+      expect(timer).not.toHaveBeenCalled();
+      timer.mockRestore();
+    }
+    await ledger.maintain();
+    await ledger.close();
+  });
+
+  it("lives the same life from the same calls", async () => {
+    const life = async () => {
+      const ledger = await openLedger({ path: ":memory:", thread: "calling" });
+      await ledger.accept([message("a"), message("b")]);
+      const attempts = await ledger.attempt({ tenants: ["acme"], room: 5, now: 5, leaseMs: 5 });
+      await ledger.prepare(attempts.map((attempt) => preparedOf(attempt, { "acme/crm": skip() })));
+      const told = JSON.stringify([attempts, await ledger.find({ limit: 5 }), await ledger.story("event-a")]);
+      await ledger.close();
+      return told;
+    };
+    expect(await life()).toBe(await life());
+  });
+
+  it("is not offered in a worker thread", async () => {
+    await expect(openLedger({ path: ":memory:", thread: "worker" })).rejects.toThrow(/calling thread only/);
+  });
+});
+
+describe("a write-ahead log and freed pages", () => {
+  it("are given back in quiet moments", async () => {
+    const path = testFolder().file("ledger.sqlite");
+    const ledger = await openLedger({ path, thread: "worker" });
+    await ledger.accept(
+      Array.from({ length: 200 }, (_, n) =>
+        message(`a${n}`, { raw: { kind: "inline", sealed: bytes("x".repeat(20_000)) } }),
+      ),
+    );
+    await ledger.maintain();
+    const full = statSync(path).size;
+    const attempts = await ledger.attempt({ tenants: ["acme"], room: 200, now: 5, leaseMs: 5 });
+    await ledger.prepare(attempts.map((attempt) => preparedOf(attempt, { "acme/crm": skip() })));
+    await ledger.archived(attempts.map(({ eventId }) => ({ eventId, key: eventId })));
+    await ledger.maintain();
+    expect(statSync(path).size).toBeLessThan(full / 4);
+    expect(statSync(`${path}-wal`).size).toBe(0);
+    await ledger.close();
+    expect(existsSync(`${path}-wal`)).toBe(false);
+  });
+});
+
+/** Walks that are bounded by something else than the size of the ledger: one row, the lanes, what is leased or sent, and sorts of one delivery. */
+const allowed =
+  /^SCAN (ledger|lane|lane_tally|CONSTANT ROW)\b|USING (COVERING )?INDEX (event_leased|delivery_leased|step_sent|event_unarchived|event_received)\b|^USE TEMP B-TREE FOR (ORDER|GROUP) BY/;
+
+describe("every statement", () => {
+  it("finds its rows by an index", async () => {
+    const path = await filledLedger(testFolder(), 20);
+    const statements = new Set<string>();
+    let db: Connection | undefined;
+    const core = openCore({
+      path,
+      check: "none",
+      connect(options) {
+        const opened = openConnection(options);
+        const prepare = opened.prepare.bind(opened) as (sql: string) => unknown;
+        opened.prepare = ((sql: string) => {
+          statements.add(sql);
+          return prepare(sql);
+        }) as unknown as Connection["prepare"];
+        db = opened;
+        return opened;
+      },
+    });
+    for (const query of [
+      { state: "failed" },
+      { state: "received" },
+      { spooled: true },
+      { message: "x" },
+      { event: "x" },
+      { lane: "l", state: "pending" },
+    ] as const) {
+      core.run([{ name: "find", args: [{ ...query, limit: 5 }] }]);
+    }
+    const walks: string[] = [];
+    for (const sql of [...statements].filter((text) => /^(SELECT|UPDATE|DELETE)/.test(text))) {
+      const bare = sql.replaceAll(/\$\w+/g, "?");
+      const values = new Array<number>(bare.split("?").length - 1).fill(1);
+      const plan = db?.prepare<number[], { detail: string }>(`EXPLAIN QUERY PLAN ${bare}`).all(...values) ?? [];
+      for (const { detail } of plan)
+        if (/^SCAN|TEMP B-TREE/.test(detail) && !allowed.test(detail)) walks.push(`${sql}: ${detail}`);
+    }
+    core.close();
+    expect(statements.size).toBeGreaterThan(60);
+    expect(walks).toEqual([]);
+  });
+});
