@@ -1,6 +1,6 @@
 /** The daemon of a world: the real road on wrapped ports, opened the way the program's main opens it. */
 import { type BoundDestination, destinations } from "../../src/destinations/index.ts";
-import type { Spool } from "../../src/model/blob.ts";
+import type { Blobs, Spool } from "../../src/model/blob.ts";
 import type { Session } from "../../src/model/destination.ts";
 import type { Ledger } from "../../src/model/ledger.ts";
 import type { Clock, Log, Metrics, Random, Sealer } from "../../src/model/ports.ts";
@@ -31,6 +31,7 @@ export interface Surroundings {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly retention: Retention;
+  readonly globexMakesContacts: boolean;
   parsing(life: Life): ParsePool;
   diskSpace(): { freeBytes: number; totalBytes: number };
   /** Where a test plants a fault. */
@@ -39,7 +40,8 @@ export interface Surroundings {
 
 /** Wrongs that can be done to the road, each at one port. Undefined members leave it as it is. */
 export interface Plant {
-  ledger?(ledger: Ledger, surroundings: Surroundings): Ledger;
+  ledger?(ledger: Ledger, clock: Clock): Ledger;
+  blobs?(blobs: Blobs): Blobs;
   intake?(intake: Intake): Intake;
   session?(session: Session, lane: string): Session;
   request?(request: WireRequest, send: (request: WireRequest) => Promise<unknown>): Promise<unknown>;
@@ -53,9 +55,13 @@ export interface Daemon {
 }
 
 export const lanes = { acme: ["acme/hub", "acme/crm"], globex: ["globex/crm"] } as const;
-const tenantPlans: readonly TenantPlan[] = [
+const tenantPlans = (globexMakesContacts: boolean): readonly TenantPlan[] => [
   { tenant: "acme", mapping: { createContact: "unverified" }, lanes: lanes.acme },
-  { tenant: "globex", mapping: { createContact: "unverified" }, lanes: lanes.globex },
+  {
+    tenant: "globex",
+    mapping: { createContact: globexMakesContacts ? "unverified" : "verified" },
+    lanes: lanes.globex,
+  },
 ];
 const limits = {
   maxBytes: 1_000_000,
@@ -73,7 +79,7 @@ export async function startDaemon(life: Life, given: Surroundings): Promise<Daem
   for (const { settings } of opened) await ledger.pause({ lane: settings.lane, kind: "resume" });
   const plain = given.plant.parsing?.(given.parsing(life)) ?? given.parsing(life);
   const pool = mortal(life, "pool", plain);
-  const road = startRoad(tenantPlans, opened, 4, { ...world, pool });
+  const road = startRoad(tenantPlans(given.globexMakesContacts), opened, 4, { ...world, pool });
   const retaining = startRetaining(given.retention, road.busy, {
     ...world,
     log,
@@ -102,11 +108,11 @@ export async function startDaemon(life: Life, given: Surroundings): Promise<Daem
 
 function mortalWorld(life: Life, given: Surroundings) {
   const { clock } = given;
-  const ledger = given.plant.ledger?.(given.ledger, given) ?? given.ledger;
+  const ledger = given.plant.ledger?.(given.ledger, clock) ?? given.ledger;
   return {
     ledger: mortal(life, "ledger", ledger),
     spool: mortalSpool(life, given.disk.spool),
-    blobs: mortal(life, "blobs", given.disk.blobs),
+    blobs: mortal(life, "blobs", given.plant.blobs?.(given.disk.blobs) ?? given.disk.blobs),
     sealer: given.sealer,
     random: given.random,
     log: given.log,

@@ -17,7 +17,7 @@ class DiskFailed extends Error {
 export interface MemoryDisk {
   readonly spool: Spool;
   readonly blobs: Blobs;
-  /** From now on this share of all writes fails, half of them after they were done. */
+  /** From now on this share of all writes fails, half of them after they were done, and half as many reads. */
   failing(share: number): void;
   /** The process is gone: what was not synced goes, or comes back where its removal was not. */
   crash(): void;
@@ -39,6 +39,11 @@ export function openMemoryDisk(sealer: Pick<Sealer, "sealStream">, clock: Clock,
     const value = await work();
     if (chance.flip(share / 2)) throw new DiskFailed("EIO: i/o error on fsync, after the write");
     return value;
+  }
+
+  async function read<T>(work: () => T): Promise<T> {
+    if (chance.flip(share / 2)) throw new DiskFailed("EIO: i/o error on read");
+    return work();
   }
 
   function drop(files: Map<string, File>, name: string): boolean {
@@ -74,7 +79,7 @@ export function openMemoryDisk(sealer: Pick<Sealer, "sealStream">, clock: Clock,
 
   const spool: Spool = {
     create: (label) => written(() => draft(label)),
-    read: async (name) => streamOf(spooled.get(name)),
+    read: (name) => read(() => streamOf(spooled.get(name))),
     link: (name) =>
       written(() => {
         const file = spooled.get(name);
@@ -107,7 +112,7 @@ export function openMemoryDisk(sealer: Pick<Sealer, "sealStream">, clock: Clock,
         return { bytes: bytes.length };
       });
     },
-    get: async (key) => streamOf(archived.get(key)),
+    get: (key) => read(() => streamOf(archived.get(key))),
     delete: (key) => written(() => drop(archived, key)),
     async *list(prefix) {
       for (const [key, { bytes, at }] of [...archived])

@@ -82,7 +82,7 @@ function writeMail(index: number, before: readonly Mail[], chance: Chance): Mail
     body,
     "",
   ];
-  const to: Tenant[] = chance.flip(0.15) ? [...tenants] : [chance.flip(0.7) ? "acme" : "globex"];
+  const to: Tenant[] = chance.flip(0.2) ? [...tenants] : [chance.flip(0.7) ? "acme" : "globex"];
   const bytes = Buffer.from(lines.join("\r\n"));
   return { token, kind, bytes, body, from, tenants: to, thread: root ?? id ?? token };
 }

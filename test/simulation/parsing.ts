@@ -1,14 +1,14 @@
 /** Parses the simulation's plain mails in this process: real headers, a body of one part, and mails that break whoever reads them. */
 
 import { splitHeader } from "../../src/mail/header.ts";
-import { Anomalies, headerFacts } from "../../src/mail/message.ts";
+import { Anomalies } from "../../src/mail/message.ts";
 import { complete, degraded } from "../../src/mail/parsed.ts";
 import type { ParsedMessage } from "../../src/model/event.ts";
 import type { ParsePool } from "../../src/pipeline/prepare.ts";
 
 export interface ParsingWorld {
-  /** A whole parse of the mail with this subject begins; `kind` is the poison in it. False kills the process. */
-  begins(subject: string, kind: string | undefined): boolean;
+  /** A whole parse begins, of a mail with this poison in it. False when the process did not survive that. */
+  begins(poison: string | undefined): boolean;
   /** Never settles. */
   die(): Promise<never>;
 }
@@ -17,9 +17,8 @@ export function openParsing(world: ParsingWorld): ParsePool {
   return {
     async parse(raw) {
       const { fields, body } = await read(await raw());
-      const subject = headerFacts(fields).message.subject ?? "";
       const poison = fields.find(({ key }) => key === "x-poison")?.raw.trim();
-      if (!world.begins(subject, poison)) return await world.die();
+      if (!world.begins(poison)) return await world.die();
       if (poison === "poison") return degraded(fields, "the parser was killed: too slow");
       const root = { contentType: "text/plain", text: body, children: [] };
       return complete(fields, { root, attachments: [], peeks: [], textCut: false }, new Anomalies());

@@ -1,11 +1,11 @@
 /** Holds a world that has come to rest against every promise that was made. */
 
 import { createIdentity } from "../../src/mail/identity.ts";
-import type { DeadLetter, DeliveryRow, EventRow } from "../../src/model/ledger.ts";
+import type { DeliveryRow, EventRow } from "../../src/model/ledger.ts";
 import type { LocalRecord } from "../../src/model/records.ts";
-import { openRaw } from "../../src/pipeline/raw.ts";
 import { lanes } from "./daemon.ts";
 import type { Mail, Tenant } from "./mails.ts";
+import { ledgerVerdict } from "./verdict-ledger.ts";
 import type { World } from "./world.ts";
 
 /** An activity at one CRM, as far as the promises go. */
@@ -55,13 +55,12 @@ export async function verdictOf(world: World): Promise<readonly string[]> {
   contactsOnce(world, say);
   namesStand(world, say);
   inOrder(world, rows, tokenOf, logged, say);
-  await deadLettersShow(world, rows, say);
-  await countsAgree(world, rows, say);
-  await rawsReadable(world, rows, tokenOf, say);
-  const leased = await world.ledger.reclaim(world.time.trueNow);
-  if (leased > 0) say(`${leased} leases are left over`);
+  await ledgerVerdict(world, rows, tokenOf, say);
   return wrong;
 }
+
+/** A message that was in hand at so many deaths may be read without its body. */
+const mostDeaths = 5;
 
 const tokenIn = (text: string | null | undefined): string => /tk\d+-[0-9a-f]{8}/.exec(text ?? "")?.[0] ?? "";
 
@@ -144,7 +143,7 @@ function keptPromise(
         if (mail.kind !== "automated" || found.length > 0) say(`${where} was skipped (${delivery.rule})`);
         break;
       case "held":
-        if (mail.kind !== "nameless" || found.length > 0)
+        if (!mayBeHeld(world, mail, lane) || found.length > 0)
           say(`${where} is held (${delivery.rule}: ${delivery.detail})`);
         break;
       case "failed":
@@ -155,6 +154,9 @@ function keptPromise(
     }
   }
 }
+
+const mayBeHeld = ({ weather }: World, mail: Mail, lane: Lane): boolean =>
+  mail.kind === "nameless" || (lane === "globex/crm" && !weather.globexMakesContacts);
 
 function intact(
   world: World,
@@ -171,7 +173,7 @@ function intact(
   const marked =
     activity.text.includes(row.eventId) || activity.text.startsWith("[The body of this mail could not be read");
   const may =
-    mail.kind === "poison" || mail.kind === "killer" || world.witness.deathsAtParse(`about ${mail.token}`) >= 3;
+    mail.kind === "poison" || mail.kind === "killer" || world.witness.deathsAtParse(row.eventId) >= mostDeaths;
   if (!marked || !may) say(`${where}: its body is not the mail's: ${JSON.stringify(activity.text.slice(0, 80))}`);
 }
 
@@ -183,8 +185,6 @@ function justified(world: World, mail: Mail, lane: string, delivery: DeliveryRow
   switch (delivery.reason) {
     case "permanent":
       if (lane === "acme/hub" && mail.kind === "refused") return;
-      // A person took the contact away between our finding it and our writing.
-      if (lane === "acme/hub" && world.weather.humans > 0) return;
       break;
     case "outcome_unknown":
       if (lane === "acme/hub" && emailsUnique !== "yes") return;
@@ -249,76 +249,4 @@ function inOrder(
             say(`OUT OF ORDER: at ${lane} ${second.token} was written before ${first.token}`);
     }
   }
-}
-
-async function deadLettersShow(
-  { ledger }: World,
-  rows: readonly EventRow[],
-  say: (what: string) => void,
-): Promise<void> {
-  const shown: readonly DeadLetter[] = await ledger.deadLetters({ limit: 10_000 });
-  const ids = new Set(shown.map(({ id }) => id));
-  for (const row of rows)
-    for (const { id, state, lane } of row.deliveries)
-      if (state === "failed" && !ids.has(id))
-        say(`HIDDEN: the dead letter of ${row.eventId} at ${lane} is not in the list`);
-  for (const letter of shown) if (letter.detail === "") say(`dead letter ${letter.id} says nothing`);
-}
-
-/** What the ledger counts as it goes is what a count over its rows gives. */
-async function countsAgree(
-  { ledger, time }: World,
-  rows: readonly EventRow[],
-  say: (what: string) => void,
-): Promise<void> {
-  const stats = await ledger.stats(time.trueNow);
-  const all = rows.flatMap(({ deliveries }) => deliveries);
-  if (stats.messages !== rows.length) say(`the ledger counts ${stats.messages} messages and has ${rows.length}`);
-  if (stats.received !== 0 || stats.backlog !== 0)
-    say(`the ledger counts a backlog of ${stats.backlog}, received ${stats.received}`);
-  if (stats.unarchived !== 0) say(`${stats.unarchived} messages never reached the attic`);
-  for (const [state, count] of Object.entries(stats.deliveries)) {
-    const found = all.filter((delivery) => delivery.state === state).length;
-    if (found !== count) say(`the ledger counts ${count} deliveries ${state} and has ${found}`);
-  }
-  for (const { steps, state, lane } of all)
-    for (const step of steps) {
-      if (state === "processed" && step.state !== "confirmed")
-        say(`a processed delivery at ${lane} has a step ${step.state}`);
-      if (step.state === "sent") say(`a step at ${lane} is sent for ever`);
-    }
-}
-
-/** The bytes of every message that retention left can still be read, and are the bytes that were sent. */
-async function rawsReadable(
-  world: World,
-  rows: readonly EventRow[],
-  tokenOf: TokenOf,
-  say: (what: string) => void,
-): Promise<void> {
-  const { disk, ledger, sealer } = world;
-  const named = new Set<string>();
-  for (const row of rows) {
-    if (row.raw.kind === "spool") named.add(row.raw.name);
-    if (row.raw.kind === "gone") {
-      if (world.weather.retention.rawMs === null)
-        say(`the raw bytes of ${row.eventId} are gone, and nobody asked for that`);
-      continue;
-    }
-    const token = tokenOf(row);
-    const mail = world.mails.find((candidate) => candidate.token === token);
-    try {
-      const raw = await openRaw(row.eventId, row.raw, await ledger.raw(row.eventId), { ...disk, sealer });
-      const chunks: Uint8Array[] = [];
-      for await (const chunk of raw) chunks.push(chunk);
-      const bytes = Buffer.concat(chunks);
-      if (mail === undefined || !bytes.subarray(-mail.bytes.length).equals(mail.bytes))
-        say(`the raw bytes of ${row.eventId} are others`);
-    } catch (error) {
-      say(`LOST: the raw bytes of ${row.eventId} (${row.raw.kind}) cannot be read: ${String(error)}`);
-    }
-  }
-  // Under a clock that was set back a file looks newer than it is, and is swept that much later.
-  if (world.weather.jumps.some(({ byMs }) => byMs < 0)) return;
-  for (const name of disk.spooled.keys()) if (!named.has(name)) say(`the spool keeps ${name}, which nobody needs`);
 }

@@ -12,8 +12,9 @@ export interface Weather {
   readonly crashes: {
     /** Chance of dying at a call. */
     readonly rate: number;
-    /** Calls whose name starts so are twenty times as deadly. */
+    /** Calls whose name starts so are deadlier. */
     readonly focus: string | undefined;
+    readonly focusRate: number;
     readonly most: number;
   };
   /** Share of ledger calls that fail, and of writes to spool and attic. */
@@ -35,7 +36,10 @@ export interface Weather {
     readonly unauthorized: readonly number[];
   };
   readonly account: Partial<HubspotSandboxOptions>;
-  readonly jumps: readonly { readonly at: number; readonly byMs: number }[];
+  /** `inCall`: not at that time, but while the next call to the vendor waits for its answer. */
+  readonly jumps: readonly { readonly at: number; readonly byMs: number; readonly inCall: boolean }[];
+  /** Whether globex lets mail make contacts; else its mail is held where the sender is not known. */
+  readonly globexMakesContacts: boolean;
   readonly humans: number;
   /** Orderly restarts. */
   readonly restarts: readonly number[];
@@ -56,6 +60,8 @@ const focuses = [
   "ledger.purge",
   "ledger.reclaim",
   "spool.",
+  "spool.link",
+  "spool.remove",
   "draft.",
   "blobs.",
   "wire.",
@@ -73,7 +79,7 @@ export function drawWeather(chance: Chance): Weather {
       : [];
   const rate = (probability: number, most: number): number => (chance.flip(probability) ? chance.unit() * most : 0);
   const emailsUnique = chance.pick(["yes", "yes", "no", "propertiesForbidden"] as const);
-  const jumps = times(0.2, 3).map((at) => ({ at, byMs: jumpOf(chance) }));
+  const jumps = times(0.2, 3).map((at) => ({ at, byMs: jumpOf(chance), inCall: chance.flip(0.5) }));
   // A vendor that carries out a call minutes later is told from one that never does by waiting. Under a clock that leaps ahead nobody can
   // know how long was waited; only a unique key keeps the record single then.
   const lateAllowed = jumps.length === 0 || emailsUnique === "yes";
@@ -83,6 +89,7 @@ export function drawWeather(chance: Chance): Weather {
     crashes: {
       rate: chance.pick([0, 0.001, 0.004, 0.01, 0.03]),
       focus: chance.flip(0.6) ? chance.pick(focuses) : undefined,
+      focusRate: chance.pick([0.05, 0.2, 0.5]),
       most: chance.between(1, 8),
     },
     ledgerFaults: rate(0.4, 0.04),
@@ -108,6 +115,7 @@ export function drawWeather(chance: Chance): Weather {
       secondaryFoundByEmail: chance.flip(0.5),
     },
     jumps,
+    globexMakesContacts: chance.flip(0.85),
     humans: chance.flip(0.4) ? chance.between(1, 4) : 0,
     restarts: times(0.2, 2),
     retention: chance.flip(0.4) ? { rawMs: 2 * hour, eventMs: 4 * hour } : { rawMs: null, eventMs: null },

@@ -1,5 +1,5 @@
 /** Sees what happens in a world: counts it, writes it down when asked, and remembers what the verdict has to know. */
-import type { Prepared } from "../../src/model/ledger.ts";
+import type { Prepared, StepNote } from "../../src/model/ledger.ts";
 import type { Labels, Log, LogFields, Metrics } from "../../src/model/ports.ts";
 import type { VirtualTime } from "./clock.ts";
 import type { Surroundings } from "./daemon.ts";
@@ -13,9 +13,8 @@ export interface Witness {
   trace(line: string): void;
   wrong(what: string): void;
   died(life: Life): void;
-  parseBegan(life: Life, subject: string): void;
-  /** How many processes died after they began to parse this mail. */
-  deathsAtParse(subject: string): number;
+  /** How many processes died while they had this message in hand for its parse. */
+  deathsAtParse(eventId: string): number;
   /** Which was the how manieth message whose plan was committed; undefined when none was. */
   preparedOrder(eventId: string): number | undefined;
   /** The surroundings with their ledger under watch, and what the process says and counts. */
@@ -29,6 +28,8 @@ export function openWitness(time: VirtualTime, tracing: boolean): Witness {
   const dead = new Set<Life>();
   const parses = new Map<string, Set<Life>>();
   const prepared = new Map<string, number>();
+  /** Steps that were taken up without anybody knowing what became of their last call. */
+  const unknown = new Set<number>();
   const begun = time.trueNow;
 
   const saw = (what: string): void => {
@@ -38,10 +39,18 @@ export function openWitness(time: VirtualTime, tracing: boolean): Witness {
     if (tracing) lines.push(`${String(time.trueNow - begun).padStart(10)} ${line}`);
   };
 
+  function sawNote(note: StepNote): void {
+    saw(`noted ${note.state}`);
+    if (note.state === "unknown" && note.emptyRead === true) saw("a read-back found nothing");
+    if (note.state === "sent" && unknown.has(note.step)) saw("an unknown call was sent again");
+    if (note.state === "confirmed" && unknown.has(note.step)) saw("an unknown call was found to have happened");
+  }
+
   function watched(ledger: Surroundings["ledger"], life: Life): Surroundings["ledger"] {
     const settle: typeof ledger.settle = async (request) => {
       const written = await ledger.settle(request);
       const { settlement } = request;
+      for (const step of request.steps ?? []) sawNote(step);
       saw(
         written
           ? `settled ${settlement.state}${settlement.state === "failed" ? ` ${settlement.reason}` : ""}`
@@ -50,15 +59,18 @@ export function openWitness(time: VirtualTime, tracing: boolean): Witness {
       return written;
     };
     const note: typeof ledger.note = async (request) => {
-      for (const { state } of request.steps) saw(`noted ${state}`);
+      for (const step of request.steps) sawNote(step);
       if ((request.forget ?? []).length > 0) saw("a vanished record was forgotten");
       return await ledger.note(request);
     };
     const claim: typeof ledger.claim = async (request) => {
       const answer = await ledger.claim(request);
       for (const { steps } of answer.claims)
-        for (const step of steps)
-          if (step.state === "unknown") saw(step.sends > 0 ? "an unknown outcome was taken up" : "a replay");
+        for (const step of steps) {
+          if (step.state !== "unknown" && step.state !== "sent") continue;
+          unknown.add(step.id);
+          saw("an unknown outcome was taken up");
+        }
       return answer;
     };
     const prepare: typeof ledger.prepare = async (items: readonly Prepared[]) => {
@@ -67,7 +79,16 @@ export function openWitness(time: VirtualTime, tracing: boolean): Witness {
         if (written[index] === true && !prepared.has(eventId)) prepared.set(eventId, prepared.size);
       return written;
     };
-    const changed = { settle, note, claim, prepare };
+    const attempt: typeof ledger.attempt = async (request) => {
+      const attempts = await ledger.attempt(request);
+      for (const { eventId } of attempts) parses.set(eventId, (parses.get(eventId) ?? new Set()).add(life));
+      return attempts;
+    };
+    const pause: typeof ledger.pause = async (request) => {
+      saw(`a lane was told: ${request.kind}`);
+      return await ledger.pause(request);
+    };
+    const changed = { settle, note, claim, prepare, attempt, pause };
     return new Proxy(ledger, {
       get(target, name) {
         const member: unknown = Reflect.get(changed, name) ?? Reflect.get(target, name);
@@ -103,10 +124,7 @@ export function openWitness(time: VirtualTime, tracing: boolean): Witness {
       trace(`WRONG ${what}`);
     },
     died: (life) => void dead.add(life),
-    parseBegan(life, subject) {
-      parses.set(subject, (parses.get(subject) ?? new Set()).add(life));
-    },
-    deathsAtParse: (subject) => [...(parses.get(subject) ?? [])].filter((life) => dead.has(life)).length,
+    deathsAtParse: (eventId) => [...(parses.get(eventId) ?? [])].filter((life) => dead.has(life)).length,
     preparedOrder: (eventId) => prepared.get(eventId),
     watching(surroundings, life) {
       const { sandbox } = surroundings;

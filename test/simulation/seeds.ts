@@ -1,0 +1,93 @@
+/** Runs seeds one after the other, and says of the first that fails how to run it again. */
+import { type Options, type Outcome, simulate } from "./world.ts";
+
+export interface Runs {
+  readonly seeds: number;
+  readonly failures: readonly Outcome[];
+  /** How often each thing happened, over all seeds. */
+  readonly coverage: ReadonlyMap<string, number>;
+}
+
+export interface RunOptions extends Options {
+  readonly from: number;
+  readonly count: number;
+  /** Called after each seed; false ends the run. */
+  readonly progress?: (outcome: Outcome) => boolean;
+}
+
+export async function runSeeds({ from, count, progress, ...options }: RunOptions): Promise<Runs> {
+  const failures: Outcome[] = [];
+  const coverage = new Map<string, number>();
+  let seeds = 0;
+  for (let seed = from; seed < from + count; seed++) {
+    const outcome = await simulate(seed, options);
+    seeds++;
+    if (outcome.violations.length > 0) failures.push(outcome);
+    for (const [what, times] of outcome.coverage) coverage.set(what, (coverage.get(what) ?? 0) + times);
+    if (progress?.(outcome) === false) break;
+  }
+  return { seeds, failures, coverage };
+}
+
+export function told({ seed, violations }: Outcome): string {
+  return [
+    `seed ${seed} (rerun: node scripts/simulate.ts --seed ${seed} --trace)`,
+    ...violations.map((line) => `  ${line}`),
+  ].join("\n");
+}
+
+/** Every call at which a process has to have died, before it and after it. */
+export const deadlyCalls = [
+  "ledger.accept",
+  "ledger.attempt",
+  "ledger.prepare",
+  "ledger.claim",
+  "ledger.note",
+  "ledger.settle",
+  "ledger.pause",
+  "ledger.archivable",
+  "ledger.archived",
+  "ledger.purge",
+  "ledger.reclaim",
+  "ledger.stats",
+  "ledger.probe",
+  "spool.create",
+  "spool.read",
+  "spool.remove",
+  "spool.list",
+  "draft.write",
+  "draft.commit",
+  "blobs.put",
+  "wire.request",
+  "records.create",
+  "records.findByKey",
+  "pool.parse",
+  "clock.sleep",
+  "sender.chunk",
+] as const;
+
+/** Every turn that the road can take, and has to have taken. */
+export const turnsToTake = [
+  "accepted_total smtp new",
+  "accepted_total smtp duplicate",
+  "accepted_total smtp conflict",
+  "an unknown outcome was taken up",
+  "an unknown call was found to have happened",
+  "an unknown call was sent again",
+  "a read-back found nothing",
+  "dead letter outcome_unknown",
+  "dead letter permanent",
+  "settled held",
+  "a lane was told: until",
+  "a lane was told: blocked",
+  "a blocked lane was resumed",
+  "a vanished record was forgotten",
+  "a lease was lost",
+  "died before poison",
+  "orderly stop",
+  "ledger failed before its commit",
+  "ledger failed after its commit",
+  "the clock leapt ahead",
+  "the clock was set back",
+  "parse_total failed",
+] as const;
