@@ -11,7 +11,10 @@ if (major < 24) {
 } else {
   const { runCommand } = await import("../src/cli/index.ts");
   const { processSurroundings } = await import("../src/main/process.ts");
+  // A command ends when it says so, not when nothing but a timer that holds nothing is left to wait for.
+  const running = setInterval(() => undefined, 2 ** 30);
   process.exitCode = await runCommand(process.argv.slice(2), processSurroundings());
+  clearInterval(running);
   // Whatever still holds the process after everything was closed is not worth waiting for.
   setTimeout(() => process.exit(), 1_000).unref();
 }

@@ -13,9 +13,9 @@ export {
 export { openGroundIntake } from "./main/intake.ts";
 export { laneId, type OpenLane, openLanes, tenantPlans } from "./main/lanes.ts";
 export { isDaemonUp, poke } from "./main/poke.ts";
-export { openPreview, type Preview, type Previewed } from "./main/preview.ts";
+export { openPreview, type Preview } from "./main/preview.ts";
 export { diskOf, systemClock, systemRandom } from "./main/system.ts";
-export { type ExplainedStep, explainSteps } from "./mapping/explain.ts";
+export { explainSteps } from "./mapping/explain.ts";
 export { mappingVersion } from "./mapping/plan.ts";
 export {
   backupLedger,

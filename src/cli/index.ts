@@ -7,7 +7,7 @@ import { plain } from "./plain.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { commandTree } from "./tree.ts";
 
-export type { Output, Surroundings } from "./surroundings.ts";
+export type { Surroundings } from "./surroundings.ts";
 
 /** `args` without the interpreter and the program. Never rejects: what went wrong has been said on standard error. */
 export async function runCommand(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {

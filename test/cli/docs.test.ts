@@ -1,10 +1,12 @@
 /** The commands in the documentation are commands that the program has. */
-import { globSync, readFileSync } from "node:fs";
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CommanderError } from "commander";
 import { describe, expect, test } from "vitest";
 import { leavesOf, treeForShow } from "../../src/cli/page.ts";
 import { cliSchema, shapes } from "../../src/cli/shapes.ts";
+import { command } from "./stage.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const pages = ["README.md", ...globSync("docs/**/*.md", { cwd: root })].filter((page) => page !== "docs/cli.md").sort();
@@ -52,5 +54,21 @@ describe("the published shapes", () => {
     expect(JSON.parse(readFileSync(join(root, "docs/cli.schema.json"), "utf8"))).toEqual(
       JSON.parse(JSON.stringify(cliSchema())),
     );
+  });
+});
+
+describe("the configuration in the README", () => {
+  test("is accepted", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "mailwright-readme-"));
+    try {
+      const [, yaml = ""] = /```yaml\n([\s\S]*?)```/.exec(readFileSync(join(root, "README.md"), "utf8")) ?? [];
+      writeFileSync(join(folder, "key"), "ab".repeat(32));
+      writeFileSync(join(folder, "config.yaml"), yaml.replace("/run/secrets/mailwright.key", "./key"));
+      const env = { HUBSPOT_TOKEN: "pat-na1-x" };
+      const { code, err } = await command(["config", "check", "--config", join(folder, "config.yaml")], { env });
+      expect({ code, err }).toEqual({ code: 0, err: "" });
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });

@@ -136,6 +136,13 @@ describe("beside a running daemon", () => {
     const planned = shaped("plan", await at(place, "plan", id, "--json"));
     expect(planned.lanes[0]?.steps.map(({ known_ref }) => known_ref !== null)).toEqual([true, true]);
 
+    const next = shaped("plan", await at(place, "plan", corpus("calendar/invite"), "--json"));
+    expect(next.event_id).toBeNull();
+    expect(next.lanes[0]?.steps.map(({ kind, known_ref }) => [kind, known_ref !== null])).toEqual([
+      ["person", true],
+      ["activity", false],
+    ]);
+
     const contacts = shaped("crm contacts", await at(place, "crm", "contacts", "--json"));
     expect(contacts.map(({ natural_key }) => natural_key)).toEqual(["tom@harborlight.example"]);
     const activities = shaped("crm activities", await at(place, "crm", "activities", "--json"));

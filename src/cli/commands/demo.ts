@@ -10,6 +10,7 @@ import { type RunningSandbox, startSandbox } from "../../sandbox/server.ts";
 import { loadSettings, secretsOf } from "../../settings/index.ts";
 import type { Cli } from "../cli.ts";
 import { type DemoMail, demoMails } from "../demo/corpus.ts";
+import { whatNext } from "../demo/next.ts";
 import { demoRow, outcomeWords } from "../demo/outcomes.ts";
 import { Failed } from "../exit.ts";
 import { openMailFile } from "../mail-file.ts";
@@ -148,7 +149,9 @@ async function show(
   const rows = await outcomesOf(ground, mails);
   if (options.json === true) await cli.printJson("demo", rows);
   else await printOutcomes(cli, rows);
-  await cli.say(...whatNext(options, config, daemon));
+  await cli.say(
+    ...whatNext(cli, { config, kept: options.dataDir !== undefined, port, staying: options.stay === true }),
+  );
   if (options.stay === true) await ended;
 }
 
@@ -205,31 +208,4 @@ async function printOutcomes(cli: Cli, rows: readonly DemoRow[]): Promise<void> 
     "",
     `${rows.length + 1} mails were sent and ${rows.length} are stored: the first came twice and was known the second time.`,
   );
-}
-
-function whatNext(options: Options, config: string, daemon: Daemon): string[] {
-  const keeps = options.stay === true || options.dataDir !== undefined;
-  const mailwright = `mailwright --config ${config}`;
-  const looking = [
-    `  ${mailwright} crm contacts`,
-    `  ${mailwright} dead-letters list`,
-    `  ${mailwright} explain EVENT_ID`,
-  ];
-  if (options.stay === true) {
-    return [
-      "",
-      "It stays up until Ctrl-C. Look around from another terminal (in a clone: `npm run mailwright -- ...`):",
-      ...looking,
-      `  mailwright send FILE.eml --to deals@inbound.example.com --server 127.0.0.1:${daemon.smtp?.port}`,
-    ];
-  }
-  return [
-    "",
-    ...(keeps ? [`The folder is kept (${dirname(config)}); look around:`, ...looking] : ["Nothing is left behind."]),
-    "What to try next:",
-    "  npm run demo -- --stay      the same, and it stays up for you to look around",
-    "  npm start                   the daemon on config/mailwright.yaml: SMTP port 2525, health on port 8025",
-    "  npm run mailwright -- send corpus/prospects/html-and-text.eml --to deals@inbound.example.com",
-    "  npm run mailwright -- events list",
-  ];
 }

@@ -1,8 +1,10 @@
 /** `mailwright plan`: the steps that a message asks for and the look-ups they need, without writing anything. */
+import { existsSync } from "node:fs";
 import { Command } from "commander";
-import { explainSteps, type Ground, mappingVersion, type Preview, tenantPlans } from "../../main.ts";
+import { dataPaths, explainSteps, type Ground, mappingVersion, type Preview, tenantPlans } from "../../main.ts";
 import type { CanonicalEvent } from "../../model/event.ts";
 import type { EventRow } from "../../model/ledger.ts";
+import type { Step } from "../../model/step.ts";
 import { decide } from "../../pipeline/enrich.ts";
 import { openRaw } from "../../pipeline/raw.ts";
 import type { Settings } from "../../settings/index.ts";
@@ -21,8 +23,8 @@ interface Options extends WhoseOptions {
   readonly json?: true;
 }
 
-/** The ids that the ledger remembers of a lane, by step key. */
-type Known = (lane: string) => ReadonlyMap<string, string>;
+/** The ids that the ledger remembers of a lane, for these steps in their order. */
+type Known = (lane: string, steps: readonly Step[]) => Promise<readonly (string | null)[]>;
 
 export function plan(cli: Cli): Command {
   return new Command("plan")
@@ -43,19 +45,32 @@ export function plan(cli: Cli): Command {
 async function planFile(cli: Cli, name: string, options: Options): Promise<Planned> {
   const settings = cli.settings();
   const envelope = importEnvelope(settings, options, cli.clock.now());
+  const file = await openMailFile(name, cli);
   const preview = await openPreviewFor(settings);
   try {
-    const { event, digest } = await preview.event(await openMailFile(name, cli), envelope);
-    return { ...plannedOf(event, digest, settings, () => new Map()), event_id: null };
+    const { event, digest } = await preview.event(file, envelope);
+    const remembers = existsSync(dataPaths(settings.data_dir).ledger);
+    const planned = remembers
+      ? await withGround(cli, (ground) => plannedOf(event, digest, settings, memoryOf(ground)))
+      : await plannedOf(event, digest, settings, async (_lane, steps) => steps.map(() => null));
+    return { ...planned, event_id: null };
   } finally {
     await preview.close();
   }
 }
 
+const memoryOf =
+  ({ ledger }: Ground): Known =>
+  (lane, steps) =>
+    ledger.remembered(
+      lane,
+      steps.map(({ kind, key }) => ({ kind, key })),
+    );
+
 async function planStored(ground: Ground, id: string): Promise<Planned> {
   const row = await findMessage(ground, id);
   const event = storedEvent(row, ground.sealer) ?? (await parsedAgain(ground, row));
-  return plannedOf(event, row.digest, ground.settings, (lane) => confirmedOf(row, lane));
+  return await plannedOf(event, row.digest, ground.settings, memoryOf(ground));
 }
 
 /** Not parsed yet, or the event body was removed while the raw bytes are still there. */
@@ -76,18 +91,18 @@ async function parsedAgain(ground: Ground, row: EventRow): Promise<CanonicalEven
   }
 }
 
-function plannedOf(event: CanonicalEvent, digest: string, settings: Settings, known: Known): Planned {
+async function plannedOf(event: CanonicalEvent, digest: string, settings: Settings, known: Known): Promise<Planned> {
   const tenant = tenantPlans(settings).find((each) => each.tenant === event.tenant);
   if (tenant === undefined) throw new Failed(`tenant ${plain(event.tenant)} is not in the configuration`);
-  const lanes = decide(event, digest, tenant).map(({ lane, decision }) => {
+  const lanes = decide(event, digest, tenant).map(async ({ lane, decision }) => {
     const destination = destinationOf(lane);
     if (decision.kind !== "steps") {
       return { destination, decision: decision.kind, rule: decision.rule, reason: decision.reason, steps: [] };
     }
-    const refs = known(lane);
+    const refs = await known(lane, decision.steps);
     const words = explainSteps(decision.steps);
     const steps = decision.steps.map(({ kind, key, why }, index) => {
-      const known_ref = refs.get(key) ?? null;
+      const known_ref = refs[index] ?? null;
       const { does = "", lookup = null } = words[index] ?? {};
       return { kind, key, why, does, lookup: known_ref === null ? lookup : null, known_ref };
     });
@@ -98,13 +113,8 @@ function plannedOf(event: CanonicalEvent, digest: string, settings: Settings, kn
     message_id: event.message.message_id,
     tenant: event.tenant,
     mapping_version: mappingVersion,
-    lanes,
+    lanes: await Promise.all(lanes),
   };
-}
-
-function confirmedOf({ deliveries }: EventRow, lane: string): ReadonlyMap<string, string> {
-  const steps = deliveries.find((delivery) => delivery.lane === lane)?.steps ?? [];
-  return new Map(steps.flatMap(({ key, ref }) => (ref === null ? [] : [[key, ref] as const])));
 }
 
 async function printPlan(cli: Cli, planned: Planned): Promise<void> {
