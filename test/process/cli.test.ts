@@ -267,6 +267,52 @@ describe("dead letters", () => {
   });
 });
 
+describe("doctor", () => {
+  test("--fix makes what the account lacks, and mail that waited in a blocked lane goes on under a running daemon", async () => {
+    const clock = { now: () => Date.now(), sleep: async () => undefined };
+    const account = createHubspotSandbox({ clock, options: { prepared: false, limits: "off", searchLagMs: 0 } });
+    const sandbox = await startSandbox(account);
+    try {
+      const place = await home([{ id: "hubspot", type: "hubspot", base_url: sandbox.url, token: sandboxToken }]);
+      await at(place, "reprocess", corpus("customers/plain-question"));
+      const [waiting] = shaped("events list", await at(place, "events", "list", "--state", "pending", "--json"));
+      const explained = shaped("explain", await at(place, "explain", waiting?.event_id ?? "", "--json"));
+      expect(explained.next).toMatchObject([{ command: "mailwright doctor --fix" }]);
+      expect(shaped("dead-letters list", await at(place, "dead-letters", "list", "--json"))).toEqual([]);
+
+      const found = await at(place, "doctor", "--json");
+      expect(found.code).toBe(1);
+      const problems = shaped("doctor", found).findings.filter(({ level }) => level === "problem");
+      expect(problems.map(({ about }) => about)).toContain("acme/hubspot");
+      expect(problems.filter(({ mend }) => mend === null)).toEqual([]);
+
+      await daemonAt(place);
+      const mended = await at(place, "doctor", "--fix", "--json");
+      expect({ code: mended.code, ok: shaped("doctor", mended).ok }).toEqual({ code: 0, ok: true });
+      const [row] = await untilSettled(place, 1);
+      expect(row?.deliveries).toMatchObject([{ destination: "hubspot", state: "processed" }]);
+    } finally {
+      await sandbox.close();
+    }
+  });
+
+  test("a token that is wrong is a problem with a way to mend it, and nothing is made of it", async () => {
+    const clock = { now: () => Date.now(), sleep: async () => undefined };
+    const sandbox = await startSandbox(createHubspotSandbox({ clock, options: { prepared: true } }));
+    try {
+      const place = await home([{ id: "hubspot", type: "hubspot", base_url: sandbox.url, token: "pat-wrong" }]);
+      const ran = await at(place, "doctor");
+      expect(ran.code).toBe(1);
+      expect(ran.out).toMatch(/problem +acme\/hubspot /);
+      expect(ran.out).toContain("mend: ");
+      expect(ran.out + ran.err).not.toContain("pat-wrong");
+      expect(existsSync(place.dataDir)).toBe(false);
+    } finally {
+      await sandbox.close();
+    }
+  });
+});
+
 describe("backup, restore, recover", () => {
   const mails = [
     "prospects/html-and-text",
