@@ -1,0 +1,385 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Session } from "../../src/model/destination.ts";
+import type { Envelope } from "../../src/model/envelope.ts";
+import type { EventRow, Ledger, Prepared } from "../../src/model/ledger.ts";
+import { Refused } from "../../src/model/outcome.ts";
+import type { Step } from "../../src/model/step.ts";
+import { attemptsWithin } from "../../src/pipeline/backoff.ts";
+import { openBucket } from "../../src/pipeline/bucket.ts";
+import { type Lane, startLane } from "../../src/pipeline/drain.ts";
+import { openLedger } from "../../src/store/index.ts";
+import { turn, VirtualTime } from "../simulation/clock.ts";
+import {
+  activity,
+  facts,
+  type Kept,
+  keeping,
+  openSealer,
+  person,
+  plainRandom,
+  readBack,
+  type Script,
+  scripted,
+} from "./fakes.ts";
+
+const lane = "acme/crm";
+const hour = 3_600_000;
+let time: VirtualTime;
+let ledger: Ledger;
+let kept: Kept;
+let running: Lane[];
+
+beforeEach(async () => {
+  time = new VirtualTime();
+  ledger = await openLedger({ path: ":memory:", thread: "calling" });
+  kept = keeping();
+  running = [];
+});
+afterEach(async () => {
+  await Promise.all(running.map((each) => each.stop()));
+  await ledger.close();
+});
+
+const key = (letter: string): string => letter.repeat(64);
+
+/** Puts a message with these steps before the lane. */
+async function prepared(
+  event: string,
+  steps: readonly Step[],
+  changes: { thread?: string; sealed?: Uint8Array } = {},
+): Promise<void> {
+  const now = time.trueNow;
+  const envelope: Envelope = { kind: "smtp", tenant: "acme", routes: ["deals@in.test"], received_at: now };
+  await ledger.accept([
+    {
+      eventId: event,
+      tenant: "acme",
+      messageId: `<${event}@people.test>`,
+      digest: event.padEnd(64, "0"),
+      receivedAt: now,
+      envelope,
+      rawSha256: key("0"),
+      rawSize: 1,
+      raw: { kind: "inline", sealed: new Uint8Array() },
+    },
+  ]);
+  const [attempt] = await ledger.attempt({ tenants: ["acme"], room: 1, now, leaseMs: 1_000 });
+  if (attempt === undefined) throw new Error("nothing to prepare");
+  const sealedSteps = changes.sealed ?? openSealer.seal(Buffer.from(JSON.stringify(steps)), "steps");
+  const item: Prepared = {
+    eventId: event,
+    lease: attempt.lease,
+    now,
+    sealedEvent: new Uint8Array(),
+    schemaVersion: 1,
+    mappingVersion: 1,
+    parseStatus: "ok",
+    threadKey: changes.thread ?? event,
+    deliveries: [
+      {
+        lane,
+        decision: {
+          kind: "steps",
+          rule: "default",
+          steps: steps.map(({ kind, key, why }) => ({ kind, key, why })),
+          sealedSteps,
+        },
+      },
+    ],
+  };
+  expect(await ledger.prepare([item])).toEqual([true]);
+}
+
+function start(session: Session, changes: { ledger?: Partial<Ledger>; width?: number } = {}): Lane {
+  const through = Object.assign(Object.create(ledger) as Ledger, ledger, changes.ledger);
+  const started = startLane(
+    {
+      lane,
+      tenant: "acme",
+      destination: "crm",
+      facts: { ...facts, width: changes.width ?? 4 },
+      firstRetryMs: 5_000,
+      retryWindowMs: 72 * hour,
+    },
+    {
+      ledger: through,
+      session,
+      bucket: openBucket([], time.clock()),
+      sealer: openSealer,
+      clock: time.clock(),
+      random: plainRandom(),
+      log: kept.log,
+      metrics: kept.metrics,
+    },
+  );
+  running.push(started);
+  return started;
+}
+
+async function row(event: string): Promise<EventRow["deliveries"][number]> {
+  const [found] = await ledger.find({ event, limit: 1 });
+  const [delivery] = found?.deliveries ?? [];
+  if (delivery === undefined) throw new Error(`${event} has no delivery`);
+  return delivery;
+}
+
+const note = (subject: string, letter: string): Step => ({ ...activity, subject, key: key(letter) });
+const refused = (kind: "retryable" | "ambiguous" | "permanent" | "blocked", reason: string): Refused =>
+  new Refused({ kind, reason });
+
+describe("a lane", () => {
+  test("finds or makes the person, logs the mail, and is quiet", async () => {
+    await prepared("e1", [person, activity]);
+    const session = scripted({});
+    const quiet = start(session).quiet();
+    await time.until(() => kept.counts.has("deliveries_total acme crm processed"));
+    await quiet;
+    expect(session.calls).toEqual(["find person", "put person", "put activity"]);
+    expect(await row("e1")).toMatchObject({ state: "processed", steps: [{ ref: "person-1" }, { ref: "activity-1" }] });
+  });
+
+  test("looks a sender up once for a burst of mails, also when they are worked at the same time", async () => {
+    for (const [index, letter] of ["c", "d", "e"].entries()) await prepared(`e${index}`, [person, note("x", letter)]);
+    const session = scripted({});
+    start(session);
+    await time.until(() => kept.counts.get("deliveries_total acme crm processed") === 3);
+    expect(session.calls.filter((call) => call === "find person")).toHaveLength(1);
+    expect(session.calls.filter((call) => call === "put person")).toHaveLength(1);
+    expect(session.calls.filter((call) => call === "put activity")).toHaveLength(3);
+  });
+
+  test("keeps the order within a thread while the first of it fails, and lets other threads pass", async () => {
+    await prepared("e1", [note("first", "c")], { thread: "one" });
+    await prepared("e2", [note("second", "d")], { thread: "one" });
+    await prepared("e3", [note("third", "e")], { thread: "other" });
+    const done: string[] = [];
+    let fails = 3;
+    const session: Session = {
+      ...scripted({}),
+      async put(step) {
+        const { subject } = step as typeof activity;
+        if (subject === "first" && fails-- > 0) throw refused("retryable", "busy");
+        done.push(subject);
+        return { id: subject };
+      },
+    };
+    start(session);
+    await time.until(() => done.length === 3);
+    expect(done).toEqual(["third", "first", "second"]);
+  });
+
+  test("lets a thread go on past a dead letter, which says what the vendor said", async () => {
+    await prepared("e1", [note("first", "c")], { thread: "one" });
+    await prepared("e2", [note("second", "d")], { thread: "one" });
+    const session = scripted({
+      put: [refused("permanent", "PROPERTY_DOESNT_EXIST: no such thing"), { id: "a2" } as never],
+    });
+    start(session);
+    await time.until(() => kept.counts.has("deliveries_total acme crm processed"));
+    expect(await row("e1")).toMatchObject({ state: "failed", reason: "permanent" });
+    expect(await ledger.deadLetters({ limit: 9 })).toMatchObject([
+      { eventId: "e1", detail: "PROPERTY_DOESNT_EXIST: no such thing" },
+    ]);
+    expect((await row("e2")).state).toBe("processed");
+  });
+
+  test("told to slow down pauses as a whole, counts no attempt, and goes on when it may", async () => {
+    await prepared("e1", [note("first", "c")]);
+    await prepared("e2", [note("second", "d")]);
+    const until = time.trueNow + 90_000;
+    const session = scripted({
+      put: [new Refused({ kind: "rate_limited", reason: "429", until }), { id: "a" } as never],
+    });
+    start(session, { width: 1 });
+    await time.advance(89_000);
+    expect(session.calls).toEqual(["put activity"]);
+    expect(await ledger.lanes()).toMatchObject([{ lane, pausedUntil: until, pauseReason: "429" }]);
+    expect((await row("e1")).attempts).toBe(0);
+    await time.until(() => kept.counts.get("deliveries_total acme crm processed") === 2);
+    expect(time.trueNow).toBeGreaterThanOrEqual(until);
+  });
+
+  test("that is blocked keeps its mail pending and calls nobody, until an operator resumes it", async () => {
+    await prepared("e1", [note("first", "c")]);
+    const session = scripted({ put: [refused("blocked", "401: renew the token"), { id: "a" } as never] });
+    const started = start(session);
+    await time.advance(30 * 24 * hour);
+    expect(session.calls).toEqual(["put activity"]);
+    expect(await row("e1")).toMatchObject({ state: "pending", attempts: 0 });
+    expect(await ledger.lanes()).toMatchObject([{ blockedReason: "401: renew the token", pending: 1 }]);
+    await ledger.pause({ lane, kind: "resume" });
+    started.wake();
+    await time.until(() => kept.counts.has("deliveries_total acme crm processed"));
+  });
+
+  test("goes on trying for 72 hours, and then leaves a dead letter", async () => {
+    await prepared("e1", [note("first", "c")]);
+    const session = scripted({ put: [refused("retryable", "503 from the vendor")] });
+    const started = time.trueNow;
+    start(session);
+    await time.until(() => kept.counts.has("deliveries_total acme crm failed"), 40 * 24 * hour);
+    expect(time.trueNow - started).toBeGreaterThanOrEqual(72 * hour);
+    expect(session.calls).toHaveLength(attemptsWithin(72 * hour, 5_000));
+    expect(await row("e1")).toMatchObject({
+      reason: "exhausted",
+      detail: expect.stringContaining("503 from the vendor"),
+    });
+  });
+
+  test("after 72 hours of unclear answers does not call it failed but unknown", async () => {
+    await prepared("e1", [note("first", "c")]);
+    start(scripted({ put: [refused("ambiguous", "504")] }));
+    await time.until(() => kept.counts.has("deliveries_total acme crm failed"), 40 * 24 * hour);
+    expect(await row("e1")).toMatchObject({ reason: "outcome_unknown", steps: [{ state: "unknown" }] });
+  });
+
+  test("reads an unclear outcome back instead of sending again, and adopts what it finds", async () => {
+    await prepared("e1", [note("first", "c")]);
+    const session = scripted({
+      dedupe: readBack,
+      put: [refused("ambiguous", "no answer")],
+      find: [undefined, { id: "a-7" } as never],
+    });
+    start(session);
+    await time.until(() => kept.counts.has("deliveries_total acme crm processed"));
+    expect(session.calls).toEqual(["find activity", "put activity", "find activity"]);
+    expect((await row("e1")).steps).toMatchObject([{ ref: "a-7", adopted: true, sends: 1 }]);
+  });
+
+  test("looks again for a contact that has vanished, and logs the mail on the new one", async () => {
+    await prepared("e0", [person, note("zero", "c")]);
+    const session = scripted({
+      put: [{ id: "p-old" }, { id: "a-0" }, refused("permanent", "404"), { id: "p-new" }, { id: "a-1" }] as NonNullable<
+        Script["put"]
+      >,
+      read: [undefined],
+    });
+    const started = start(session);
+    await time.until(() => kept.counts.has("deliveries_total acme crm processed"));
+    await prepared("e1", [person, note("one", "d")]);
+    started.wake();
+    await time.until(() => kept.counts.get("deliveries_total acme crm processed") === 2);
+    expect((await row("e1")).steps).toMatchObject([{ ref: "p-new" }, { ref: "a-1" }]);
+  });
+
+  test("does not spin when a CRM goes on finding a contact that it cannot read", async () => {
+    await prepared("e1", [person, activity]);
+    const session = scripted({ find: [{ id: "ghost" }], put: [refused("permanent", "404")], read: [undefined] });
+    start(session);
+    await time.advance(hour);
+    expect(session.calls.filter((call) => call === "put activity").length).toBeLessThan(12);
+    await time.until(() => kept.counts.has("deliveries_total acme crm failed"), 40 * 24 * hour);
+    expect((await row("e1")).reason).toBe("permanent");
+  });
+
+  test("never doubles an activity whose contact was deleted while its outcome was unknown", async () => {
+    await prepared("e1", [person, activity]);
+    const session = scripted({
+      dedupe: readBack,
+      find: [{ id: "p-1" }, undefined, refused("permanent", "404: no such contact")] as NonNullable<Script["find"]>,
+      put: [refused("ambiguous", "no answer")],
+      read: [undefined],
+    });
+    start(session);
+    await time.until(() => kept.counts.has("deliveries_total acme crm failed"));
+    expect(session.calls.filter((call) => call === "put activity")).toHaveLength(1);
+    expect(await row("e1")).toMatchObject({ reason: "outcome_unknown", steps: [{}, { state: "unknown" }] });
+  });
+
+  test("takes an exception that nobody knows for an unclear outcome, counts a defect, and reads back", async () => {
+    await prepared("e1", [note("first", "c")]);
+    const session = scripted({
+      put: [new TypeError("oops") as never],
+      dedupe: readBack,
+      find: [undefined, { id: "a-1" } as never],
+    });
+    start(session);
+    await time.until(() => kept.counts.has("deliveries_total acme crm processed"));
+    expect(kept.counts.get("defects_total destination")).toBe(1);
+    expect(session.calls).toEqual(["find activity", "put activity", "find activity"]);
+  });
+
+  test.each([
+    ["is not what was sealed", Buffer.from("nonsense")],
+    [
+      "names a step that the ledger does not hold",
+      openSealer.seal(Buffer.from(JSON.stringify([note("x", "9")])), "steps"),
+    ],
+  ])("leaves a dead letter where the plan %s, and not silence", async (_what, sealed) => {
+    await prepared("e1", [note("first", "c")], { sealed });
+    const session = scripted({});
+    start(session);
+    await time.until(() => kept.counts.has("deliveries_total acme crm failed"));
+    expect(session.calls).toEqual([]);
+    expect(await row("e1")).toMatchObject({ state: "failed", reason: "defect" });
+    expect(kept.counts.get("defects_total deliver")).toBe(1);
+  });
+
+  test("works a delivery again whose outcome the ledger could not take, and finds what it did", async () => {
+    await prepared("e1", [note("first", "c")]);
+    let fails = 1;
+    const settle: Ledger["settle"] = (request) =>
+      fails-- > 0 ? Promise.reject(new Error("EIO")) : ledger.settle(request);
+    const session = scripted({ dedupe: readBack, find: [undefined, { id: "activity-1" } as never] });
+    start(session, { ledger: { settle } });
+    await time.until(() => kept.counts.has("deliveries_total acme crm processed"));
+    expect(session.calls).toEqual(["find activity", "put activity", "find activity"]);
+    expect(time.trueNow - new VirtualTime().trueNow).toBeLessThan(15 * 60_000);
+  });
+
+  test("sends nothing when the intent cannot be written", async () => {
+    await prepared("e1", [note("first", "c")]);
+    let fails = 1;
+    const failing: Ledger["note"] = (request) =>
+      fails-- > 0 ? Promise.reject(new Error("EIO")) : ledger.note(request);
+    const session = scripted({});
+    start(session, { ledger: { note: failing } });
+    await turn();
+    await turn();
+    expect(session.calls).toEqual([]);
+    await time.until(() => kept.counts.has("deliveries_total acme crm processed"));
+    expect(session.calls).toEqual(["put activity"]);
+  });
+
+  test("has no more in flight than its window, and asks for more as soon as there is room", async () => {
+    for (const [index, letter] of [..."cdefghij"].entries()) await prepared(`e${index}`, [note("x", letter)]);
+    let inFlight = 0;
+    let most = 0;
+    const session: Session = {
+      ...scripted({}),
+      async put() {
+        most = Math.max(most, ++inFlight);
+        await time.clock().sleep(1_000);
+        inFlight--;
+        return { id: "x" };
+      },
+    };
+    start(session, { width: 3 });
+    await time.until(() => kept.counts.get("deliveries_total acme crm processed") === 8);
+    expect(most).toBe(3);
+    expect(time.trueNow - new VirtualTime().trueNow).toBe(3_000);
+  });
+
+  test("stops after what is in flight, and takes up nothing new", async () => {
+    await prepared("e1", [note("first", "c")]);
+    await prepared("e2", [note("second", "d")]);
+    const session: Session = {
+      ...scripted({}),
+      async put() {
+        await time.clock().sleep(1_000);
+        return { id: "x" };
+      },
+    };
+    const started = start(session, { width: 1 });
+    await turn();
+    let stopped = false;
+    const stop = started.stop().then(() => {
+      stopped = true;
+    });
+    await turn();
+    expect(stopped).toBe(false);
+    await time.advance(1_000);
+    await stop;
+    expect([(await row("e1")).state, (await row("e2")).state]).toEqual(["processed", "pending"]);
+  });
+});

@@ -1,0 +1,311 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Blobs, Spool } from "../../src/model/blob.ts";
+import type { CanonicalEvent, ParsedMessage } from "../../src/model/event.ts";
+import type { EventRow, Ledger, NewMessage } from "../../src/model/ledger.ts";
+import { type ParsePool, type Preparing, startPreparing } from "../../src/pipeline/prepare.ts";
+import { openLedger } from "../../src/store/index.ts";
+import { turn, VirtualTime } from "../simulation/clock.ts";
+import { openParsing } from "../simulation/parsing.ts";
+import { type Kept, keeping, openSealer, plainRandom } from "./fakes.ts";
+
+let time: VirtualTime;
+let ledger: Ledger;
+let kept: Kept;
+let running: Preparing[];
+let woken: string[];
+let pool: ParsePool;
+let blobs: Partial<Blobs>;
+/** Whole parses and degraded ones, by subject where it is known. */
+let parses: string[];
+
+beforeEach(async () => {
+  time = new VirtualTime();
+  ledger = await openLedger({ path: ":memory:", thread: "calling" });
+  kept = keeping();
+  running = [];
+  woken = [];
+  parses = [];
+  blobs = {};
+  const plain = openParsing({ begins: () => true, die: () => new Promise(() => undefined) });
+  pool = {
+    async parse(raw, size) {
+      const parsed = await plain.parse(raw, size);
+      parses.push(`whole ${parsed.message.subject}`);
+      return parsed;
+    },
+    async headersOnly(raw) {
+      const parsed = await plain.headersOnly(raw);
+      parses.push(`headers ${parsed.message.subject}`);
+      return parsed;
+    },
+  };
+});
+afterEach(async () => {
+  await Promise.all(running.map((each) => each.stop()));
+  await ledger.close();
+});
+
+async function accepted(
+  subject: string,
+  changes: { tenant?: string; raw?: NewMessage["raw"]; routes?: string[] } = {},
+): Promise<void> {
+  const { tenant = "acme", routes = ["deals@in.test"] } = changes;
+  const now = time.trueNow;
+  const bytes = Buffer.from(`From: ada@people.test\r\nSubject: ${subject}\r\n\r\nbody of ${subject}\r\n`);
+  await ledger.accept([
+    {
+      eventId: `${tenant}-${subject}`,
+      tenant,
+      messageId: `<${subject}@people.test>`,
+      digest: Buffer.from(subject).toString("hex").padEnd(64, "0"),
+      receivedAt: now,
+      envelope: { kind: "smtp", tenant, routes, received_at: now },
+      rawSha256: "0".repeat(64),
+      rawSize: bytes.length,
+      raw: changes.raw ?? { kind: "inline", sealed: openSealer.seal(bytes, "raw") },
+    },
+  ]);
+}
+
+function start(changes: { ledger?: Partial<Ledger>; width?: number; tenants?: string[] } = {}): Preparing {
+  const through = Object.assign(Object.create(ledger) as Ledger, ledger, changes.ledger);
+  const tenants = (changes.tenants ?? ["acme"]).map((tenant) => ({
+    tenant,
+    mapping: { createContact: "unverified" } as const,
+    lanes: [`${tenant}/crm`],
+  }));
+  const spool = { read: async () => undefined } as unknown as Spool;
+  const started = startPreparing(tenants, changes.width ?? 4, {
+    ledger: through,
+    pool,
+    spool,
+    blobs: { get: async () => undefined, ...blobs } as Blobs,
+    sealer: openSealer,
+    clock: time.clock(),
+    random: plainRandom(),
+    log: kept.log,
+    metrics: kept.metrics,
+    prepared: (lane) => void woken.push(lane),
+  });
+  running.push(started);
+  return started;
+}
+
+function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      controller.enqueue(new Uint8Array(bytes));
+      controller.close();
+    },
+  });
+}
+
+async function row(event: string): Promise<EventRow> {
+  const [found] = await ledger.find({ event, limit: 1 });
+  if (found === undefined) throw new Error(`there is no event ${event}`);
+  return found;
+}
+
+async function eventOf(event: string): Promise<CanonicalEvent> {
+  const { sealedEvent } = await row(event);
+  if (sealedEvent === undefined) throw new Error(`${event} has no body`);
+  return JSON.parse(Buffer.from(openSealer.open(sealedEvent).plain).toString("utf8")) as CanonicalEvent;
+}
+
+describe("preparing", () => {
+  test("parses, plans and commits a message once, and calls its lane", async () => {
+    await accepted("one");
+    await start().quiet();
+    expect(parses).toEqual(["whole one"]);
+    expect(woken).toEqual(["acme/crm"]);
+    expect(await row("acme-one")).toMatchObject({
+      stage: "prepared",
+      parseStatus: "ok",
+      deliveries: [{ lane: "acme/crm", state: "pending" }],
+    });
+    expect((await eventOf("acme-one")).message.text).toContain("body of one");
+  });
+
+  test("takes up what comes later when it is woken", async () => {
+    const started = start();
+    await started.quiet();
+    await accepted("late");
+    started.wake();
+    await started.quiet();
+    expect(parses).toEqual(["whole late"]);
+  });
+
+  test("has no more in hand than its width", async () => {
+    for (let index = 0; index < 9; index++) await accepted(`m${index}`);
+    let inHand = 0;
+    let most = 0;
+    const { parse } = pool;
+    pool.parse = async (raw, size) => {
+      most = Math.max(most, ++inHand);
+      await time.clock().sleep(100);
+      inHand--;
+      return await parse(raw, size);
+    };
+    start({ width: 3 });
+    await time.until(() => parses.length === 9);
+    expect(most).toBe(3);
+  });
+
+  test("gives each tenant its turn, however many mails another one has", async () => {
+    for (let index = 0; index < 20; index++) await accepted(`flood${index}`);
+    await accepted("only", { tenant: "globex" });
+    start({ width: 2, tenants: ["acme", "globex"] });
+    await time.until(() => parses.length === 21);
+    expect(parses.indexOf("whole only")).toBeLessThan(4);
+  });
+
+  test("reads a message headers only that was in hand at five ends of a process", async () => {
+    await accepted("poison");
+    for (let death = 0; death < 5; death++) {
+      await ledger.attempt({ tenants: ["acme"], room: 1, now: time.trueNow, leaseMs: 1_000 });
+      await ledger.reclaim(time.trueNow);
+    }
+    await start().quiet();
+    expect(parses).toEqual(["headers poison"]);
+    expect(await row("acme-poison")).toMatchObject({ stage: "prepared", parseStatus: "failed", parseAttempts: 6 });
+  });
+
+  test("takes one at a time after a start, until those that the last process had in hand are through", async () => {
+    for (const subject of ["a", "b", "c", "d", "e"]) await accepted(subject);
+    await ledger.attempt({ tenants: ["acme"], room: 2, now: time.trueNow, leaseMs: 1_000 });
+    await ledger.reclaim(time.trueNow);
+    const besides: number[] = [];
+    let inHand = 0;
+    const { parse } = pool;
+    pool.parse = async (raw, size) => {
+      besides.push(inHand++);
+      await time.clock().sleep(100);
+      inHand--;
+      return await parse(raw, size);
+    };
+    start();
+    await time.until(() => parses.length === 5);
+    expect(besides).toEqual([0, 0, 0, 0, 1]);
+    for (const subject of ["a", "b"]) expect((await row(`acme-${subject}`)).parseAttempts).toBe(2);
+  });
+
+  describe("a message whose bytes cannot be read", () => {
+    test("is tried again later, and still gets its whole parse when they are back", async () => {
+      await accepted("away", { raw: { kind: "spool", name: "away.sealed" } });
+      let away = 6;
+      const bytes = Buffer.from("From: ada@people.test\r\nSubject: away\r\n\r\nbody of away\r\n");
+      blobs.get = async () => (away-- > 0 ? undefined : streamOf(bytes));
+      start();
+      await time.until(() => parses.length === 1);
+      expect(parses).toEqual(["whole away"]);
+      expect(await row("acme-away")).toMatchObject({ parseStatus: "ok" });
+    });
+
+    test("goes on with its envelope alone in the end, and says so", async () => {
+      await accepted("lost", { raw: { kind: "spool", name: "lost.sealed" } });
+      start();
+      await time.until(() => woken.length === 1);
+      const event = await eventOf("acme-lost");
+      expect(event.anomalies).toContainEqual({ code: "raw_unreadable", detail: expect.stringContaining("acme-lost") });
+      expect(await row("acme-lost")).toMatchObject({
+        stage: "prepared",
+        deliveries: [{ state: "held", rule: "sender.missing" }],
+      });
+    });
+
+    test("does not hold up the others", async () => {
+      await accepted("lost", { raw: { kind: "spool", name: "lost.sealed" } });
+      await accepted("fine");
+      await start().quiet();
+      expect(parses).toEqual(["whole fine"]);
+    });
+  });
+
+  test("holds a message for review that no rule can be applied to, instead of trying it for ever", async () => {
+    await accepted("odd");
+    const { parse, headersOnly } = pool;
+    /** A parse whose shape our rules trip over, as long as there is anything to parse. */
+    const odd = (parsed: ParsedMessage): ParsedMessage =>
+      parsed.message.subject === null
+        ? parsed
+        : { ...parsed, message: { ...parsed.message, headers: undefined as never } };
+    pool.parse = async (raw, size) => odd(await parse(raw, size));
+    pool.headersOnly = async (raw) => odd(await headersOnly(raw));
+    start();
+    await time.until(() => kept.counts.get("parse_total failed") === 1);
+    expect(await row("acme-odd")).toMatchObject({
+      stage: "prepared",
+      deliveries: [{ state: "held", rule: "defect.prepare" }],
+    });
+    expect(kept.counts.get("defects_total prepare")).toBeGreaterThan(0);
+  });
+
+  test("drops a result whose lease was lost: somebody else has the message by now", async () => {
+    await accepted("slow");
+    const { parse } = pool;
+    pool.parse = async (raw, size) => {
+      await ledger.reclaim(time.trueNow);
+      pool.parse = parse;
+      return await parse(raw, size);
+    };
+    const started = start();
+    await started.quiet();
+    expect(woken).toEqual(["acme/crm"]);
+    expect(kept.lines.some(({ message }) => message.includes("lease of a parse was lost"))).toBe(true);
+    expect((await row("acme-slow")).parseAttempts).toBe(2);
+  });
+
+  test("calls the lanes also when a commit fails that is on disk all the same", async () => {
+    await accepted("one");
+    const prepare: Ledger["prepare"] = async (items) => {
+      await ledger.prepare(items);
+      throw new Error("fsync failed after the commit");
+    };
+    start({ ledger: { prepare } });
+    await turn();
+    await turn();
+    expect(woken).toEqual(["acme/crm"]);
+    expect((await row("acme-one")).stage).toBe("prepared");
+    expect(kept.counts.has("defects_total prepare")).toBe(false);
+  });
+
+  test("goes on when the ledger could not answer, and loses nothing", async () => {
+    await accepted("one");
+    let fails = 3;
+    const attempt: Ledger["attempt"] = (request) =>
+      fails-- > 0 ? Promise.reject(new Error("EIO")) : ledger.attempt(request);
+    start({ ledger: { attempt } });
+    await time.until(() => woken.length === 1);
+    expect(parses).toEqual(["whole one"]);
+  });
+
+  test("plans again what came by another address, with its body", async () => {
+    const started = start();
+    for (let copy = 0; copy < 9; copy++) {
+      await accepted("often", { routes: [`deals+${copy}@in.test`] });
+      started.wake();
+      await started.quiet();
+    }
+    const event = await eventOf("acme-often");
+    expect(event.routes).toHaveLength(9);
+    expect(event.message.text).toContain("body of often");
+    expect((await row("acme-often")).deliveries).toHaveLength(1);
+  });
+
+  test("stops with what is in hand", async () => {
+    await accepted("one");
+    await accepted("two");
+    const { parse } = pool;
+    pool.parse = async (raw, size) => {
+      await time.clock().sleep(1_000);
+      return await parse(raw, size);
+    };
+    const started = start({ width: 1 });
+    await turn();
+    const stopped = started.stop();
+    await time.advance(1_000);
+    await stopped;
+    expect(parses).toEqual(["whole one"]);
+    expect((await row("acme-two")).stage).toBe("accepted");
+  });
+});

@@ -1,0 +1,327 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Ledger } from "../../src/model/ledger.ts";
+import { openRaw } from "../../src/pipeline/raw.ts";
+import { archiveSettled, purgeByAge, type RetainPorts, startRetaining, sweepSpool } from "../../src/pipeline/retain.ts";
+import { openLedger } from "../../src/store/index.ts";
+import { Chance } from "../simulation/chance.ts";
+import { turn, VirtualTime } from "../simulation/clock.ts";
+import { type MemoryDisk, openMemoryDisk } from "../simulation/disk.ts";
+import { Life, mortal } from "../simulation/life.ts";
+import { type Kept, keeping, openSealer } from "./fakes.ts";
+
+const hour = 3_600_000;
+const day = 24 * hour;
+let time: VirtualTime;
+let ledger: Ledger;
+let disk: MemoryDisk;
+let kept: Kept;
+
+beforeEach(async () => {
+  time = new VirtualTime();
+  ledger = await openLedger({ path: ":memory:", thread: "calling" });
+  disk = openMemoryDisk(openSealer, time.clock(), new Chance("retain"));
+  kept = keeping();
+});
+afterEach(() => ledger.close());
+
+const ports = (changes: Partial<RetainPorts> = {}): RetainPorts => ({
+  ledger,
+  spool: disk.spool,
+  blobs: disk.blobs,
+  clock: time.clock(),
+  log: kept.log,
+  metrics: kept.metrics,
+  maintain: async () => undefined,
+  ...changes,
+});
+
+/** A spool file as accept leaves it. */
+async function spooled(text: string): Promise<string> {
+  const draft = await disk.spool.create("label");
+  await draft.write(Buffer.from(text));
+  return await draft.commit();
+}
+
+/** A message that is done with: planned, and skipped. */
+async function settled(event: string, place: "inline" | "spool"): Promise<void> {
+  const now = time.trueNow;
+  const text = `raw of ${event}`;
+  const raw =
+    place === "inline"
+      ? ({ kind: "inline", sealed: openSealer.seal(Buffer.from(text), "raw") } as const)
+      : ({ kind: "spool", name: await spooled(text) } as const);
+  await ledger.accept([
+    {
+      eventId: event,
+      tenant: "acme",
+      messageId: `<${event}@people.test>`,
+      digest: Buffer.from(event).toString("hex").padEnd(64, "0"),
+      receivedAt: now,
+      envelope: { kind: "smtp", tenant: "acme", routes: ["deals@in.test"], received_at: now },
+      rawSha256: "0".repeat(64),
+      rawSize: text.length,
+      raw,
+    },
+  ]);
+  const [attempt] = await ledger.attempt({ tenants: ["acme"], room: 1, now, leaseMs: 1_000 });
+  if (attempt === undefined) throw new Error("nothing to prepare");
+  const decision = { kind: "skip", rule: "automated.bulk", reason: "bulk" } as const;
+  await ledger.prepare([
+    {
+      eventId: event,
+      lease: attempt.lease,
+      now,
+      sealedEvent: Buffer.from("event"),
+      schemaVersion: 1,
+      mappingVersion: 1,
+      parseStatus: "ok",
+      threadKey: event,
+      deliveries: [{ lane: "acme/crm", decision }],
+    },
+  ]);
+}
+
+async function rawOf(event: string): Promise<string> {
+  const [row] = await ledger.find({ event, limit: 1 });
+  if (row === undefined) throw new Error(`there is no ${event}`);
+  // Nothing of this file's seal hides: what is inline was sealed whole, what went through a file by the stream that seals nothing.
+  const raw = await openRaw(event, row.raw, await ledger.raw(event), { ...disk, sealer: openSealer });
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of raw) chunks.push(chunk);
+  const text = Buffer.concat(chunks).toString("utf8");
+  return text.startsWith("{") ? Buffer.from(openSealer.open(Buffer.from(text)).plain).toString("utf8") : text;
+}
+
+describe("archiving", () => {
+  test("moves the bytes of what is settled to the attic, and leaves nothing in the ledger or the spool", async () => {
+    await settled("e1", "inline");
+    await settled("e2", "spool");
+    expect(await archiveSettled(ports())).toBe(2);
+    const rows = await ledger.find({ limit: 9 });
+    expect(rows.map(({ raw }) => raw.kind)).toEqual(["blob", "blob"]);
+    expect(disk.spooled.size).toBe(0);
+    expect(await ledger.raw("e1")).toBeUndefined();
+    expect([await rawOf("e1"), await rawOf("e2")]).toEqual(["raw of e1", "raw of e2"]);
+    expect(await archiveSettled(ports())).toBe(0);
+  });
+
+  test("stops when live mail comes", async () => {
+    for (let index = 0; index < 70; index++) await settled(`e${index}`, "inline");
+    let rounds = 0;
+    expect(await archiveSettled(ports(), () => rounds++ < 1)).toBe(64);
+  });
+
+  test("a process that dies at any of its calls, before or after it, leaves every message readable; the next one finishes", async () => {
+    for (const moment of ["before", "after"] as const) {
+      for (let nth = 0; nth < 12; nth++) {
+        await ledger.close();
+        ledger = await openLedger({ path: ":memory:", thread: "calling" });
+        disk = openMemoryDisk(openSealer, time.clock(), new Chance(`${moment} ${nth}`));
+        await settled("e1", "inline");
+        await settled("e2", "spool");
+        let calls = 0;
+        const life = new Life(
+          1,
+          () => (calls++ === nth ? moment : undefined),
+          () => undefined,
+        );
+        const mine = ports({
+          ledger: mortal(life, "ledger", ledger),
+          spool: mortal(life, "spool", disk.spool),
+          blobs: mortal(life, "blobs", disk.blobs),
+        });
+        await Promise.race([archiveSettled(mine), life.died]);
+        disk.crash();
+        expect([await rawOf("e1"), await rawOf("e2")]).toEqual(["raw of e1", "raw of e2"]);
+        await archiveSettled(ports());
+        expect([await rawOf("e1"), await rawOf("e2")]).toEqual(["raw of e1", "raw of e2"]);
+        expect((await ledger.stats(time.trueNow)).unarchived).toBe(0);
+      }
+    }
+  });
+});
+
+describe("purging", () => {
+  const keepOne = { rawMs: day, eventMs: 2 * day };
+
+  test("deletes by age, first the bytes and then the row's word of them, and reports what went", async () => {
+    await settled("old", "spool");
+    await archiveSettled(ports());
+    await time.advance(day + 1);
+    await settled("new", "inline");
+    const calls: string[] = [];
+    const telling = <T extends object>(name: string, target: T): T =>
+      new Proxy(target, {
+        get(object, key) {
+          const member: unknown = Reflect.get(object, key);
+          if (typeof member !== "function") return member;
+          return (...args: { dryRun?: boolean }[]) => {
+            calls.push(`${name}.${String(key)}${args[0]?.dryRun === true ? " dry" : ""}`);
+            return Reflect.apply(member, object, args) as unknown;
+          };
+        },
+      });
+    const watched = ports({ ledger: telling("ledger", ledger), blobs: telling("blobs", disk.blobs) });
+    expect(await purgeByAge(keepOne, false, watched)).toMatchObject({ raws: 1, events: 0 });
+    expect(calls.slice(0, 3)).toEqual(["ledger.purge dry", "blobs.delete", "ledger.purge"]);
+    expect(disk.archived.size).toBe(0);
+    expect(await rawOf("new")).toBe("raw of new");
+    await expect(rawOf("old")).rejects.toThrow("not there");
+  });
+
+  test("of a dry run changes nothing and says the same", async () => {
+    await settled("old", "inline");
+    await time.advance(3 * day);
+    const dry = await purgeByAge(keepOne, true, ports());
+    expect(dry).toMatchObject({ raws: 1, events: 1 });
+    expect(await rawOf("old")).toBe("raw of old");
+    expect(await purgeByAge(keepOne, false, ports())).toEqual(dry);
+    expect(await purgeByAge(keepOne, false, ports())).toEqual({ raws: 0, rawBytes: 0, events: 0 });
+  });
+
+  test("keeps for ever what nobody gave an age", async () => {
+    await settled("old", "inline");
+    await time.advance(4_000 * day);
+    expect(await purgeByAge({ rawMs: null, eventMs: null }, false, ports())).toEqual({
+      raws: 0,
+      rawBytes: 0,
+      events: 0,
+    });
+    expect(await rawOf("old")).toBe("raw of old");
+  });
+
+  test("that is cut off anywhere leaves nothing on disk that no row knows of, once it is run again", async () => {
+    for (const moment of ["before", "after"] as const) {
+      for (let nth = 0; nth < 6; nth++) {
+        await ledger.close();
+        ledger = await openLedger({ path: ":memory:", thread: "calling" });
+        disk = openMemoryDisk(openSealer, time.clock(), new Chance(`purge ${moment} ${nth}`));
+        await settled("old", "inline");
+        await archiveSettled(ports());
+        await time.advance(day + 1);
+        let calls = 0;
+        const life = new Life(
+          1,
+          () => (calls++ === nth ? moment : undefined),
+          () => undefined,
+        );
+        const mine = ports({ ledger: mortal(life, "ledger", ledger), blobs: mortal(life, "blobs", disk.blobs) });
+        await Promise.race([purgeByAge(keepOne, false, mine), life.died]);
+        await purgeByAge(keepOne, false, ports());
+        expect(disk.archived.size).toBe(0);
+        expect(await ledger.find({ limit: 9 })).toMatchObject([{ raw: { kind: "gone" } }]);
+      }
+    }
+  });
+});
+
+describe("the spool's broom", () => {
+  async function swept(changes: Partial<RetainPorts> = {}): Promise<number> {
+    const sweeping = sweepSpool(ports(changes));
+    let count: number | undefined;
+    void sweeping.then((found) => {
+      count = found;
+    });
+    await time.until(() => count !== undefined);
+    return await sweeping;
+  }
+
+  test("takes files that no row names and drafts that nobody finished, once they are an hour old", async () => {
+    await settled("promised", "spool");
+    await spooled("an orphan");
+    await disk.spool.create("never finished");
+    await time.advance(hour);
+    await spooled("young");
+    expect(await swept()).toBe(0);
+    await time.advance(1);
+    expect(await swept()).toBe(2);
+    expect(disk.spooled.size).toBe(2);
+    expect(await rawOf("promised")).toBe("raw of promised");
+  });
+
+  test("never takes a promised file, however many rows there are to look through", async () => {
+    for (let index = 0; index < 30; index++) await settled(`e${index}`, "spool");
+    await time.advance(2 * hour);
+    const find: Ledger["find"] = (query) => ledger.find({ ...query, limit: Math.min(query.limit, 7) });
+    const pages = ports({ ledger: Object.assign(Object.create(ledger) as Ledger, ledger, { find }) });
+    await spooled("an orphan");
+    await time.advance(2 * hour);
+    expect(await swept(pages)).toBe(1);
+    expect(disk.spooled.size).toBe(30);
+  });
+
+  test("never takes the file of an accept under way, though a clock that leapt ahead makes it look old", async () => {
+    const name = await spooled("on its way");
+    time.jump(10 * day);
+    const sweeping = sweepSpool(ports());
+    await turn();
+    await ledger.accept([
+      {
+        eventId: "late",
+        tenant: "acme",
+        messageId: null,
+        digest: "1".repeat(64),
+        receivedAt: time.trueNow,
+        envelope: { kind: "smtp", tenant: "acme", routes: [], received_at: 1 },
+        rawSha256: "0".repeat(64),
+        rawSize: 1,
+        raw: { kind: "spool", name },
+      },
+    ]);
+    await time.advance(60_000);
+    expect(await sweeping).toBe(0);
+    expect(disk.spooled.has(name)).toBe(true);
+  });
+});
+
+describe("retention at work", () => {
+  const forever = { rawMs: null, eventMs: null };
+
+  test("archives after it is woken, when no live mail is being worked", async () => {
+    let busy = true;
+    const retaining = startRetaining(forever, () => busy, ports());
+    await time.advance(10_000);
+    await settled("e1", "inline");
+    retaining.wake();
+    await time.advance(10_000);
+    expect((await ledger.stats(time.trueNow)).unarchived).toBe(1);
+    busy = false;
+    await time.advance(10_000);
+    expect((await ledger.stats(time.trueNow)).unarchived).toBe(0);
+    const stopped = retaining.stop();
+    await time.advance(5_000);
+    await stopped;
+  });
+
+  test("purges once a day, also when nobody wakes it, and after the clock was set back", async () => {
+    await settled("e1", "inline");
+    const retaining = startRetaining({ rawMs: hour, eventMs: null }, () => false, ports());
+    await time.advance(10_000);
+    expect(await rawOf("e1")).toBe("raw of e1");
+    await time.advance(day + 10_000);
+    await expect(rawOf("e1")).rejects.toThrow("not there");
+    time.jump(-10 * day);
+    await settled("e2", "inline");
+    await time.advance(3 * day);
+    time.jump(10 * day);
+    await time.advance(2 * day);
+    await expect(rawOf("e2")).rejects.toThrow("not there");
+    const stopped = retaining.stop();
+    await time.advance(5_000);
+    await stopped;
+  });
+
+  test("goes on after a failing disk", async () => {
+    await settled("e1", "inline");
+    disk.failing(1);
+    const retaining = startRetaining(forever, () => false, ports());
+    await time.advance(20_000);
+    expect(kept.lines.some(({ message }) => message.includes("attic could not be kept"))).toBe(true);
+    disk.failing(0);
+    await time.advance(20_000);
+    expect((await ledger.stats(time.trueNow)).unarchived).toBe(0);
+    const stopped = retaining.stop();
+    await time.advance(5_000);
+    await stopped;
+  });
+});
