@@ -53,14 +53,17 @@ export function openCourse(ground: Ground): Course {
   let diskIsFull = false;
   let lives = 0;
   let crashes = 0;
+  let aimed = 0;
   let life: Life | undefined;
   let daemon: Daemon | undefined;
   let rebooting = false;
 
   function fate(call: string): Moment | undefined {
-    const { rate, focus, focusRate, most } = weather.crashes;
+    const { rate, focus, focusRate, most, aim } = weather.crashes;
     witness.saw(`call ${call}`);
-    if (!stormy || crashes >= most) return undefined;
+    if (!stormy) return undefined;
+    if (call === aim.call && ++aimed === aim.nth) return aim.moment;
+    if (crashes >= most) return undefined;
     const deadly = focus !== undefined && call.startsWith(focus) ? focusRate : rate;
     if (!deaths.flip(deadly)) return undefined;
     return deaths.flip(0.5) ? "before" : "after";

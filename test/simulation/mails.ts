@@ -67,7 +67,7 @@ function writeMail(index: number, before: readonly Mail[], chance: Chance): Mail
   // The same Message-ID with other content: both are kept.
   const id = copied !== undefined ? idOf(copied) : chance.flip(0.1) ? undefined : `<${token}@people.test>`;
   const root = answered === undefined ? undefined : rootOf(answered);
-  const length = chance.flip(0.25) ? chance.between(3_000, 9_000) : chance.between(0, 300);
+  const length = chance.flip(0.35) ? chance.between(3_000, 9_000) : chance.between(0, 300);
   const body = `${token} ${"lorem ".repeat(Math.ceil(length / 6))}end-of-${token}`;
   const lines = [
     ...(from === null ? [] : [`From: Person ${from.slice(0, 3)} <${from}>`]),

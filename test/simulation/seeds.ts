@@ -36,36 +36,6 @@ export function told({ seed, violations }: Outcome): string {
   ].join("\n");
 }
 
-/** Every call at which a process has to have died, before it and after it. */
-export const deadlyCalls = [
-  "ledger.accept",
-  "ledger.attempt",
-  "ledger.prepare",
-  "ledger.claim",
-  "ledger.note",
-  "ledger.settle",
-  "ledger.pause",
-  "ledger.archivable",
-  "ledger.archived",
-  "ledger.purge",
-  "ledger.reclaim",
-  "ledger.stats",
-  "ledger.probe",
-  "spool.create",
-  "spool.read",
-  "spool.remove",
-  "spool.list",
-  "draft.write",
-  "draft.commit",
-  "blobs.put",
-  "wire.request",
-  "records.create",
-  "records.findByKey",
-  "pool.parse",
-  "clock.sleep",
-  "sender.chunk",
-] as const;
-
 /** Every turn that the road can take, and has to have taken. */
 export const turnsToTake = [
   "accepted_total smtp new",

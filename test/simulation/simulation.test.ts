@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { deadlyCalls, runSeeds, told, turnsToTake } from "./seeds.ts";
+import { runSeeds, told, turnsToTake } from "./seeds.ts";
+import { deadlyCalls } from "./weather.ts";
 
 /** About 35 ms of one core each. The other half is in more-seeds.test.ts, for the other core; 10,000: node scripts/simulate.ts --seeds 10000. */
 const seeds = 1_000;

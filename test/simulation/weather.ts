@@ -1,6 +1,7 @@
 /** What a seed brings: how much goes wrong, where, and for how long. */
 import type { HubspotSandboxOptions } from "../../src/sandbox/hubspot.ts";
 import type { Chance } from "./chance.ts";
+import type { Moment } from "./life.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -15,6 +16,8 @@ export interface Weather {
     /** Calls whose name starts so are deadlier. */
     readonly focus: string | undefined;
     readonly focusRate: number;
+    /** Whatever the rates, the process dies there once. */
+    readonly aim: { readonly call: string; readonly moment: Moment; readonly nth: number };
     readonly most: number;
   };
   /** Share of ledger calls that fail, and of writes to spool and attic. */
@@ -63,7 +66,9 @@ const focuses = [
   "spool.link",
   "spool.remove",
   "draft.",
+  "draft.commit",
   "blobs.",
+  "blobs.delete",
   "wire.",
   "records.",
   "pool.",
@@ -71,7 +76,44 @@ const focuses = [
   "sender.",
 ];
 
-export function drawWeather(chance: Chance): Weather {
+/** Every call at which a process has to have died, before it and after it. */
+export const deadlyCalls = [
+  "ledger.accept",
+  "ledger.attempt",
+  "ledger.prepare",
+  "ledger.claim",
+  "ledger.note",
+  "ledger.settle",
+  "ledger.pause",
+  "ledger.archivable",
+  "ledger.archived",
+  "ledger.purge",
+  "ledger.reclaim",
+  "ledger.stats",
+  "ledger.probe",
+  "spool.create",
+  "spool.read",
+  "spool.link",
+  "spool.remove",
+  "spool.list",
+  "draft.write",
+  "draft.commit",
+  "blobs.put",
+  "wire.request",
+  "records.create",
+  "records.findByKey",
+  "pool.parse",
+  "clock.sleep",
+  "sender.chunk",
+] as const;
+
+/** Each seed aims at one call and one moment, so that a run over a few hundred seeds has died at all of them, however rare they are. */
+function aimOf(seed: number, chance: Chance): Weather["crashes"]["aim"] {
+  const call = deadlyCalls[Math.floor(seed / 2) % deadlyCalls.length] ?? deadlyCalls[0];
+  return { call, moment: seed % 2 === 0 ? "before" : "after", nth: chance.between(1, 3) };
+}
+
+export function drawWeather(seed: number, chance: Chance): Weather {
   const stormMs = chance.pick([5 * minute, 30 * minute, 3 * hour, 12 * hour]);
   const times = (probability: number, most: number): number[] =>
     chance.flip(probability)
@@ -88,8 +130,9 @@ export function drawWeather(chance: Chance): Weather {
     stormMs,
     crashes: {
       rate: chance.pick([0, 0.001, 0.004, 0.01, 0.03]),
-      focus: chance.flip(0.6) ? chance.pick(focuses) : undefined,
+      focus: chance.flip(0.75) ? chance.pick(focuses) : undefined,
       focusRate: chance.pick([0.05, 0.2, 0.5]),
+      aim: aimOf(seed, chance),
       most: chance.between(1, 8),
     },
     ledgerFaults: rate(0.4, 0.04),

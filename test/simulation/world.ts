@@ -51,7 +51,7 @@ const sealer = openKeyRing({ key: Buffer.alloc(32, 7) });
 
 export async function simulate(seed: number, options: Options = {}): Promise<Outcome> {
   const chance = new Chance(`seed ${seed}`);
-  const weather = drawWeather(chance.split("weather"));
+  const weather = drawWeather(seed, chance.split("weather"));
   const time = new VirtualTime();
   const witness = openWitness(time, options.trace === true);
   const ledger = await openLedger({ path: ":memory:", thread: "calling" });
