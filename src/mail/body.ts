@@ -1,6 +1,7 @@
 /** Chooses the text and the html of a message among its parts. */
 import type { Message } from "../model/event.ts";
 import { htmlToText } from "./html.ts";
+import { composed } from "./words.ts";
 
 /** A part as far as the body hangs on it. */
 export interface BodyPart {
@@ -100,13 +101,11 @@ function sequence(inside: readonly Content[]): Content {
 }
 
 const unwanted = /[^\P{Cc}\t\n]/gu;
-const onlyAscii = /^\p{ASCII}*$/u;
 
 /** Line ends as LF, controls removed but TAB and LF (CRMs refuse them), well-formed, NFC. */
 function printable(text: string, anomalies: Set<string>): string {
   if (text.includes("\0")) anomalies.add("nul_removed");
-  const plain = text.replace(/\r\n?/g, "\n").replace(unwanted, "");
-  return onlyAscii.test(plain) ? plain : plain.toWellFormed().normalize("NFC");
+  return composed(text.replace(/\r\n?/g, "\n").replace(unwanted, ""));
 }
 
 function bounded(text: string, maxChars: number): { value: string; cut: boolean } {

@@ -1,4 +1,5 @@
 /** Makes a label out of the file name that a sender wrote. It is shown and stored as text, never used as a path. */
+import { composed } from "./words.ts";
 
 const maxBytes = 180;
 /** Marks that turn the direction of text: "inv<RLO>gpj.exe" is shown as "invexe.jpg". */
@@ -7,17 +8,22 @@ const reserved = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
 
 /** Null when nothing is left of it. */
 export function safeFilename(original: string): string | null {
-  const plain = original
-    .slice(0, 10_000)
-    .toWellFormed()
-    .normalize("NFC")
-    .replace(/\p{Cc}/gu, "")
-    .replace(bidi, "")
-    .replace(/[/\\:]+/g, "_")
-    .replace(/^[\s._]*(?:\.\.[\s._]*)*/, "")
-    .replace(/[.\s]+$/, "");
+  const plain = withoutTail(
+    composed(original.slice(0, 10_000))
+      .replace(/\p{Cc}/gu, "")
+      .replace(bidi, "")
+      .replace(/[/\\:]+/g, "_")
+      .replace(/^[\s._]*(?:\.\.[\s._]*)*/, ""),
+  );
   if (plain === "") return null;
   return shortened(reserved.test(plain) ? `_${plain}` : plain);
+}
+
+/** Without the dots and blanks at its end. A pattern would try every run of them in the name, each to its end. */
+function withoutTail(name: string): string {
+  let end = name.length;
+  while (end > 0 && /[.\s]/.test(name[end - 1] ?? "")) end--;
+  return name.slice(0, end);
 }
 
 /** Cut in the middle, so that the extension that opens the file stays true. */

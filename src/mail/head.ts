@@ -34,6 +34,9 @@ export function collectHead(limit = maxHeadBytes): HeadCollector {
   let begin: number | undefined;
   /** No line end before this position ends the section. */
   let scanned = 0;
+  /** What decideBegin has seen of leading blanks, and of the line behind them: a peer may send a byte at a time. */
+  let blanksEnd = 0;
+  let lineSeen = 0;
   let head: Head | undefined;
 
   function append(part: Uint8Array): void {
@@ -67,10 +70,14 @@ export function collectHead(limit = maxHeadBytes): HeadCollector {
       begin = 0;
       return true;
     }
-    let first = blank;
+    let first = Math.max(blank, blanksEnd);
     while (first < length && (held[first] === cr || held[first] === lf)) first++;
-    const lineEnd = held.subarray(0, length).indexOf(lf, first);
-    if (lineEnd === -1 && !final) return false;
+    blanksEnd = first;
+    const lineEnd = held.subarray(0, length).indexOf(lf, Math.max(first, lineSeen));
+    if (lineEnd === -1 && !final) {
+      lineSeen = length;
+      return false;
+    }
     const line = held.toString("latin1", first, Math.min(lineEnd === -1 ? length : lineEnd, first + 1000));
     if (!fieldStart.test(line)) return close(0, 0, blank, true);
     begin = scanned = first;

@@ -23,11 +23,12 @@ export function splitHeader(section: string, maxFields = Number.POSITIVE_INFINIT
     let end = afterLine(section, start);
     // RFC 5322 §2.2.3: a line that begins with a blank goes on with the field before it.
     while (end < section.length && isFold(section.charCodeAt(end))) end = afterLine(section, end);
-    const colon = section.indexOf(":", start);
-    if (colon !== -1 && colon < end) {
-      const name = trimBlanks(section.slice(start, colon));
-      if (validName.test(name))
-        fields.push({ name, key: name.toLowerCase(), raw: cutLineEnd(section.slice(colon + 1, end)) });
+    // Looked for within the field: in the whole section, half a million lines without one took two seconds.
+    const field = section.slice(start, end);
+    const colon = field.indexOf(":");
+    if (colon !== -1) {
+      const name = trimBlanks(field.slice(0, colon));
+      if (validName.test(name)) fields.push({ name, key: name.toLowerCase(), raw: cutLineEnd(field.slice(colon + 1)) });
     }
     start = end;
   }

@@ -3,6 +3,8 @@ import { compile, type FormatCallback } from "html-to-text";
 
 /** Half a second's work at most; a mail of a megabyte of html has said what it has to say. */
 const maxInputChars = 1024 * 1024;
+/** htmlparser2 looks through all open elements for each end tag: a megabyte of `<b></x>` took it twelve seconds. */
+const maxTags = 20_000;
 /** Browsers flatten at 512. htmlparser2 is quadratic in the depth, and the conversion recurses. */
 const maxDepth = 500;
 
@@ -47,7 +49,14 @@ export interface HtmlText {
 export function htmlToText(html: string): HtmlText {
   const cut = html.length > maxInputChars;
   const input = cut ? html.slice(0, maxInputChars) : html;
-  return { text: nestsDeeply(input) ? withoutTags(input) : convert(input).trim(), cut };
+  return { text: hasTooManyTags(input) || nestsDeeply(input) ? withoutTags(input) : convert(input).trim(), cut };
+}
+
+/** Counted wherever they stand, in comments and attributes too: no trick of syntax hides one, as it can from `nestsDeeply`. */
+function hasTooManyTags(html: string): boolean {
+  let tags = 0;
+  for (const _ of html.matchAll(/<[a-zA-Z/]/g)) if (++tags > maxTags) return true;
+  return false;
 }
 
 const flat = new Set(
@@ -75,7 +84,6 @@ function withoutTags(html: string): string {
   return html
     .replace(/<[^<>]*>/g, " ")
     .replace(/&(amp|lt|gt|quot|apos|nbsp);/g, (_, name: string) => entities[name] ?? " ")
-    .replace(/[ \t]+/g, " ")
-    .replace(/\s*\n\s*/g, "\n")
+    .replace(/\s+/g, (blanks) => (blanks.includes("\n") ? "\n" : " "))
     .trim();
 }

@@ -143,11 +143,15 @@ function endOfComment(value: string, at: number): number {
 
 /** A quoted local part may hold a ">". */
 function endOfAngle(value: string, at: number): number {
+  // A quote escaped within a string ends where the string does, and where one does not end, none after it does: each character is
+  // looked at for a closing quote once, or `<"\"\"\"...` would cost the square of its length.
+  let closingQuote = at;
   for (let i = at + 1; i < value.length; i++) {
     if (value[i] === ">") return i + 1;
-    if (value[i] === '"') {
+    if (value[i] === '"' && i >= closingQuote) {
       const end = endOfQuoted(value, i);
-      if (end !== -1 && value.slice(end, end + 1) === "@") i = end;
+      closingQuote = end === -1 ? value.length : end - 1;
+      if (end !== -1 && value[end] === "@") i = end;
     }
   }
   return -1;

@@ -56,6 +56,18 @@ const onlyAscii = /^\p{ASCII}*$/u;
 
 /** For one-line values: C0, C1 and line separators become a space, lone surrogates U+FFFD, the rest is NFC. */
 export function clean(text: string): string {
-  const printable = text.replace(unprintable, " ").trim();
-  return onlyAscii.test(printable) ? printable : printable.toWellFormed().normalize("NFC");
+  return composed(text.replace(unprintable, " ").trim());
+}
+
+/** UAX #15 §13 (Stream-Safe Text): no writing has more combining marks on one character. */
+const endlessMarks = /\p{M}{31}/u;
+
+/**
+ * Well-formed, in NFC. Text that heaps marks up stays as it is: putting them into order costs the square of their number, and a body of
+ * nothing else took minutes.
+ */
+export function composed(text: string): string {
+  if (onlyAscii.test(text)) return text;
+  const wellFormed = text.toWellFormed();
+  return endlessMarks.test(wellFormed) ? wellFormed : wellFormed.normalize("NFC");
 }
