@@ -26,12 +26,14 @@ const mostBytes = 8 * 1024 * 1024;
 export function openBatches(
   run: (calls: readonly Call[]) => readonly Answer[] | Promise<readonly Answer[]>,
   path: string,
+  gather?: () => Promise<void>,
 ): Batches {
   let waiting: Waiting[] = [];
   let pumping: Promise<void> | undefined;
 
   async function pump(): Promise<void> {
     while (waiting.length > 0) {
+      await gather?.();
       const batch = take();
       try {
         const answers = run(batch.map(({ call }) => call));

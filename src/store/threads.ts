@@ -3,6 +3,7 @@ import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Log } from "../model/ports.ts";
 import { refuse, StoreFailed } from "./failed.ts";
+import { pack } from "./pack.ts";
 import type { Call } from "./sqlite/operations.ts";
 import { type Answer, openCore } from "./sqlite.ts";
 import type { Order, Report, WorkerData } from "./worker.ts";
@@ -53,8 +54,9 @@ export async function openWorker(data: WorkerData, log: Log | undefined): Promis
     async run(calls) {
       const { worker, next } = await running();
       const answered = next();
-      const order: Order = { kind: "run", calls };
-      worker.postMessage(order, transfers(calls));
+      const packed = pack(calls);
+      const order: Order = { kind: "run", packed };
+      worker.postMessage(order, [packed.bytes.buffer]);
       const report = await answered;
       if (report.kind !== "answers") throw new TypeError(`the ledger's thread said ${report.kind} to a batch`);
       return report.answers.map(
@@ -96,25 +98,4 @@ async function start(data: WorkerData): Promise<Thread> {
 function threadEnded(path: string, cause?: unknown): StoreFailed {
   const message = `The thread that writes the ledger ${path} ended before it answered; what it was doing may be on disk.`;
   return new StoreFailed({ code: "thread", message, mayBeDurable: true }, { cause });
-}
-
-/** From here on a transfer costs less than a copy. */
-const worthTransfer = 16 * 1024;
-
-/**
- * The sealed bytes of accepted messages change hands instead of being copied: whoever called `accept` has no more use for them.
- * Only a buffer that holds nothing else can go; small ones lie in Node's shared pool and are copied.
- */
-function transfers(calls: readonly Call[]): ArrayBuffer[] {
-  const buffers = new Set<ArrayBuffer>();
-  for (const { name, args } of calls) {
-    if (name !== "accept") continue;
-    for (const { raw } of args[0] as readonly { raw: { kind: string; sealed?: Uint8Array } }[]) {
-      const { sealed } = raw;
-      if (sealed === undefined || sealed.byteLength < worthTransfer) continue;
-      const { buffer } = sealed;
-      if (buffer instanceof ArrayBuffer && buffer.byteLength === sealed.byteLength) buffers.add(buffer);
-    }
-  }
-  return [...buffers];
 }

@@ -1,7 +1,7 @@
 /** The worker thread: runs the core's batches as they are posted, one answer for each. */
 import { parentPort, workerData } from "node:worker_threads";
 import { type StoreFailed, type StoreFailure, storeFailed } from "./failed.ts";
-import type { Call } from "./sqlite/operations.ts";
+import { type Packed, unpack } from "./pack.ts";
 import { type Core, openCore } from "./sqlite.ts";
 
 export interface WorkerData {
@@ -10,7 +10,7 @@ export interface WorkerData {
 }
 
 /** What goes to the thread. */
-export type Order = { readonly kind: "run"; readonly calls: readonly Call[] } | { readonly kind: "close" };
+export type Order = { readonly kind: "run"; readonly packed: Packed } | { readonly kind: "close" };
 
 /** An error loses its class on the way between threads, so it travels as its fields. */
 export type PostedAnswer =
@@ -52,7 +52,7 @@ else {
       return;
     }
     const answers = core
-      .run(order.calls)
+      .run(unpack(order.packed))
       .map((answer): PostedAnswer => (answer.ok ? answer : { ok: false, failure: failureOf(answer.error) }));
     post({ kind: "answers", answers });
   });
