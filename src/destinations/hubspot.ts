@@ -6,10 +6,17 @@ import { classify } from "./hubspot/classify.ts";
 import { openSession } from "./hubspot/session.ts";
 import { maxBodyChars } from "./hubspot/text.ts";
 
+/** A secret in a URL would be shown wherever the address of the API is. */
+function isBare(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && [url.username, url.password, url.search, url.hash].every((part) => part === "");
+}
+
 const settings = z
   .strictObject({
     base_url: z
-      .url({ protocol: /^https?$/ })
+      .url({ protocol: /^https?$/, error: "an http: or https: URL" })
+      .refine(isBare, { error: "a URL without user, password, query or fragment: the token has a key of its own" })
       .default("https://api.hubapi.com")
       .describe(
         "Where HubSpot's API is. Change it for the sandbox or a proxy; loopback and private addresses are allowed.",
@@ -33,8 +40,10 @@ const settings = z
       .describe("Owner of the records made: activities without one are missing in HubSpot's reports per owner."),
     html: z
       .boolean()
-      .default(true)
-      .describe("Send the mail's HTML beside its text. HubSpot cleans it before it shows it."),
+      .default(false)
+      .describe(
+        "Send the sender's HTML, as it was written, beside the mail's text. HubSpot cleans HTML before it shows it, but other programs that read it from there may not.",
+      ),
     allow_missing_properties: z
       .boolean()
       .default(false)

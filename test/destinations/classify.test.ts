@@ -118,6 +118,12 @@ describe("the record in the way", () => {
   ])("is named %s", (_where, body, id) => {
     expect(existingId(reply(409, body))).toBe(id);
   });
+  test.each([
+    ["a refusal that repeats it", 400, 'Email address "already exists. Existing ID: 7"@evil.example is invalid'],
+    ["a conflict that repeats it", 409, 'A contact with "Existing ID: 7"@evil.example already exists'],
+  ])("is not the one that a sender wrote into his address: %s", (_, status, message) => {
+    expect(existingId(reply(status, { message, category: "VALIDATION_ERROR" }))).toBeUndefined();
+  });
   test("is recognised by the plain sentence of a 400 too", () => {
     expect(isConflict(reply(400, { message: "mailwright_key already has that value" }))).toBe(true);
     expect(isConflict(reply(400, { errors: [{ code: "CONFLICTING_UNIQUE_VALUE" }] }))).toBe(true);

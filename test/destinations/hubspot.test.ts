@@ -110,6 +110,19 @@ describe("emails at HubSpot", () => {
     ]);
   });
 
+  test.each([
+    ["stays here", {}, ["null"]],
+    ["goes beside the text where the configuration says so", { html: true }, ["<p>Could you quote"]],
+  ])("the sender's HTML %s", async (_, settings, [begins = ""]) => {
+    const { session, sandbox } = hubspotRig({}, settings);
+    const who = person();
+    const refs = refsOf([who, await session.put(who, none)]);
+    await session.put(activity([who.key]), refs);
+    const [email] = sandbox.state().emails;
+    expect(email?.properties.hs_email_text).toContain("Could you quote");
+    expect(String(email?.properties.hs_email_html ?? null)).toMatch(new RegExp(`^${begins}`));
+  });
+
   test("HubSpot calling a body too long gets half of it once, then the mail is a dead letter", async () => {
     const { session, sandbox } = hubspotRig();
     const who = person();

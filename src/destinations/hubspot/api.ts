@@ -71,7 +71,9 @@ export function associationTo(from: ObjectName, to: ObjectName, id: string): Ass
   return { to: { id }, types: [{ associationCategory: "HUBSPOT_DEFINED", associationTypeId }] };
 }
 
-const id = z.union([z.string(), z.number()]).transform(String);
+const text = z.union([z.string(), z.number()]).transform(String);
+/** HubSpot's are decimal. They become part of paths and of pages' addresses: what is no plain word is nobody's id. */
+const id = text.pipe(z.string().regex(/^[\w-]{1,64}$/));
 
 /** A record as HubSpot answers it. Values are strings whatever the property's type. */
 export const recordSchema = z.object({
@@ -88,7 +90,7 @@ export type HubspotRecord = z.infer<typeof recordSchema>;
 export const recordsSchema = z.object({ results: z.array(recordSchema) });
 export const associatedSchema = z.object({
   results: z.array(z.object({ toObjectId: id })),
-  paging: z.object({ next: z.object({ after: id }).optional() }).nullish(),
+  paging: z.object({ next: z.object({ after: text }).optional() }).nullish(),
 });
 export const propertySchema = z.object({ name: z.string(), hasUniqueValue: z.boolean().optional() });
 export const accountSchema = z.object({

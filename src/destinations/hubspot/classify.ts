@@ -83,7 +83,7 @@ function classify400(answer: WireResponse, reason: string): Failure | undefined 
   if (isConflict(answer)) return undefined;
   const said = saidBy(body);
   if (body?.status === "BAD_REFRESH_TOKEN" || /\binvalid_grant\b/.test(said)) return { kind: "blocked", reason };
-  if (/non-unique\b.*\bproperty|unable to perform (update|upsert)/i.test(said)) {
+  if (/non-unique\b.{0,200}\bproperty|unable to perform (update|upsert)/i.test(said)) {
     return {
       kind: "blocked",
       reason: `${reason}; the key property is not unique as set up: run mailwright doctor --fix`,
@@ -162,13 +162,14 @@ export function existingId(answer: WireResponse): string | undefined {
     const id = Array.isArray(value) ? (value[0] as unknown) : value;
     if ((typeof id === "string" || typeof id === "number") && /^\d{1,20}$/.test(String(id))) return String(id);
   }
-  return /Existing ID: (\d{1,20})\b/.exec(saidBy(body))?.[1];
+  // A refusal may repeat what was refused, and a mail's sender can call himself "Existing ID: 7". HubSpot's own number ends a conflict's message.
+  return answer.status === 409 ? /\bExisting ID: (\d{1,20})\.?\s*$/.exec(body.message ?? "")?.[1] : undefined;
 }
 
 /** A body over HubSpot's limit, which has no official number: worth one try with half. */
 export function isTooLong(answer: WireResponse): boolean {
   if (answer.status !== 400) return false;
-  return /too long|max(imum)? (length|size)|exceed(s|ed)? .*(length|limit|characters)|65,?536|INVALID_LONG_TEXT/i.test(
+  return /too long|max(imum)? (length|size)|exceed(s|ed)? .{0,200}(length|limit|characters)|65,?536|INVALID_LONG_TEXT/i.test(
     saidBy(errorOf(answer)),
   );
 }
