@@ -23,9 +23,28 @@ export class BadConfiguration extends Error {
   override readonly name = "BadConfiguration";
   readonly problems: readonly Problem[];
   constructor(problems: readonly Problem[]) {
-    super(problems.map(formatProblem).join("\n"));
-    this.problems = problems;
+    const shown = problems.map((problem) => ({
+      ...problem,
+      found: withoutCredentials(problem.found),
+      expected: withoutCredentials(problem.expected),
+    }));
+    super(shown.map(formatProblem).join("\n"));
+    this.problems = shown;
   }
+}
+
+/**
+ * A secret in the wrong place (`token:pat-...` without its blank, `*abc`, a URL with a password) is not known for one by its key: what looks
+ * like one is blotted out. Names of files and addresses, with their slashes and dots, stay.
+ */
+export function withoutCredentials(words: string): string {
+  return words
+    .replace(/(:\/\/)[^\s/@"]{1,512}@/g, "$1***@")
+    .replace(/([?&][\w.-]{1,64}=)[^\s&"]+/g, "$1***")
+    .replace(/\bpat-[\w-]{6,}/g, "***")
+    .replace(/(?<![\w+/=.@-])[\w+=-]{20,}(?![\w+/=.@-])/g, (word) =>
+      /\d/.test(word) && /[A-Za-z]/.test(word) ? "***" : word,
+    );
 }
 
 /** One line: `mailwright.yaml:12:5: tenants[0].recipient: found ...; expected ...; did you mean ...?` */

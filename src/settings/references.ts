@@ -82,7 +82,11 @@ function resolveOne(inner: string, around: Surroundings): Resolved {
 
 function resolveVariable(rest: string, env: Environment): Resolved {
   const [, name = "", fallback] = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s.exec(rest) ?? [];
-  if (name === "") return { found: `the reference \${env:${rest}}`, expected: "the name of an environment variable" };
+  if (name === "")
+    return {
+      found: `the reference ${withoutDefault(`\${env:${rest}}`)}`,
+      expected: "the name of an environment variable",
+    };
   const value = env[name];
   // As in a shell, `:-` also stands in for a variable that is set but empty.
   if (value !== undefined && value !== "") return { text: value };

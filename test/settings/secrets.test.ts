@@ -67,3 +67,30 @@ test("a configuration that broke in the meantime is refused, and the running one
   expect(() => reresolve(running, {})).toThrow(BadConfiguration);
   expect(running.tenants).toHaveLength(1);
 });
+
+const token = "pat-na1-5f0c2d4e-Secret0-Secret1";
+const destinationLines = (rest: string) =>
+  `tenants:\n  - id: acme\n    recipients: ["*@in.example.com"]\n    destinations:\n      - { id: crm, type: hubspot, ${rest} }\n`;
+
+test.each([
+  ["without the blank before it", `token:${token}`],
+  ["that begins like an alias", `token: *${token}`],
+  ["that begins like a tag", `token: !${token}`],
+  ["under a key that does not stand there", `? ${token}`],
+  ["that reads like a reference", `token: "\${${token}}"`],
+  ["as the default of a reference that is none", `token: "\${env:A-B:-hunter2hunter2}"`],
+  ["in the place of something else", `calls_per_10_seconds: ${token}`],
+  ["as the password of a URL", 'token: x, base_url: "https://me:hunter2@crm.example"'],
+  ["as the password of no URL of ours", 'token: x, base_url: "ftp://me:hunter2@crm.example"'],
+  ["in the query of a URL", 'token: x, base_url: "https://crm.example/?key=hunter2"'],
+])("a secret %s is refused, and not shown", (_, rest) => {
+  let refused: unknown;
+  try {
+    load(destinationLines(rest));
+  } catch (error) {
+    refused = error;
+  }
+  if (!(refused instanceof BadConfiguration)) throw new Error("it was taken", { cause: refused });
+  const shown = `${refused.message}${JSON.stringify(refused.problems)}`;
+  expect(shown).not.toMatch(/Secret|hunter2/);
+});
