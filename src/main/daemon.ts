@@ -6,7 +6,6 @@ import { startRetaining } from "../pipeline/retain.ts";
 import { type Road, startRoad } from "../pipeline/road.ts";
 import { compileRoutes, type Settings } from "../settings/index.ts";
 import { smtp } from "../sources/index.ts";
-import { lockDataFolder } from "../store/index.ts";
 import type { Ground } from "./ground.ts";
 import { openGroundIntake } from "./intake.ts";
 import { laneId, type OpenLane, openLanes, tenantPlans } from "./lanes.ts";
@@ -60,16 +59,15 @@ export async function startWorks(ground: Ground): Promise<Works> {
   };
 }
 
-/** Rejects with a sentence when another daemon has the folder, or a port is taken. The ground is the caller's to close. */
+/** Needs an exclusive ground, which is the caller's to close. Rejects with a sentence when a port is taken. */
 export async function startDaemon(ground: Ground): Promise<Daemon> {
   const { settings, log } = ground;
+  if (!ground.exclusive) throw new TypeError("a daemon needs a ground that holds the data folder's lock");
   const opened: (() => Promise<void>)[] = [];
   const unwind = async () => {
     for (const close of opened.reverse()) await close();
   };
   try {
-    const lock = lockDataFolder(settings.data_dir);
-    opened.push(async () => lock.release());
     const works = await startWorks(ground);
     opened.push(() => works.stop(stopGraceMs));
     const pokes = await listenForPokes(settings.data_dir, works.road.wake);
@@ -94,7 +92,6 @@ export async function startDaemon(ground: Ground): Promise<Daemon> {
         await pokes.stop();
         await works.stop(Math.floor(left() * 0.8));
         await http.stop(Math.min(500, left()));
-        lock.release();
       },
     };
   } catch (error) {

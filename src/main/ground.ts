@@ -7,7 +7,7 @@ import type { Blobs, Spool } from "../model/blob.ts";
 import type { Clock, Log, Random, Sealer } from "../model/ports.ts";
 import type { LocalRecords } from "../model/records.ts";
 import type { Settings } from "../settings/index.ts";
-import { openLedger, openLocalRecords, type SqliteLedger } from "../store/index.ts";
+import { lockDataFolder, openLedger, openLocalRecords, type SqliteLedger } from "../store/index.ts";
 import { type OpenMetrics, openLog, openMetrics, registerSecret } from "../watch/index.ts";
 import { systemClock, systemRandom } from "./system.ts";
 
@@ -33,6 +33,8 @@ export interface Ground {
   readonly spool: Spool;
   readonly blobs: Blobs;
   readonly records: LocalRecords;
+  /** Nobody else works in this data folder until `close`. */
+  readonly exclusive: boolean;
   close(): Promise<void>;
 }
 
@@ -42,11 +44,29 @@ export interface GroundOptions {
   /** quick (the default) reads every page of the ledger first; none is for a command beside a daemon that has done so. */
   readonly check?: "quick" | "none";
   readonly log: Log;
+  /** Holds the data folder's lock from before the ledger is opened until after it is closed: a daemon's ground. */
+  readonly exclusive?: boolean;
 }
 
 /** Rejects with a sentence that says what is wrong and what to do: damage, a foreign file, a key that others can read. */
-export async function openGround(settings: Settings, { thread, check = "quick", log }: GroundOptions): Promise<Ground> {
+export async function openGround(settings: Settings, options: GroundOptions): Promise<Ground> {
   await mkdir(settings.data_dir, { recursive: true, mode: 0o700 });
+  if (options.exclusive !== true) return await openUnlocked(settings, options);
+  const lock = lockDataFolder(settings.data_dir);
+  try {
+    const ground = await openUnlocked(settings, options);
+    const close = async () => {
+      await ground.close();
+      lock.release();
+    };
+    return { ...ground, exclusive: true, close };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+async function openUnlocked(settings: Settings, { thread, check = "quick", log }: GroundOptions): Promise<Ground> {
   const paths = dataPaths(settings.data_dir);
   const sealer = openKeyRing({
     key: settings.seal.key ?? (await loadOrCreateMasterKey(paths.masterKey, { dataExists: existsSync(paths.ledger) })),
@@ -67,6 +87,7 @@ export async function openGround(settings: Settings, { thread, check = "quick", 
       spool,
       blobs,
       records,
+      exclusive: false,
       async close() {
         records.close();
         await ledger.close();

@@ -110,6 +110,7 @@ async function withDaemon(
   const settings = loadSettings(config, {});
   const ground = await openGround(settings, {
     thread: "worker",
+    exclusive: true,
     log: openFileLog(settings, secretsOf(settings), join(dirname(config), "daemon.log")),
   });
   try {

@@ -40,7 +40,7 @@ async function runDaemon(cli: Cli): Promise<void> {
     cli.exit(1);
   });
   const stopping = listenForStop(cli, log);
-  const ground = await openGround(settings, { thread: "worker", log });
+  const ground = await openGround(settings, { thread: "worker", log, exclusive: true });
   try {
     const daemon = await startDaemon(ground);
     listenForReload(cli, daemon, settings, log);
