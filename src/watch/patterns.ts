@@ -25,7 +25,12 @@ export const patterns: readonly (readonly [RegExp, string | ((found: string) => 
   // Not preceded by a slash and followed by a name: `node_modules/@scope/package` is no address.
   [/(?<![^\s<>()[\],;:"@\\])[^\s<>()[\],;:"@\\]+(?<!\/)@(?=[\p{L}\p{N}[]|$)/gu, "***@"],
   // The same within a URL's query, where the at sign is encoded.
-  [/(?<![\w.+%-])[\w.+%-]+%40/gi, "***%40"],
+  [/(?<![\w.+%-])[\w.+%-]+%(?:25){0,3}40/gi, "***%40"],
+  // Written so that it is none to a careless reader: an at sign that is escaped, of double width, of markup, or followed by what nobody sees.
+  [
+    /(?<![^\s<>()[\],;:"&@\uff20\\])[^\s<>()[\],;:"&@\uff20\\]+(?:\\{1,4}@|\uff20|&#(?:64|x40);|@(?=[\u200b-\u200d\u2060\ufeff]))/giu,
+    "***@",
+  ],
   // Telephone numbers: international, North American, national with a trunk 0.
   [/(?<![\w.+-])(?:\+|00)[1-9](?:[ ()./-]{0,3}\d){6,14}(?!\d)/g, "***"],
   [/(?<![\w.+-])\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}(?![\w-])/g, "***"],

@@ -25,6 +25,11 @@ describe("addresses", () => {
     ["root@localhost", "***@localhost", "no dot in the domain"],
     ["jane%evil@in.example.com", "***@in.example.com", "percent form"],
     ["GET /contacts?email=jane.doe%40example.com&x=1", "GET /contacts?email=***%40example.com&x=1", "within a URL"],
+    ["/contacts/jane%2540example.com", "/contacts/***%40example.com", "encoded twice"],
+    ["jane\\@example.com", "***@example.com", "an escaped at sign"],
+    ["jane\uff20example.com", "***@example.com", "an at sign of double width"],
+    ["jane&#64;example.com", "***@example.com", "an at sign as markup"],
+    ["jane@\u200bexample.com", "***@\\u200bexample.com", "a blank that nobody sees"],
     ["jane@example.com jane@example.com", "***@example.com ***@example.com", "every time"],
     ["cut off: jane@", "cut off: ***@", "without its domain"],
   ])("%s becomes %s: %s", (given, shown) => {
