@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { makeHome, type RunningDaemon, startDaemon } from "../process/daemon.ts";
 import { drained, eventsOf } from "../process/verdict.ts";
@@ -68,27 +68,22 @@ describe("a real Postfix before the daemon", () => {
 });
 
 describe("swaks", () => {
-  test.skipIf(!hasTool("swaks"))(
-    "sends a mail, is refused as a relay, and sees an unknown recipient refused",
-    async () => {
-      const port = await freePort();
-      const home = await homeOnPort(port);
-      const daemon = await startDaemon(home);
-      const swaks = (to: string) =>
-        execFileSync(
-          "swaks",
-          ["--server", `127.0.0.1:${port}`, "--from", "ana@client.test", "--to", to, "--body", "hello"],
-          { encoding: "utf8" },
-        );
-      try {
-        expect(swaks("deals+us-east@in.test")).toContain("250 2.0.0");
-        expect(() => swaks("someone@elsewhere.test")).toThrow(/550 5\.7\.1/);
-        await drained(daemon.httpPort, 30_000);
-      } finally {
-        await daemon.kill("SIGTERM");
-      }
-      expect(localActivities(home)).toHaveLength(1);
-      await home.remove();
-    },
-  );
+  test.skipIf(!hasTool("swaks"))("sends a mail, and is refused as a relay", async () => {
+    const port = await freePort();
+    const home = await homeOnPort(port);
+    const daemon = await startDaemon(home);
+    const swaks = (to: string): string => {
+      const options = ["--server", `127.0.0.1:${port}`, "--from", "ana@client.test", "--to", to, "--body", "hello"];
+      return spawnSync("swaks", options, { encoding: "utf8" }).stdout;
+    };
+    try {
+      expect(swaks("deals+us-east@in.test")).toContain("250 2.0.0");
+      expect(swaks("someone@elsewhere.test")).toContain("550 5.7.1");
+      await drained(daemon.httpPort, 30_000);
+    } finally {
+      await daemon.kill("SIGTERM");
+    }
+    expect(localActivities(home)).toHaveLength(1);
+    await home.remove();
+  });
 });
