@@ -1,5 +1,5 @@
 /** The unix socket by which a command tells the running daemon that the ledger has changed. */
-import { rm } from "node:fs/promises";
+import { chmod, rm } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 
@@ -46,6 +46,8 @@ export async function listenForPokes(dataDir: string, poked: () => void): Promis
     server.once("error", reject);
     server.listen(path, resolve);
   });
+  // Whoever may change the ledger may poke; nobody else has business here, whatever the umask says.
+  await chmod(path, 0o600);
   return {
     async stop() {
       for (const socket of open) socket.destroy();

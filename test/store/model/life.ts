@@ -187,7 +187,8 @@ export class Life {
   async note(which: number, at: number, state: number): Promise<void> {
     const claim = this.claims[which % Math.max(1, this.claims.length)];
     const step = claim?.steps[at % Math.max(1, claim.steps.length)];
-    if (claim === undefined || step === undefined || this.confirmed.has(step.id)) return;
+    // A drain leaves confirmed steps alone, those that an operator confirmed by hand among them.
+    if (claim === undefined || step === undefined || step.state === "confirmed" || this.confirmed.has(step.id)) return;
     const common = { step: step.id, at: this.now };
     const choices: StepNote[] = [
       { ...common, state: "sent", deadline: this.now + 100 },
