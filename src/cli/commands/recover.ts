@@ -7,7 +7,7 @@ import type { Cli } from "../cli.ts";
 import { exitCodes, Failed } from "../exit.ts";
 import { jsonOption } from "../options.ts";
 import { plain } from "../plain.ts";
-import { inTheAttic, leftOver, retakeFromBackup, spooled } from "../recover/kept.ts";
+import { inTheAttic, leftOver, retakeFromBackup } from "../recover/kept.ts";
 import { type Retaken, retakeAll } from "../recover/retake.ts";
 import { type Salvaged, salvageLedger } from "../recover/salvage.ts";
 import type { Recovered } from "../shapes.ts";
@@ -55,7 +55,6 @@ async function retakeEverything(
 ): Promise<Recovered> {
   const retaken: Retaken = { taken: 0, alreadyThere: 0, unreadable: [] };
   await retakeAll(cli, ground, leftOver(salvaged.orphans), retaken);
-  await retakeAll(cli, ground, spooled(ground), retaken);
   await retakeAll(
     cli,
     ground,

@@ -1,4 +1,4 @@
-/** Where mail is kept as files: the spool, the attic, what salvaging left over, and a backup. */
+/** Where mail is kept as files: the attic, what salvaging left over, and a backup. */
 import { copyFile, mkdtemp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Ground, openLedger, type SqliteLedger } from "../../main.ts";
@@ -8,20 +8,6 @@ import { Failed } from "../exit.ts";
 import { isKnown, type Retaken, retake, wholeOf } from "./retake.ts";
 
 const nothing = async (): Promise<void> => undefined;
-
-/** Files that no row names. They are removed once they are taken in: the intake keeps its own. */
-export async function* spooled({ ledger, spool }: Ground) {
-  const rows = await ledger.find({ spooled: true, limit: 1_000_000 });
-  const named = new Set(rows.map(({ raw }) => (raw.kind === "spool" ? raw.name : "")));
-  for await (const { name } of spool.list()) {
-    if (named.has(name)) continue;
-    yield {
-      where: `spool/${name}`,
-      read: async () => await wholeOf(await spool.read(name)),
-      done: () => spool.remove(name),
-    };
-  }
-}
 
 /** The attic files each message under its event id, so those that are known need not be opened. */
 export async function* inTheAttic(ground: Ground, known: () => void) {
@@ -33,7 +19,7 @@ export async function* inTheAttic(ground: Ground, known: () => void) {
   }
 }
 
-/** Raw bytes that were saved from the damaged ledger without their row. */
+/** Raw bytes without a row: saved from the damaged ledger, or moved out of the spool. What cannot be taken in stays for the next run. */
 export async function* leftOver(files: readonly string[]) {
   for (const file of files) yield { where: file, read: () => readFile(file), done: () => rm(file) };
 }
