@@ -218,14 +218,23 @@ class Pool implements ParsePool {
   }
 
   #answer(seat: Seat, kind: "parsed" | "dropped", payload: Buffer): void {
-    const job = seat.jobs.shift();
-    seat.stopDeadline();
-    seat.falseStarts = 0;
+    // A child that is to end: what it still says may belong to another message than the first in its row.
+    if (seat.killedFor !== undefined) return;
+    const job = seat.jobs[0];
     if (job === undefined) {
       this.#kill(seat, "an answer to no question");
       return;
     }
-    if (kind === "parsed") job.resolve(JSON.parse(payload.toString("utf8")) as ParsedMessage);
+    const parsed = kind === "parsed" ? parsedOf(payload) : undefined;
+    if (kind === "parsed" && parsed === undefined) {
+      // The message stays with the child, and is tried again as that of any child that died of one.
+      this.#kill(seat, "the parser gave an answer that cannot be read");
+      return;
+    }
+    seat.jobs.shift();
+    seat.stopDeadline();
+    seat.falseStarts = 0;
+    if (parsed !== undefined) job.resolve(parsed);
     if (seat.jobs.length > 0) this.#beginFirst(seat);
     this.#assign();
   }
@@ -277,6 +286,15 @@ class Pool implements ParsePool {
     } catch (error) {
       job.reject(asError(error));
     }
+  }
+}
+
+function parsedOf(payload: Buffer): ParsedMessage | undefined {
+  try {
+    const parsed: unknown = JSON.parse(payload.toString("utf8"));
+    return typeof parsed === "object" && parsed !== null ? (parsed as ParsedMessage) : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -101,6 +101,20 @@ describe("the parse pool", () => {
     });
   });
 
+  test("a message to which the answer cannot be read is tried again, and its headers are read; no promise stays open", async () => {
+    const { pool, ended } = await openPool({ entry: scripted });
+    const [odd, honest] = await Promise.all([
+      pool.parse(once(mail("odd", "BABBLE")), 1),
+      pool.parse(once(mail("honest")), 1),
+    ]);
+    expect(odd).toMatchObject({ parse_status: "failed", message: { subject: "odd" } });
+    expect(honest).toMatchObject({ parse_status: "ok" });
+    expect(ended.map(({ reason }) => reason)).toEqual([
+      "the parser gave an answer that cannot be read",
+      "the parser gave an answer that cannot be read",
+    ]);
+  });
+
   test("a message that kills its parser is tried twice, then its headers are read; those behind it are not touched", async () => {
     const { pool, ended } = await openPool({ entry: scripted });
     const [poison, ...others] = await Promise.all([
