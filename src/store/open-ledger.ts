@@ -4,6 +4,7 @@ import type { Ledger, NewMessage } from "../model/ledger.ts";
 import type { Log } from "../model/ports.ts";
 import { openBatches } from "./batch.ts";
 import { refuse, StoreFailed } from "./failed.ts";
+import { type Keeper, openKeeper } from "./keeper.ts";
 import { mark, refuseMissing } from "./presence.ts";
 import { inMemory } from "./sqlite/connection.ts";
 import type { OperationName } from "./sqlite/operations.ts";
@@ -33,10 +34,31 @@ export async function openLedger(options: LedgerOptions): Promise<SqliteLedger> 
   const { path, thread, check = "quick", log } = options;
   const file = !inMemory(path);
   if (!file && thread === "worker") throw refuse("misuse", "An in-memory ledger lives on the calling thread only.");
-  if (file) refuseMissing(path);
-  const engine = thread === "worker" ? await openWorker({ path, check }, log) : openCalling({ path, check });
-  if (file) mark(path, "open");
-  return ledgerOn(engine, path, thread === "worker");
+  if (!file) return ledgerOn(openCalling({ path, check }), path, false);
+  refuseMissing(path);
+  const keeper = openKeeper(path);
+  let engine: Engine | undefined;
+  try {
+    holdOldLog(keeper, path);
+    engine = thread === "worker" ? await openWorker({ path, check }, log) : openCalling({ path, check });
+    keeper.hold();
+    mark(path, "open");
+  } catch (error) {
+    await engine?.close();
+    keeper.release();
+    throw error;
+  }
+  return ledgerOn(closedInOrder(engine, keeper, path, thread), path, thread === "worker");
+}
+
+/** A process that was killed left it. Opening takes a while and may be refused or broken off, which must not take that log away. */
+function holdOldLog(keeper: Keeper, path: string): void {
+  if (!existsSync(`${path}-wal`)) return;
+  try {
+    keeper.hold();
+  } catch {
+    // What is wrong with the file is said, in better words, by the engine that opens it next.
+  }
 }
 
 /**
@@ -44,6 +66,36 @@ export async function openLedger(options: LedgerOptions): Promise<SqliteLedger> 
  * machine, and a commit an fsync, whatever they carry.
  */
 const oneTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+function closedInOrder(engine: Engine, keeper: Keeper, path: string, thread: LedgerOptions["thread"]): Engine {
+  const close = () => closeInOrder(engine, keeper, path);
+  if (thread === "worker") return { run: engine.run, close };
+  // A process that runs out of work closes its connections in any order: the keeper's perhaps before the writer's.
+  const atExit = () => void close();
+  process.once("exit", atExit);
+  return {
+    run: engine.run,
+    close: () => {
+      process.off("exit", atExit);
+      return close();
+    },
+  };
+}
+
+/** Runs to the engine's own close without a pause: on the calling thread all of it is done when the call returns. */
+async function closeInOrder(engine: Engine, keeper: Keeper, path: string): Promise<void> {
+  try {
+    // First the word, then the deed: a kill between the two must not look like a log that was taken away.
+    mark(path, "closed");
+    keeper.release();
+  } finally {
+    await engine.close();
+    // Where the word could not be written, the log stays for the next start to find.
+    keeper.release();
+  }
+  // The log outlives this connection when another process has the ledger too, or when the thread that would have closed it had ended.
+  if (existsSync(`${path}-wal`)) mark(path, "open");
+}
 
 function ledgerOn(engine: Engine, path: string, threaded: boolean): SqliteLedger {
   const batches = openBatches((calls) => engine.run(calls), path, threaded ? oneTurn : undefined);
@@ -60,11 +112,7 @@ function ledgerOn(engine: Engine, path: string, threaded: boolean): SqliteLedger
 
   async function close(): Promise<void> {
     await batches.drained();
-    // First the word, then the deed: a kill between the two must not look like a log that was taken away.
-    if (!inMemory(path)) mark(path, "closed");
     await engine.close();
-    // The log outlives this connection when another process has the ledger too.
-    if (!inMemory(path) && existsSync(`${path}-wal`)) mark(path, "open");
   }
 
   return {

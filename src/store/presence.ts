@@ -38,12 +38,15 @@ export function refuseMissing(path: string): void {
     if (trace !== undefined) throw refuse("missing", goneSentence(path, size === 0, trace));
     return;
   }
+  // While it has the ledger the program never lets the log be deleted (keeper.ts), so every way it can end but an orderly one leaves it.
+  // A -shm file is no evidence either way: it goes with the log when another SQLite program closes the file, and with `rm ledger*-*`.
   const sameFile = marker?.inode === statSync(path).ino;
   if (marker?.state === "open" && sameFile && !existsSync(`${path}-wal`)) {
     throw damaged(
       path,
       `it was not closed in order, and its write-ahead log ${path}-wal, which holds the last commits, is gone. Put the log back; ` +
-        `if this file was just restored from a backup, delete ${markerPath(path)}. Otherwise`,
+        `if this file was just restored from a backup, or another SQLite program has opened and closed it since, nothing is missing: ` +
+        `delete ${markerPath(path)}. Otherwise`,
     );
   }
 }

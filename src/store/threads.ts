@@ -2,7 +2,7 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Log } from "../model/ports.ts";
-import { refuse, StoreFailed } from "./failed.ts";
+import { refuse, StoreFailed, storeFailed } from "./failed.ts";
 import { pack } from "./pack.ts";
 import type { Call } from "./sqlite/operations.ts";
 import { type Answer, openCore } from "./sqlite.ts";
@@ -53,11 +53,9 @@ export async function openWorker(data: WorkerData, log: Log | undefined): Promis
   return {
     async run(calls) {
       const { worker, next } = await running();
-      const answered = next();
-      const packed = pack(calls);
-      const order: Order = { kind: "run", packed };
-      worker.postMessage(order, [packed.bytes.buffer]);
-      const report = await answered;
+      send(worker, calls, data.path);
+      // Only now: a wait for a batch that was never sent would take the report of the next.
+      const report = await next();
       if (report.kind !== "answers") throw new TypeError(`the ledger's thread said ${report.kind} to a batch`);
       return report.answers.map(
         (answer): Answer => (answer.ok ? answer : { ok: false, error: new StoreFailed(answer.failure) }),
@@ -75,13 +73,34 @@ export async function openWorker(data: WorkerData, log: Log | undefined): Promis
   };
 }
 
+/** Throws StoreFailed when the calls cannot be sent; then nothing of them was. */
+function send(worker: Worker, calls: readonly Call[], path: string): void {
+  try {
+    const packed = pack(calls);
+    const order: Order = { kind: "run", packed };
+    worker.postMessage(order, [packed.bytes.buffer]);
+  } catch (error) {
+    throw storeFailed(error, path, false);
+  }
+}
+
 async function start(data: WorkerData): Promise<Thread> {
   const worker = new Worker(workerFile, { workerData: data, name: "ledger" });
   const waiting: { resolve: (report: Report) => void; reject: (error: unknown) => void }[] = [];
+  let over = false;
   const end = (error: unknown) => {
+    over = true;
     for (const { reject } of waiting.splice(0)) reject(error);
   };
-  worker.on("message", (report: Report) => waiting.shift()?.resolve(report));
+  worker.on("message", (report: Report) => {
+    // What a thread still says after it was given up answers nobody who has come since.
+    if (!over) waiting.shift()?.resolve(report);
+  });
+  worker.on("messageerror", (error) => {
+    // A report that cannot be read would leave its batch waiting, and every later one with its neighbour's answers.
+    end(threadEnded(data.path, error));
+    void worker.terminate();
+  });
   worker.on("error", (error) => end(threadEnded(data.path, error)));
   worker.on("exit", () => end(threadEnded(data.path)));
   const thread: Thread = {

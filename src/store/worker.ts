@@ -44,6 +44,10 @@ function open(): Core | undefined {
 const core = open();
 if (core === undefined) port.close();
 else {
+  // An order that cannot be read is never answered: the thread ends, and whoever waits hears of that.
+  port.on("messageerror", (error) => {
+    throw error;
+  });
   port.on("message", (order: Order) => {
     if (order.kind === "close") {
       core.close();

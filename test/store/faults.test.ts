@@ -222,6 +222,43 @@ describe("a worker thread that dies", () => {
   });
 });
 
+describe("a batch that cannot be sent to the ledger's thread", () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  it.each(["pack", "post"] as const)("rejects alone: the next one gets its own answers (%s fails)", async (what) => {
+    const ledger = await openLedger({ path: testFolder().file("ledger.sqlite"), thread: "worker" });
+    // A bigint has no JSON, which is how a message is packed; a function is nothing that can be posted.
+    const refused =
+      what === "pack"
+        ? ledger.accept([message("bad", { rawSize: 1n as unknown as number })])
+        : ledger.find({ limit: (() => 1) as unknown as number });
+    await expect(refused).rejects.toMatchObject({ name: "StoreFailed", code: "misuse", mayBeDurable: false });
+    await expect(ledger.accept([message("a")])).resolves.toMatchObject([{ eventId: "event-a", outcome: "new" }]);
+    await expect(ledger.stats(0)).resolves.toMatchObject({ messages: 1 });
+    await ledger.close();
+  });
+
+  it("rejects when its report cannot be read, and the thread that sent it is replaced", async () => {
+    const posted = vi.spyOn(Worker.prototype, "postMessage");
+    const ledger = await openLedger({ path: testFolder().file("ledger.sqlite"), thread: "worker" });
+    await ledger.accept([message("a")]);
+    const thread = posted.mock.contexts[0] as Worker;
+    posted.mockImplementationOnce(function (this: Worker) {
+      setImmediate(() => this.emit("messageerror", new Error("not a report")));
+    });
+    const waiting = ledger.accept([message("b")]);
+    await expect(waiting).rejects.toMatchObject({ code: "thread", mayBeDurable: true });
+    // Sent while the old thread is still ending, a batch is told so as well.
+    const send = () => ledger.accept([message("b"), message("c")]);
+    const answered = await send().catch(send);
+    expect(answered.map(({ eventId }) => eventId)).toEqual(["event-b", "event-c"]);
+    expect(posted.mock.contexts.at(-1)).not.toBe(thread);
+    await ledger.close();
+  });
+});
+
 describe("sealed bytes", () => {
   it("reach the ledger's thread as a copy: the caller may do with its own what it likes", async () => {
     const ledger = await openLedger({ path: testFolder().file("ledger.sqlite"), thread: "worker" });
