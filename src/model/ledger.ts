@@ -91,6 +91,15 @@ export interface Attempt {
   readonly envelope: Envelope;
   /** All routes known by now, merged duplicates included. */
   readonly routes: readonly string[];
+  /** It was prepared once already, and what came of that is there: it is to be planned once more. */
+  readonly preparedBefore: boolean;
+}
+
+/** Why a parse is given back: its bytes could not be read. */
+export interface Unread {
+  readonly at: number;
+  /** They will not come back. */
+  readonly lost: boolean;
 }
 
 export interface PreparedStep {
@@ -295,8 +304,12 @@ export interface Ledger {
   attempt(request: AttemptRequest): Promise<readonly Attempt[]>;
   /** False for an item whose lease was lost: nothing of it was written. Merges with deliveries and steps already there, by (lane) and (kind, key). */
   prepare(items: readonly Prepared[]): Promise<readonly boolean[]>;
-  /** Gives a parse back without a result: shutdown, or bytes that could not be read just now. */
-  release(eventId: string, lease: Lease, dueAt: number): Promise<void>;
+  /**
+   * Gives a parse back without a result. With `unread` its attempt is given back too, since bytes that are away are no sign of poison, and the
+   * story tells of it; and where they are lost, a message that was prepared before is prepared again as it stood: a plan made of nothing
+   * would be worse than the one it has. One without any delivery, whose bytes are not known to be gone, goes on waiting for them.
+   */
+  release(eventId: string, lease: Lease, dueAt: number, unread?: Unread): Promise<void>;
   claim(request: ClaimRequest): Promise<Claims>;
   /** False when the lease was lost: nothing was written, and the caller must not call the vendor. */
   note(notes: Notes): Promise<boolean>;

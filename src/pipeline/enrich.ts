@@ -15,7 +15,7 @@ export interface TenantPlan {
 }
 
 export function eventOf(
-  attempt: Omit<Attempt, "lease" | "attempts" | "raw" | "sealed">,
+  attempt: Omit<Attempt, "lease" | "attempts" | "raw" | "sealed" | "preparedBefore">,
   parsed: ParsedMessage,
 ): CanonicalEvent {
   return assembleEvent(parsed, attempt);

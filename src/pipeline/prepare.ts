@@ -1,12 +1,12 @@
 /** Hops 4 to 6 of the road: takes accepted messages from the ledger, parses, enriches and plans each once, and commits what was decided. */
 
 import type { ParsedMessage } from "../model/event.ts";
-import type { Attempt, Ledger, Prepared } from "../model/ledger.ts";
+import type { Attempt, Ledger, Prepared, Unread } from "../model/ledger.ts";
 import type { Clock, Log, Metrics, Random } from "../model/ports.ts";
 import { retryDelayMs } from "./backoff.ts";
 import { decide, eventOf, preparedOf, type TenantPlan } from "./enrich.ts";
 import { asError, LedgerFailed, viaLedger } from "./faults.ts";
-import { openRaw, type RawPorts } from "./raw.ts";
+import { openRaw, RawMissing, type RawPorts } from "./raw.ts";
 import { openSignal } from "./signal.ts";
 
 export interface ParsePool {
@@ -45,12 +45,13 @@ const leaseMs = 5 * 60_000;
  * happens in children, so an honest message can only be there by chance, in the few milliseconds of its parse; and it would lose its body.
  */
 const mostWholeParses = 5;
-/**
- * A message that cannot be worked is tried this often. Then it goes on visibly: with its envelope alone where its bytes cannot be read, held
- * for review where our own rules fail.
- */
+/** A message that our own rules fail on is tried this often. Then it goes on visibly, held for review. */
 const mostTries = 8;
+/** Bytes that were missing this often in this process, over some ten minutes, are gone for a message that has an event already. */
+const mostReads = 8;
 const firstRetryMs = 5_000;
+/** Mail that waits and is not handed out is looked for this often at most: it may be that of a tenant that nobody works for any more. */
+const longestIdleMs = 5 * 60_000;
 
 /** `width`: messages in hand at once, over all tenants. */
 export function startPreparing(tenants: readonly TenantPlan[], width: number, ports: PreparePorts): Preparing {
@@ -58,7 +59,11 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
   const signal = openSignal();
   const plans = new Map(tenants.map((tenant) => [tenant.tenant, tenant]));
   const inHand = new Set<Promise<void>>();
-  /** Attempts of this process that ended because the bytes could not be read. */
+  /**
+   * Attempts of this process that ended because the bytes could not be read. They cost the message nothing in the ledger, and no number of
+   * them ends it: a volume that is away comes back, and a mail that went on without its body would have lost it for good. So it waits,
+   * hourly in the end, and each time says so in the log, in the figures and in its story.
+   */
   const unread = new Map<string, number>();
   /**
    * After a start messages are taken one at a time: one of those that the last process had in hand may have been its end, and the others must
@@ -70,6 +75,7 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
   let stopped = false;
   let waiting = false;
   let retryAt: number | null = null;
+  let idleMs = firstRetryMs;
   let quietWaiters: (() => void)[] = [];
 
   const busy = (): boolean => !waiting || signal.called() || inHand.size > 0;
@@ -116,7 +122,11 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
       gainConfidence(attempts, ids.length);
       // Messages given back before a restart come due at a time that only the ledger knows.
       const nobodyKnows = attempts.length === 0 && inHand.size === 0 && retryAt === null;
-      if (nobodyKnows && (await ledger.stats(now)).received > 0) comeBackAt(now + firstRetryMs);
+      if (nobodyKnows && (await ledger.stats(now)).received > 0) {
+        comeBackAt(now + idleMs);
+        idleMs = Math.min(idleMs * 2, longestIdleMs);
+      }
+      if (attempts.length > 0) idleMs = firstRetryMs;
       return attempts;
     } catch (error) {
       log.error({ err: asError(error) }, "the ledger gave no messages to parse; asking again");
@@ -157,17 +167,17 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
       if (!(error instanceof LedgerFailed)) ports.metrics.count("defects_total", { where: "prepare" });
       const cause = error instanceof LedgerFailed ? error.cause : error;
       story.error({ err: asError(cause) }, "a message could not be prepared; it is taken up again");
-      await later(attempt, story);
+      await later(attempt, attempt.attempts, story);
       // A commit that failed may be on disk all the same: then its deliveries wait, and nobody else would call their lanes.
       for (const lane of plans.get(attempt.tenant)?.lanes ?? []) ports.prepared(lane);
     }
   }
 
-  async function later(attempt: Attempt, story: Log): Promise<void> {
-    const dueAt = clock.now() + retryDelayMs(attempt.attempts, ports.random.unit(), firstRetryMs);
+  async function later(attempt: Attempt, tries: number, story: Log, unreadBytes?: Unread): Promise<void> {
+    const dueAt = clock.now() + retryDelayMs(tries, ports.random.unit(), firstRetryMs);
     comeBackAt(dueAt);
     try {
-      await ledger.release(attempt.eventId, attempt.lease, dueAt);
+      await ledger.release(attempt.eventId, attempt.lease, dueAt, unreadBytes);
     } catch (error) {
       story.error({ err: asError(error) }, "the ledger could not take a message back; its lease ends by itself");
       comeBackAt(attempt.lease.until + 1);
@@ -178,24 +188,36 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
     const started = clock.now();
     try {
       const raw = () => openRaw(attempt.eventId, attempt.raw, attempt.sealed, ports);
-      const whole = attempt.attempts - (unread.get(attempt.eventId) ?? 0) <= mostWholeParses;
+      const whole = attempt.attempts <= mostWholeParses;
       const parsed = whole ? await ports.pool.parse(raw, attempt.rawSize) : await ports.pool.headersOnly(await raw());
       ports.metrics.observe("parse_seconds", (clock.now() - started) / 1000);
       return parsed;
     } catch (error) {
-      story.error({ err: asError(error), attempt: attempt.attempts }, "the raw bytes of a message could not be read");
-      if (attempt.attempts < mostTries) {
-        // Bytes that were not there are no sign of poison: these attempts do not cost the message its whole parse.
-        unread.set(attempt.eventId, (unread.get(attempt.eventId) ?? 0) + 1);
-        await later(attempt, story);
-        return "later";
-      }
-      const nothing = await ports.pool.headersOnly(noBytes());
-      return {
-        ...nothing,
-        anomalies: [...nothing.anomalies, { code: "raw_unreadable", detail: asError(error).message.slice(0, 200) }],
-      };
+      const tries = (unread.get(attempt.eventId) ?? 0) + 1;
+      unread.set(attempt.eventId, tries);
+      ports.metrics.count("defects_total", { where: "raw" });
+      const gone = attempt.raw.kind === "gone";
+      // Deleted by retention, or lost with a damaged ledger: nothing will bring them. A person sees what there is.
+      if (gone && !attempt.preparedBefore) return await withoutBytes(asError(error));
+      const lost = attempt.preparedBefore && (gone || (error instanceof RawMissing && tries >= mostReads));
+      if (lost) unread.delete(attempt.eventId);
+      story.error(
+        { err: asError(error), attempt: tries },
+        lost
+          ? "the raw bytes of a message are gone; it cannot be planned again and stays as it was"
+          : "the raw bytes of a message could not be read; it waits for them",
+      );
+      await later(attempt, tries, story, { at: clock.now(), lost });
+      return "later";
     }
+  }
+
+  async function withoutBytes(why: Error): Promise<ParsedMessage> {
+    const nothing = await ports.pool.headersOnly(noBytes());
+    return {
+      ...nothing,
+      anomalies: [...nothing.anomalies, { code: "raw_unreadable", detail: why.message.slice(0, 200) }],
+    };
   }
 
   /** What is to be committed. A message that no rule can be applied to, however often, is held where a person sees it. */

@@ -201,9 +201,48 @@ describe("preparing", () => {
       expect(await row("acme-away")).toMatchObject({ parseStatus: "ok" });
     });
 
-    test("goes on with its envelope alone in the end, and says so", async () => {
-      await accepted("lost", { raw: { kind: "spool", name: "lost.sealed" } });
+    test("waits for them as long as it takes, also over restarts, and then has its body", async () => {
+      await accepted("away", { raw: { kind: "spool", name: "away.sealed" } });
+      const bytes = Buffer.from("From: ada@people.test\r\nSubject: away\r\n\r\nbody of away\r\n");
+      for (let restart = 0; restart < 3; restart++) {
+        const started = start();
+        await time.advance(12 * 3_600_000);
+        await started.stop();
+      }
+      expect(await row("acme-away")).toMatchObject({ stage: "accepted", parseAttempts: 0 });
+      expect(kept.counts.get("defects_total raw")).toBeGreaterThan(36);
+      expect(kept.lines.filter(({ level, message }) => level === "error" && message.includes("it waits")).length).toBe(
+        kept.counts.get("defects_total raw"),
+      );
+      blobs.get = async () => streamOf(bytes);
       start();
+      await time.until(() => parses.length === 1);
+      expect(parses).toEqual(["whole away"]);
+      expect((await eventOf("acme-away")).message.text).toContain("body of away");
+    });
+
+    test("keeps the event that it has, when it is to be planned again and the bytes are gone", async () => {
+      await accepted("kept", { raw: { kind: "spool", name: "kept.sealed" } });
+      const bytes = Buffer.from("From: ada@people.test\r\nSubject: kept\r\n\r\nbody of kept\r\n");
+      let isThere = true;
+      blobs.get = async () => (isThere ? streamOf(bytes) : undefined);
+      const started = start();
+      await time.until(() => parses.length === 1);
+      await started.quiet();
+      isThere = false;
+      await ledger.requeue({ kind: "reprocess", eventId: "acme-kept", now: time.trueNow });
+      started.wake();
+      await time.until(() => kept.lines.some(({ message }) => message.includes("stays as it was")));
+      expect(await row("acme-kept")).toMatchObject({ stage: "prepared", parseStatus: "ok" });
+      expect((await eventOf("acme-kept")).message.text).toContain("body of kept");
+      expect((await ledger.story("acme-kept")).at(-1)?.what).toBe("its raw bytes are gone: it stays as it was");
+    });
+
+    test("goes on with its envelope alone where the ledger knows that they are gone, and says so", async () => {
+      await accepted("lost");
+      const attempt: Ledger["attempt"] = async (request) =>
+        (await ledger.attempt(request)).map(({ sealed: _sealed, ...each }) => ({ ...each, raw: { kind: "gone" } }));
+      start({ ledger: { attempt } });
       await time.until(() => woken.length === 1);
       const event = await eventOf("acme-lost");
       expect(event.anomalies).toContainEqual({ code: "raw_unreadable", detail: expect.stringContaining("acme-lost") });
@@ -219,6 +258,22 @@ describe("preparing", () => {
       await start().quiet();
       expect(parses).toEqual(["whole fine"]);
     });
+  });
+
+  test("does not ask every few seconds for mail of a tenant that the configuration no longer has", async () => {
+    await accepted("left", { tenant: "former" });
+    let asked = 0;
+    const attempt: Ledger["attempt"] = (request) => {
+      asked++;
+      return ledger.attempt(request);
+    };
+    const started = start({ ledger: { attempt } });
+    await time.advance(3_600_000);
+    expect(asked).toBeLessThan(30);
+    await accepted("live");
+    started.wake();
+    await started.quiet();
+    expect(parses).toEqual(["whole live"]);
   });
 
   test("holds a message for review that no rule can be applied to, instead of trying it for ever", async () => {

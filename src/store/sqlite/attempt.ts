@@ -23,6 +23,7 @@ interface Waiting {
   raw_kind: string;
   raw_name: string | null;
   parse_attempts: number;
+  prepared_at: number | null;
 }
 
 export function openAttempt(db: Connection, backstep: Backstep): Pick<Operations, "attempt" | "release"> {
@@ -40,11 +41,22 @@ export function openAttempt(db: Connection, backstep: Backstep): Pick<Operations
   const take = db.prepare<[string, number, number], Waiting>(
     `UPDATE event SET turn = 2, lease = ?, lease_until = ?, parse_attempts = parse_attempts + 1, again = 0 WHERE seq = ?
      RETURNING seq, event_id, tenant, message_id, digest, conflict, received_at, envelope, routes, raw_sha256, raw_size,
-       raw_kind, raw_name, parse_attempts`,
+       raw_kind, raw_name, parse_attempts, prepared_at`,
   );
   const sealedRaw = db.prepare<[number], Uint8Array>("SELECT sealed FROM raw WHERE event = ?").pluck();
   const giveBack = db.prepare(
     "UPDATE event SET lease = NULL, lease_until = NULL, turn = 1, due_at = ? WHERE event_id = ? AND lease = ?",
+  );
+
+  const unread = db
+    .prepare<[string, string], number>(
+      "UPDATE event SET parse_attempts = parse_attempts - 1 WHERE event_id = ? AND lease = ? AND parse_attempts > 0 RETURNING seq",
+    )
+    .pluck();
+  const asItStood = db.prepare<[number]>(
+    `UPDATE event SET stage = 'prepared', turn = 0, due_at = 0, lease = NULL, lease_until = NULL, again = 0, reprocess = 0
+       WHERE seq = ? AND prepared_at IS NOT NULL
+         AND (raw_kind = 'gone' OR EXISTS (SELECT 1 FROM delivery d WHERE d.event = event.seq))`,
   );
 
   /** One of each tenant in turn, until the room is full or nobody has any more. */
@@ -81,6 +93,7 @@ export function openAttempt(db: Connection, backstep: Backstep): Pick<Operations
       ...(sealed === undefined ? {} : { sealed }),
       envelope: JSON.parse(row.envelope) as Envelope,
       routes: JSON.parse(row.routes) as string[],
+      preparedBefore: row.prepared_at !== null,
     };
   }
 
@@ -102,7 +115,13 @@ export function openAttempt(db: Connection, backstep: Backstep): Pick<Operations
       }
       return attempts;
     },
-    release(eventId, lease, dueAt) {
+    release(eventId, lease, dueAt, bytes) {
+      const seq = bytes === undefined ? undefined : unread.get(eventId, lease.token);
+      if (bytes !== undefined && seq !== undefined) {
+        const stands = bytes.lost && asItStood.run(seq).changes > 0;
+        tell(seq, bytes.at, stands ? "its raw bytes are gone: it stays as it was" : "its raw bytes could not be read");
+        if (stands) return;
+      }
       giveBack.run(dueAt, eventId, lease.token);
     },
   };

@@ -63,6 +63,34 @@ export function attemptContract(open: OpenBench): void {
       expect((await w.attempt({ now: 9_000 })).map(({ attempts }) => attempts)).toEqual([2]);
     });
 
+    it("gives the attempt back too where the bytes could not be read, and tells of it", async () => {
+      await w.ledger.accept([message("a")]);
+      const [attempt] = await w.attempt();
+      await w.ledger.release("event-a", there(attempt).lease, 9_000, { at: 5_000, lost: true });
+      expect(await w.row("event-a")).toMatchObject({ stage: "accepted", parseAttempts: 0 });
+      expect(await w.ledger.story("event-a")).toContainEqual({
+        at: 5_000,
+        what: "its raw bytes could not be read",
+        detail: null,
+      });
+      expect((await w.attempt({ now: 9_000 })).map(({ attempts }) => attempts)).toEqual([1]);
+    });
+
+    it("leaves a message that was prepared before as it stood, where its bytes are lost", async () => {
+      await w.delivery("a", steps("activity-a"));
+      await w.ledger.requeue({ kind: "reprocess", eventId: "event-a", now: 4_000 });
+      const [attempt] = await w.attempt({ now: 4_000 });
+      expect(there(attempt).preparedBefore).toBe(true);
+      await w.ledger.release("event-a", there(attempt).lease, 9_000, { at: 5_000, lost: true });
+      const row = await w.row("event-a");
+      expect(row).toMatchObject({ stage: "prepared", parseStatus: "ok", deliveries: [{ state: "pending" }] });
+      expect(text(row.sealedEvent)).toBe("event event-a");
+      expect((await w.ledger.stats(5_000)).received).toBe(0);
+      expect(await w.attempt({ now: 9_000 })).toEqual([]);
+      await w.ledger.release("event-a", there(attempt).lease, 9_000, { at: 5_000, lost: true });
+      expect((await w.row("event-a")).parseAttempts).toBe(row.parseAttempts);
+    });
+
     it("does not let a holder give back what it lost", async () => {
       await w.ledger.accept([message("a")]);
       const [first] = await w.attempt({ now: 1_500, leaseMs: 500 });
