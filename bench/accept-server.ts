@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openKeyRing, openSpool } from "../src/blobs/index.ts";
+import { openKeyRing, openThreadedSpool } from "../src/blobs/index.ts";
 import { diskOf, systemClock, systemRandom } from "../src/main/system.ts";
 import type { Accepted, Ledger } from "../src/model/ledger.ts";
 import { openIntake } from "../src/pipeline/accept.ts";
@@ -14,9 +14,10 @@ const mode = process.argv[2] === "discard" ? "discard" : "durable";
 const dir = mkdtempSync(join(tmpdir(), "mailwright-bench-"));
 const log = openLog({ level: "error" });
 const metrics = openMetrics();
-const sealer = openKeyRing({ key: "00".repeat(32) });
+const key = "00".repeat(32);
+const sealer = openKeyRing({ key });
 const ledger = await openLedger({ path: join(dir, "ledger.sqlite"), thread: "worker", log });
-const spool = await openSpool(join(dir, "spool"), sealer);
+const spool = await openThreadedSpool(join(dir, "spool"), key, { log });
 const counts = { new: 0, duplicate: 0, conflict: 0 };
 
 /** What the discarding contestant leaves out is exactly what durability costs: the commit and, for large mail, the file. */
@@ -38,7 +39,7 @@ const nowhere: typeof spool = {
   ...spool,
   create: async () => ({
     write: async () => undefined,
-    commit: async () => "discarded",
+    commit: async () => ({ name: "discarded", sha256: "" }),
     discard: async () => undefined,
   }),
 };
@@ -60,7 +61,13 @@ const intake = openIntake(
 const settings = smtp.settings.parse({
   host: "127.0.0.1",
   port: 0,
-  limits: { connections: 1_000, connections_per_ip: 0, connection_rate_per_minute: 0, commands: 100_000_000, session_seconds: 86_400 },
+  limits: {
+    connections: 1_000,
+    connections_per_ip: 0,
+    connection_rate_per_minute: 0,
+    commands: 100_000_000,
+    session_seconds: 86_400,
+  },
 });
 const source = await smtp.start(settings, intake, {
   clock: systemClock,
@@ -76,6 +83,7 @@ process.on("message", (what) => {
 
 async function stop(): Promise<void> {
   await source.stop(1_000);
+  await spool.close();
   await ledger.close();
   rmSync(dir, { recursive: true, force: true });
   process.exit(0);

@@ -43,7 +43,15 @@ async function fill(ledger: SqliteLedger, count: number): Promise<void> {
         parseStatus: "ok",
         threadKey: digest,
         deliveries: [
-          { lane, decision: { kind: "steps", rule: "bench", steps: [{ kind: "activity", key: digest, why: "bench" }], sealedSteps: sealed.slice() } },
+          {
+            lane,
+            decision: {
+              kind: "steps",
+              rule: "bench",
+              steps: [{ kind: "activity", key: digest, why: "bench" }],
+              sealedSteps: sealed.slice(),
+            },
+          },
         ],
       })),
     );
@@ -58,7 +66,9 @@ async function claimRate(ledger: SqliteLedger, count: number): Promise<number> {
   while (done < count) {
     const { claims } = await ledger.claim({ lane, room: 32, now: clock.now(), leaseMs: 60_000 });
     if (claims.length === 0) break;
-    await Promise.all(claims.map((claim) => ledger.settle({ claim, at: clock.now(), settlement: { state: "processed" } })));
+    await Promise.all(
+      claims.map((claim) => ledger.settle({ claim, at: clock.now(), settlement: { state: "processed" } })),
+    );
     done += claims.length;
   }
   return done / ((performance.now() - from) / 1000);

@@ -16,10 +16,10 @@ import { smtp } from "../src/sources/index.ts";
 import { openLedger, openLocalRecords } from "../src/store/index.ts";
 import { openLog, openMetrics } from "../src/watch/index.ts";
 import { openWire } from "../src/wire/http.ts";
-import { benchMails } from "./mail.ts";
+import { benchMails, type Mix } from "./mail.ts";
 
 export type Order =
-  | { readonly what: "fill"; readonly count: number; readonly senders: number; readonly run: string }
+  | { readonly what: "fill"; readonly count: number; readonly senders: number; readonly run: string; readonly mix: Mix }
   | { readonly what: "listen" }
   | { readonly what: "drain" }
   /** Answer when this many deliveries have settled. */
@@ -68,9 +68,9 @@ const intake = openIntake(
   { ...base, disk: async () => ({ freeBytes: 1e12, totalBytes: 1e12 }), wake: () => road?.wake() },
 );
 
-async function fill(count: number, senders: number, run: string): Promise<void> {
+async function fill(count: number, senders: number, run: string, mix: Mix): Promise<void> {
   let waiting: Promise<unknown>[] = [];
-  for (const { from, data } of benchMails(count, senders, run)) {
+  for (const { from, data } of benchMails(count, senders, run, mix)) {
     const smtpFacts = { remote_ip: "127.0.0.1", helo: "bench", tls: null, mail_from: from, rcpt_to: ["sales@in.test"] };
     const envelope = {
       kind: "smtp",
@@ -119,7 +119,7 @@ async function settled(count: number): Promise<void> {
 async function obey(order: Order): Promise<unknown> {
   switch (order.what) {
     case "fill":
-      await fill(order.count, order.senders, order.run);
+      await fill(order.count, order.senders, order.run, order.mix);
       return {};
     case "listen":
       return { port: await listen() };

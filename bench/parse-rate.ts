@@ -2,8 +2,10 @@
 import { simpleParser } from "mailparser";
 import { benchMails } from "./mail.ts";
 
-const [count = "1000", senders = "100", run = "parse"] = process.argv.slice(2);
-const mails = [...benchMails(Number(count), Number(senders), run)].map(({ data }) => data);
+const [count = "1000", senders = "100", run = "parse", mix = "ordinary"] = process.argv.slice(2);
+const mails = [...benchMails(Number(count), Number(senders), run, mix === "small" ? "small" : "ordinary")].map(
+  ({ data }) => data,
+);
 for (const mail of mails.slice(0, 500)) await simpleParser(mail);
 const from = performance.now();
 for (const mail of mails) await simpleParser(mail);

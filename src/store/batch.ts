@@ -22,19 +22,24 @@ interface Waiting {
 const mostCalls = 512;
 const mostBytes = 8 * 1024 * 1024;
 
-/** `run` answers for each call, in order; when it throws, the whole batch failed. The first batch starts in a microtask, not in a timer. */
+/**
+ * `run` answers for each call, in order; when it throws, the whole batch failed. `gather` holds a batch back for more calls, told how many went
+ * with the batch before; without it the first batch starts in a microtask, not in a timer.
+ */
 export function openBatches(
   run: (calls: readonly Call[]) => readonly Answer[] | Promise<readonly Answer[]>,
   path: string,
-  gather?: () => Promise<void>,
+  gather?: (before: number) => Promise<void>,
 ): Batches {
   let waiting: Waiting[] = [];
   let pumping: Promise<void> | undefined;
 
   async function pump(): Promise<void> {
+    let before = 0;
     while (waiting.length > 0) {
-      await gather?.();
+      await gather?.(before);
       const batch = take();
+      before = batch.length;
       try {
         const answers = run(batch.map(({ call }) => call));
         settle(batch, answers instanceof Promise ? await answers : answers);

@@ -62,10 +62,12 @@ function holdOldLog(keeper: Keeper, path: string): void {
 }
 
 /**
- * One turn of the event loop: what the sockets hold by then goes with the batch. Posting to a thread costs some 100 µs a batch on a busy
- * machine, and a commit an fsync, whatever they carry.
+ * Posting to a thread costs some 100 µs a batch on a busy machine, and a commit an fsync, whatever they carry. Where calls come together, a
+ * millisecond brings more of them into one batch; a lone caller waits for one turn of the event loop only.
  */
-const oneTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const gathered = (before: number): Promise<void> =>
+  new Promise((resolve) => (before > 1 ? setTimeout(resolve, gatherMs) : setImmediate(resolve)));
+const gatherMs = 1;
 
 function closedInOrder(engine: Engine, keeper: Keeper, path: string, thread: LedgerOptions["thread"]): Engine {
   const close = () => closeInOrder(engine, keeper, path);
@@ -98,7 +100,7 @@ async function closeInOrder(engine: Engine, keeper: Keeper, path: string): Promi
 }
 
 function ledgerOn(engine: Engine, path: string, threaded: boolean): SqliteLedger {
-  const batches = openBatches((calls) => engine.run(calls), path, threaded ? oneTurn : undefined);
+  const batches = openBatches((calls) => engine.run(calls), path, threaded ? gathered : undefined);
   let closing: Promise<void> | undefined;
 
   const guarded = (call: Parameters<typeof batches.call>[0]): Promise<unknown> =>
@@ -121,6 +123,8 @@ function ledgerOn(engine: Engine, path: string, threaded: boolean): SqliteLedger
     prepare: method("prepare"),
     release: method("release"),
     claim: method("claim"),
+    renew: method("renew"),
+    bind: method("bind"),
     note: method("note"),
     settle: method("settle"),
     pause: method("pause"),
