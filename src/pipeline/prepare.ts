@@ -195,7 +195,7 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
     } catch (error) {
       const tries = (unread.get(attempt.eventId) ?? 0) + 1;
       unread.set(attempt.eventId, tries);
-      ports.metrics.count("defects_total", { where: "raw" });
+      ports.metrics.count("raw_unread_total");
       const gone = attempt.raw.kind === "gone";
       // Deleted by retention, or lost with a damaged ledger: nothing will bring them. A person sees what there is.
       if (gone && !attempt.preparedBefore) return await withoutBytes(asError(error));

@@ -90,6 +90,11 @@ export const metricTable: readonly MetricRow[] = [
   ),
   gauge("queue_depth", lane, "Deliveries that wait."),
   gauge("queue_oldest_age_seconds", lane, "Age of the oldest delivery that waits."),
+  counter(
+    "raw_unread_total",
+    [],
+    "Reads of stored raw bytes that failed; the message waits for them. Look at the disk.",
+  ),
   gauge("received_depth", [], "Messages taken that wait for their parse."),
   counter("smtp_connections_total", [], "SMTP connections that came in."),
   counter("smtp_messages_total", ["outcome"], "Messages offered over SMTP, by what they were answered."),

@@ -210,9 +210,9 @@ describe("preparing", () => {
         await started.stop();
       }
       expect(await row("acme-away")).toMatchObject({ stage: "accepted", parseAttempts: 0 });
-      expect(kept.counts.get("defects_total raw")).toBeGreaterThan(36);
+      expect(kept.counts.get("raw_unread_total")).toBeGreaterThan(36);
       expect(kept.lines.filter(({ level, message }) => level === "error" && message.includes("it waits")).length).toBe(
-        kept.counts.get("defects_total raw"),
+        kept.counts.get("raw_unread_total"),
       );
       blobs.get = async () => streamOf(bytes);
       start();
