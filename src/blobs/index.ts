@@ -4,3 +4,4 @@ export { loadOrCreateMasterKey } from "./key.ts";
 export { KeyRefused, type KeyRing, openKeyRing } from "./seal.ts";
 export { SealBroken } from "./seal-format.ts";
 export { openSpool } from "./spool.ts";
+export { openThreadedSpool } from "./spool-threaded.ts";

@@ -41,33 +41,43 @@ class Blocks {
   }
 }
 
+/** Seals as the plain bytes come. What is emitted belongs to whom it is emitted to. */
+export interface Sealing {
+  /** Comes first. */
+  readonly header: Uint8Array;
+  push(plain: Uint8Array, emit: Emit): void;
+  /** Once, after the last byte. */
+  end(emit: Emit): void;
+}
+
 /** Throws RangeError for a label that is too long. */
-export function sealingStream(
-  wrapNew: () => { header: Buffer; key: KeyObject },
-  label: string,
-): TransformStream<Uint8Array, Uint8Array> {
+export function sealing(wrapNew: () => { header: Buffer; key: KeyObject }, label: string): Sealing {
+  const framed = frameLabel(label);
   const { header, key } = wrapNew();
   const blocks = new Blocks(chunkBytes);
   let index = 0;
-  const seal = (plain: Uint8Array, last: boolean): Uint8Array => {
+  const seal = (plain: Uint8Array, last: boolean, emit: Emit): void => {
     const cipher = chunkCipher(key, index, last);
     index += 1;
-    const encrypted = cipher.update(plain);
+    emit(cipher.update(plain));
     cipher.final();
-    return Buffer.concat([encrypted, cipher.getAuthTag()]);
+    emit(cipher.getAuthTag());
   };
   // A label is far shorter than a block: nothing comes out here.
-  blocks.push(frameLabel(label), () => undefined);
+  blocks.push(framed, () => undefined);
+  return {
+    header,
+    push: (plain, emit) => blocks.push(plain, (block) => seal(block, false, emit)),
+    end: (emit) => seal(blocks.last(), true, emit),
+  };
+}
+
+/** The same as a stream. */
+export function sealingStream({ header, push, end }: Sealing): TransformStream<Uint8Array, Uint8Array> {
   return new TransformStream<Uint8Array, Uint8Array>({
-    start(out) {
-      out.enqueue(header);
-    },
-    transform(bytes, out) {
-      blocks.push(bytes, (block) => out.enqueue(seal(block, false)));
-    },
-    flush(out) {
-      out.enqueue(seal(blocks.last(), true));
-    },
+    start: (out) => out.enqueue(header),
+    transform: (bytes, out) => push(bytes, (sealed) => out.enqueue(sealed)),
+    flush: (out) => end((sealed) => out.enqueue(sealed)),
   });
 }
 

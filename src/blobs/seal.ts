@@ -26,7 +26,7 @@ import {
   unframeLabel,
   wrappedAt,
 } from "./seal-format.ts";
-import { openingStream, sealingStream } from "./seal-stream.ts";
+import { openingStream, type Sealing, sealing, sealingStream } from "./seal-stream.ts";
 
 /** A master key that cannot be used: wrong length or alphabet, readable by others, lost. The message says what to do. */
 export class KeyRefused extends Error {
@@ -43,6 +43,8 @@ export interface KeyRingOptions {
 export interface KeyRing extends Sealer {
   /** The ids of all keys at hand, the one that seals first. */
   readonly keyIds: readonly string[];
+  /** What `sealStream` does, without a stream around it. Throws RangeError for a label that is too long. */
+  sealing(label: string): Sealing;
 }
 
 interface MasterKey {
@@ -63,7 +65,8 @@ export function openKeyRing({ key, previous = [] }: KeyRingOptions): KeyRing {
     keyIds: [master.id, ...[...masters.keys()].filter((id) => id !== master.id)],
     seal: (plain, label) => sealWhole(master, plain, label),
     open: (sealed) => openWhole(sealed, openHeader),
-    sealStream: (label) => sealingStream(() => wrapNew(master), label),
+    sealing: (label) => sealing(() => wrapNew(master), label),
+    sealStream: (label) => sealingStream(sealing(() => wrapNew(master), label)),
     openStream: () => openingStream(openHeader),
   };
 }

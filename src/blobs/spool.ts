@@ -2,21 +2,9 @@
 import { randomUUID } from "node:crypto";
 import { dirname, join } from "node:path";
 import type { Spool, SpoolDraft } from "../model/blob.ts";
-import type { Sealer } from "../model/ports.ts";
-import {
-  type Disk,
-  type Draft,
-  filesIn,
-  isCode,
-  openDraft,
-  privateDirectory,
-  readStream,
-  realDisk,
-  removeQuietly,
-  sharedDirectorySync,
-  sweep,
-  syncDirectory,
-} from "./durable.ts";
+import { type Disk, filesIn, isCode, privateDirectory, readStream, realDisk, sweep, syncDirectory } from "./durable.ts";
+import type { KeyRing } from "./seal.ts";
+import { type Drafts, draftName, openDrafts, openPromise, type Promised, spoolName } from "./spool-drafts.ts";
 
 export interface SpoolOptions {
   /** Makes the random part of a name: 1 to 64 letters, digits, hyphens and underscores, never the same twice. */
@@ -28,11 +16,25 @@ const namePattern = /^[A-Za-z0-9_-]{1,64}\.sealed$/;
 const draftPattern = /^tmp-[A-Za-z0-9_-]{1,64}$/;
 
 /** Rejects when the directory cannot be made or is not ours to close to others. */
-export async function openSpool(dir: string, sealer: Sealer, options: SpoolOptions = {}): Promise<Spool> {
-  const { newId = randomUUID, disk = realDisk } = options;
+export async function openSpool(
+  dir: string,
+  sealer: Pick<KeyRing, "sealing">,
+  options: SpoolOptions = {},
+): Promise<Spool> {
+  const disk = options.disk ?? realDisk;
+  return await openSpoolOver(dir, (promised) => openDrafts({ dir, sealer, disk, promised }), options);
+}
+
+/** The same over drafts that are written somewhere else. */
+export async function openSpoolOver(
+  dir: string,
+  draftsOf: (promised: Promised) => Drafts,
+  { newId = randomUUID, disk = realDisk }: SpoolOptions,
+): Promise<Spool> {
   await privateDirectory(dir, disk);
   await syncDirectory(dirname(dir), disk);
-  const promise = openPromise(dir, disk);
+  const promised = openPromise(dir, disk);
+  const drafts = draftsOf(promised);
   /** Drafts of this process: never swept, whatever the clock says of their age. */
   const writing = new Set<string>();
 
@@ -44,25 +46,22 @@ export async function openSpool(dir: string, sealer: Sealer, options: SpoolOptio
   return {
     async create(label) {
       const id = newId();
-      const name = `${id}.sealed`;
-      const path = pathOf(name);
-      const draftName = `tmp-${id}`;
-      const seal = sealer.sealStream(label);
-      const draft = await openDraft(join(dir, draftName), disk);
-      writing.add(draftName);
-      return sealedDraft(draft, seal, {
-        moved: async () => {
-          await draft.moveTo(path);
-          return await promise(name);
-        },
-        over: () => writing.delete(draftName),
-      });
+      pathOf(spoolName(id));
+      const name = draftName(id);
+      writing.add(name);
+      const over = () => writing.delete(name);
+      try {
+        return guarded(await drafts.create(id, label), over);
+      } catch (error) {
+        over();
+        throw error;
+      }
     },
     read: async (name) => await readStream(pathOf(name), disk),
     async link(name) {
-      const second = `${newId()}.sealed`;
+      const second = spoolName(newId());
       await disk.link(pathOf(name), pathOf(second));
-      return await promise(second);
+      return await promised(second);
     },
     async remove(name) {
       await disk.unlink(pathOf(name)).catch((error: unknown) => {
@@ -77,33 +76,12 @@ export async function openSpool(dir: string, sealer: Sealer, options: SpoolOptio
   };
 }
 
-/** A name is promised only once the directory has it on disk; until then the file is as good as not written. */
-function openPromise(dir: string, disk: Disk): (name: string) => Promise<string> {
-  const syncNames = sharedDirectorySync(dir, disk);
-  return async (name) => {
-    try {
-      await syncNames();
-    } catch (error) {
-      await removeQuietly(join(dir, name), disk);
-      throw error;
-    }
-    return name;
-  };
-}
-
-/** What is written goes through the seal into the draft; a write resolves when the seal has taken it, so that one chunk at most waits. */
-function sealedDraft(
-  draft: Draft,
-  seal: TransformStream<Uint8Array, Uint8Array>,
-  { moved, over }: { moved: () => Promise<string>; over: () => void },
-): SpoolDraft {
-  const plain = seal.writable.getWriter();
-  // Its rejection is also the writer's; this only keeps it from counting as unhandled before somebody asks.
-  plain.closed.catch(() => undefined);
-  const filled = pour(seal.readable, draft);
-  filled.catch(() => undefined);
+/** A draft that fails is discarded, and one that ended, in either way, takes nothing more. */
+function guarded(draft: SpoolDraft, over: () => void): SpoolDraft {
+  let ended: string | undefined;
 
   async function orDiscard<T>(work: () => Promise<T>): Promise<T> {
+    if (ended !== undefined) throw new Error(`this draft was ${ended} already`);
     try {
       return await work();
     } catch (error) {
@@ -113,37 +91,19 @@ function sealedDraft(
   }
 
   async function discard(): Promise<void> {
-    await plain.abort(new Error("this draft was discarded")).catch(() => undefined);
-    await filled.catch(() => undefined);
+    ended ??= "discarded";
     await draft.discard();
     over();
   }
 
   return {
-    write: (bytes) => orDiscard(() => plain.write(bytes)),
+    write: (plain) => orDiscard(() => draft.write(plain)),
     commit: () =>
-      orDiscard(async () => {
-        await plain.close();
-        await filled;
-        const name = await moved();
-        over();
-        return name;
+      orDiscard(() => {
+        const committed = draft.commit();
+        ended = "committed";
+        return committed.finally(over);
       }),
     discard,
   };
-}
-
-/** Rejects with what the disk said; the writing side then hears the same. */
-async function pour(sealed: ReadableStream<Uint8Array>, draft: Draft): Promise<void> {
-  const reader = sealed.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      await draft.write(value);
-    }
-  } catch (error) {
-    await reader.cancel(error).catch(() => undefined);
-    throw error;
-  }
 }

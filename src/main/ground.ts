@@ -2,7 +2,7 @@
 import { appendFileSync, existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { loadOrCreateMasterKey, openFiles, openKeyRing, openSpool } from "../blobs/index.ts";
+import { loadOrCreateMasterKey, openFiles, openKeyRing, openSpool, openThreadedSpool } from "../blobs/index.ts";
 import type { Blobs, Spool } from "../model/blob.ts";
 import type { Clock, Log, Random, Sealer } from "../model/ports.ts";
 import type { LocalRecords } from "../model/records.ts";
@@ -39,7 +39,7 @@ export interface Ground {
 }
 
 export interface GroundOptions {
-  /** The daemon's ledger works in a thread of its own; a command's on the calling one. */
+  /** The daemon's ledger and its spool work in a thread of their own each; a command's on the calling one. */
   readonly thread: "worker" | "calling";
   /** quick (the default) reads every page of the ledger first; none is for a command beside a daemon that has done so. */
   readonly check?: "quick" | "none";
@@ -68,12 +68,15 @@ export async function openGround(settings: Settings, options: GroundOptions): Pr
 
 async function openUnlocked(settings: Settings, { thread, check = "quick", log }: GroundOptions): Promise<Ground> {
   const paths = dataPaths(settings.data_dir);
-  const sealer = openKeyRing({
-    key: settings.seal.key ?? (await loadOrCreateMasterKey(paths.masterKey, { dataExists: existsSync(paths.ledger) })),
-  });
+  const key =
+    settings.seal.key ?? (await loadOrCreateMasterKey(paths.masterKey, { dataExists: existsSync(paths.ledger) }));
+  const sealer = openKeyRing({ key });
   const ledger = await openLedger({ path: paths.ledger, thread, check, log });
+  let closeSpool = async (): Promise<void> => undefined;
   try {
-    const spool = await openSpool(paths.spool, sealer);
+    const threaded = thread === "worker" ? await openThreadedSpool(paths.spool, key, { log }) : undefined;
+    if (threaded !== undefined) closeSpool = threaded.close;
+    const spool = threaded ?? (await openSpool(paths.spool, sealer));
     const blobs = await openFiles(paths.blobs);
     const records = openLocalRecords(paths.crm);
     return {
@@ -90,10 +93,12 @@ async function openUnlocked(settings: Settings, { thread, check = "quick", log }
       exclusive: false,
       async close() {
         records.close();
+        await closeSpool();
         await ledger.close();
       },
     };
   } catch (error) {
+    await closeSpool();
     await ledger.close();
     throw error;
   }

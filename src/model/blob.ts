@@ -25,7 +25,7 @@ export interface Spool {
 
 export interface SpoolDraft {
   write(plain: Uint8Array): Promise<void>;
-  /** fsync, rename, fsync of the directory; resolves with the durable name. */
-  commit(): Promise<string>;
+  /** fsync, rename, fsync of the directory; resolves with the durable name and the SHA-256 of the plain bytes in hex. */
+  commit(): Promise<{ readonly name: string; readonly sha256: string }>;
   discard(): Promise<void>;
 }

@@ -273,6 +273,8 @@ export interface PurgePolicy {
   readonly now: number;
   readonly dryRun: boolean;
   readonly limit: number;
+  /** Events whose raw bytes stay, because they could not be deleted. */
+  readonly except?: readonly string[];
 }
 export interface Purged {
   readonly raws: readonly { readonly eventId: string; readonly raw: RawPlace; readonly bytes: number }[];

@@ -167,7 +167,6 @@ async function measure(
   ports: IntakePorts,
 ): Promise<Measured> {
   const identity = createIdentity();
-  const sha256 = createHash("sha256");
   let held: Uint8Array[] = [];
   let draft: SpoolDraft | undefined;
   let size = 0;
@@ -176,7 +175,6 @@ async function measure(
       size += chunk.length;
       if (size > limits.maxBytes) throw tooLarge(limits.maxBytes);
       identity.update(chunk);
-      sha256.update(chunk);
       if (draft !== undefined) {
         await spooled(draft.write(chunk));
         continue;
@@ -195,11 +193,7 @@ async function measure(
         reason: `${receivedCount} Received headers, more than ${maxHops}: a mail loop`,
       });
     }
-    const place =
-      draft === undefined
-        ? ({ kind: "inline", bytes: Buffer.concat(held) } as const)
-        : ({ kind: "spool", name: await spooled(draft.commit()) } as const);
-    return { messageId, digest, sha256: sha256.digest("hex"), size, place };
+    return { messageId, digest, size, ...(draft === undefined ? inMemory(held) : await inSpool(draft)) };
   } catch (error) {
     // What a discarded draft leaves behind is swept; why the message was not taken is what the sender has to hear.
     await draft?.discard().catch((left: unknown) => {
@@ -207,6 +201,19 @@ async function measure(
     });
     throw error;
   }
+}
+
+type Kept = Pick<Measured, "place" | "sha256">;
+
+function inMemory(held: readonly Uint8Array[]): Kept {
+  const bytes = Buffer.concat(held);
+  return { place: { kind: "inline", bytes }, sha256: createHash("sha256").update(bytes).digest("hex") };
+}
+
+/** Whoever seals a large message also hashes it: that may be another thread. */
+async function inSpool(draft: SpoolDraft): Promise<Kept> {
+  const { name, sha256 } = await spooled(draft.commit());
+  return { place: { kind: "spool", name }, sha256 };
 }
 
 function tooLarge(maxBytes: number): NotAccepted {

@@ -15,7 +15,8 @@ export interface Retention {
 export interface RetainPorts {
   readonly ledger: Pick<Ledger, "archivable" | "archived" | "purge" | "find" | "stats">;
   readonly spool: Spool;
-  readonly blobs: Blobs;
+  /** An attic in files also has drafts that a crash left half written. */
+  readonly blobs: Blobs & { sweepDrafts?(olderThan: number): Promise<number> };
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -30,30 +31,77 @@ const orphanMs = 3600_000;
 const secondLookMs = 60_000;
 const pageRows = 1_000;
 
+/** Messages whose bytes could not be moved, and when that was (epoch ms): they are left out for an hour, and nobody else waits for them. */
+export type SetAside = Map<string, number>;
+const setAsideMs = 3600_000;
+/** With more of them than this it is not the files that are ill: the next run begins anew. */
+const mostSetAside = 1_000;
+
 /** Moves the raw bytes of settled messages to the attic until none are left or `go` says stop. Returns how many moved. */
-export async function archiveSettled(ports: RetainPorts, go: () => boolean = () => true): Promise<number> {
+export async function archiveSettled(
+  ports: RetainPorts,
+  go: () => boolean = () => true,
+  aside: SetAside = new Map(),
+): Promise<number> {
+  const now = ports.clock.now();
+  for (const [eventId, at] of aside) if (now - at >= setAsideMs || at > now) aside.delete(eventId);
   let moved = 0;
-  while (go()) {
-    const items = await ports.ledger.archivable(batch);
+  while (go() && aside.size <= mostSetAside) {
+    const found = await ports.ledger.archivable(batch + aside.size);
+    const items = found.filter(({ eventId }) => !aside.has(eventId)).slice(0, batch);
     if (items.length === 0) break;
-    const moves: { eventId: string; key: string }[] = [];
-    for (const { eventId, raw, sealed } of items) {
-      const bytes = sealed === undefined ? await spooledBytes(raw, ports.spool) : oneChunk(sealed);
-      const key = rawKey(eventId);
-      // A spool file that is gone was moved before a crash kept the ledger from hearing of it.
-      if (bytes !== undefined) await ports.blobs.put(key, bytes);
-      moves.push({ eventId, key });
+    const moves: { eventId: string; key: string; raw: RawPlace }[] = [];
+    for (const item of items) {
+      const key = rawKey(item.eventId);
+      if (await putInAttic(item, key, ports)) moves.push({ eventId: item.eventId, key, raw: item.raw });
+      else aside.set(item.eventId, ports.clock.now());
     }
     // First the attic, then the ledger, then the spool: at every moment one of them has the bytes.
-    await ports.ledger.archived(moves);
-    for (const { raw } of items) if (raw.kind === "spool") await ports.spool.remove(raw.name);
-    moved += items.length;
+    if (moves.length > 0) await ports.ledger.archived(moves.map(({ eventId, key }) => ({ eventId, key })));
+    for (const { raw } of moves) if (raw.kind === "spool") await removeSpooled(raw.name, ports);
+    moved += moves.length;
   }
   return moved;
 }
 
-async function spooledBytes(raw: RawPlace, spool: Spool): Promise<AsyncIterable<Uint8Array> | undefined> {
-  return raw.kind === "spool" ? await spool.read(raw.name) : undefined;
+type Archivable = Awaited<ReturnType<Ledger["archivable"]>>[number];
+
+/**
+ * False, and told in the log, where the file of this one message cannot be read or is not there: it stays where the ledger says it is.
+ * Rejects when bytes from the ledger cannot be put away, which is the attic's trouble and so everybody's.
+ */
+async function putInAttic({ eventId, raw, sealed }: Archivable, key: string, ports: RetainPorts): Promise<boolean> {
+  if (sealed !== undefined) {
+    await ports.blobs.put(key, oneChunk(sealed));
+    return true;
+  }
+  try {
+    const bytes = raw.kind === "spool" ? await ports.spool.read(raw.name) : undefined;
+    if (bytes !== undefined) {
+      await ports.blobs.put(key, bytes);
+      return true;
+    }
+    // A spool file that is gone was moved before a crash kept the ledger from hearing of it; or somebody took it away.
+    const there = await ports.blobs.get(key);
+    await there?.cancel();
+    if (there !== undefined) return true;
+    ports.log.error({ event_id: eventId }, "the raw bytes of a message are neither in the spool nor in the attic");
+  } catch (error) {
+    ports.log.error({ event_id: eventId, err: asError(error) }, "the raw bytes of a message could not be archived");
+  }
+  ports.metrics.count("defects_total", { where: "retain" });
+  return false;
+}
+
+/** What stays behind has no row any more, and is swept another day. */
+async function removeSpooled(name: string, { spool, log }: RetainPorts): Promise<boolean> {
+  try {
+    await spool.remove(name);
+    return true;
+  } catch (error) {
+    log.error({ err: asError(error) }, "a spool file could not be removed; it is tried again tomorrow");
+    return false;
+  }
 }
 
 async function* oneChunk(bytes: Uint8Array): AsyncIterable<Uint8Array> {
@@ -75,12 +123,15 @@ export async function purgeByAge(retention: Retention, dryRun: boolean, ports: R
   const now = ports.clock.now();
   const before = (age: number | null) => (age === null ? null : now - age);
   let report: PurgeReport = { raws: 0, rawBytes: 0, events: 0 };
+  /** Their bytes are still there, so the ledger goes on knowing of them. */
+  const except: string[] = [];
   for (;;) {
     const limit = dryRun ? Number.MAX_SAFE_INTEGER : 500;
-    const policy = { rawBefore: before(retention.rawMs), eventBefore: before(retention.eventMs), now, limit };
+    const policy = { rawBefore: before(retention.rawMs), eventBefore: before(retention.eventMs), now, limit, except };
     let purged = await ports.ledger.purge({ ...policy, dryRun: true });
     if (!dryRun) {
-      await deleteBytes(purged, ports);
+      except.push(...(await deleteBytes(purged, ports)));
+      if (except.length > mostSetAside) throw new Error(`the bytes of ${except.length} messages could not be deleted`);
       purged = await ports.ledger.purge({ ...policy, dryRun: false });
       // What settled between the two calls; for all others there is nothing left to delete.
       await deleteBytes(purged, ports);
@@ -94,11 +145,23 @@ export async function purgeByAge(retention: Retention, dryRun: boolean, ports: R
   }
 }
 
-async function deleteBytes(purged: Purged, ports: RetainPorts): Promise<void> {
-  for (const { raw } of purged.raws) {
-    if (raw.kind === "blob") await ports.blobs.delete(raw.key);
-    if (raw.kind === "spool") await ports.spool.remove(raw.name);
+/** The events whose bytes could not be deleted: told in the log, and no reason to keep the others'. */
+async function deleteBytes(purged: Purged, ports: RetainPorts): Promise<string[]> {
+  const failed: string[] = [];
+  for (const { eventId, raw } of purged.raws) {
+    try {
+      if (raw.kind === "blob") await ports.blobs.delete(raw.key);
+      if (raw.kind === "spool") await ports.spool.remove(raw.name);
+    } catch (error) {
+      ports.metrics.count("defects_total", { where: "retain" });
+      ports.log.error(
+        { event_id: eventId, err: asError(error) },
+        "raw bytes past their retention could not be deleted",
+      );
+      failed.push(eventId);
+    }
   }
+  return failed;
 }
 
 /**
@@ -109,6 +172,7 @@ async function deleteBytes(purged: Purged, ports: RetainPorts): Promise<void> {
 export async function sweepSpool(ports: RetainPorts, stop?: AbortSignal): Promise<number> {
   const old = ports.clock.now() - orphanMs;
   let swept = await ports.spool.sweepDrafts(old);
+  swept += (await ports.blobs.sweepDrafts?.(old)) ?? 0;
   const orphans = new Set<string>();
   for await (const { name, at } of ports.spool.list()) if (at < old) orphans.add(name);
   await takeNamed(orphans, ports.ledger);
@@ -116,10 +180,7 @@ export async function sweepSpool(ports: RetainPorts, stop?: AbortSignal): Promis
   await ports.clock.sleep(secondLookMs, stop);
   if (stop?.aborted === true) return swept;
   await takeNamed(orphans, ports.ledger);
-  for (const name of orphans) {
-    await ports.spool.remove(name);
-    swept++;
-  }
+  for (const name of orphans) if (await removeSpooled(name, ports)) swept++;
   return swept;
 }
 
@@ -149,6 +210,7 @@ const impatientAt = 20_000;
 export function startRetaining(retention: Retention, busy: () => boolean, ports: RetainPorts): Retaining {
   const stop = new AbortController();
   const signal = openSignal();
+  const aside: SetAside = new Map();
   let purgedAt = Number.NEGATIVE_INFINITY;
 
   /** A day is over; or the clock was set back, and nobody knows how much of a day is. */
@@ -157,19 +219,33 @@ export function startRetaining(retention: Retention, busy: () => boolean, ports:
     return age >= dailyMs || age < 0;
   }
 
+  function nextLook(): number {
+    const now = ports.clock.now();
+    return Math.min(now + (aside.size > 0 ? setAsideMs : dailyMs), purgedAt + dailyMs);
+  }
+
+  async function purgeAndSweep(): Promise<void> {
+    // Whatever becomes of it: what fails is tried again in an hour, and not with every settled message.
+    purgedAt = ports.clock.now() - dailyMs + setAsideMs;
+    const report = await purgeByAge(retention, false, ports);
+    const swept = await sweepSpool(ports, stop.signal);
+    purgedAt = ports.clock.now();
+    ports.log.info(
+      { raws: report.raws, raw_bytes: report.rawBytes, events: report.events, spool_orphans: swept },
+      "retention applied",
+    );
+  }
+
   /** True when live mail cut it short and there is more to move. */
   async function once(): Promise<boolean> {
     const { unarchived } = await ports.ledger.stats(ports.clock.now());
     const patient = unarchived < impatientAt;
-    const moved = await archiveSettled(ports, () => !stop.signal.aborted && (!patient || !busy()));
-    if (purgeIsDue() && !stop.signal.aborted) {
-      const report = await purgeByAge(retention, false, ports);
-      const swept = await sweepSpool(ports, stop.signal);
-      purgedAt = ports.clock.now();
-      ports.log.info(
-        { raws: report.raws, raw_bytes: report.rawBytes, events: report.events, spool_orphans: swept },
-        "retention applied",
-      );
+    let moved = 0;
+    try {
+      moved = await archiveSettled(ports, () => !stop.signal.aborted && (!patient || !busy()), aside);
+    } finally {
+      // An attic that takes nothing is no reason to keep what is past its age.
+      if (purgeIsDue() && !stop.signal.aborted) await purgeAndSweep();
     }
     if (moved > 0) await ports.maintain();
     return patient && busy();
@@ -184,7 +260,7 @@ export function startRetaining(retention: Retention, busy: () => boolean, ports:
         ports.metrics.count("defects_total", { where: "retain" });
         ports.log.error({ err: asError(error) }, "the attic could not be kept; trying again");
       }
-      if (!more) await signal.wait(ports.clock, ports.clock.now() + dailyMs);
+      if (!more) await signal.wait(ports.clock, nextLook());
       // Settlements come in bursts: one round for many of them.
       await ports.clock.sleep(archiveDelayMs, stop.signal);
     }

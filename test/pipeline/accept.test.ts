@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import type { Spool, SpoolDraft } from "../../src/model/blob.ts";
 import type { Envelope } from "../../src/model/envelope.ts";
@@ -56,8 +57,9 @@ function open(): World {
         calls.push("fsync file", "rename", "fsync directory");
         failing(world.spool.commit);
         drafts.delete(id);
-        files.set(id, Buffer.concat(held));
-        return id;
+        const bytes = Buffer.concat(held);
+        files.set(id, bytes);
+        return { name: id, sha256: createHash("sha256").update(bytes).digest("hex") };
       },
       async discard() {
         calls.push("discard");

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Blobs, Spool } from "../../src/model/blob.ts";
 import type { Ledger } from "../../src/model/ledger.ts";
 import { openRaw } from "../../src/pipeline/raw.ts";
 import { archiveSettled, purgeByAge, type RetainPorts, startRetaining, sweepSpool } from "../../src/pipeline/retain.ts";
@@ -39,7 +40,7 @@ const ports = (changes: Partial<RetainPorts> = {}): RetainPorts => ({
 async function spooled(text: string): Promise<string> {
   const draft = await disk.spool.create("label");
   await draft.write(Buffer.from(text));
-  return await draft.commit();
+  return (await draft.commit()).name;
 }
 
 /** A message that is done with: planned, and skipped. */
@@ -103,6 +104,51 @@ describe("archiving", () => {
     expect(await ledger.raw("e1")).toBeUndefined();
     expect([await rawOf("e1"), await rawOf("e2")]).toEqual(["raw of e1", "raw of e2"]);
     expect(await archiveSettled(ports())).toBe(0);
+  });
+
+  /** Every look at this spool file, or at this key, fails as a bad sector does. */
+  const ill = <T extends object>(target: T, what: string): T =>
+    new Proxy(target, {
+      get(object, key) {
+        const member: unknown = Reflect.get(object, key);
+        if (typeof member !== "function") return member;
+        return (...args: unknown[]) => {
+          if (args[0] === what) throw Object.assign(new Error("EIO: i/o error"), { code: "EIO" });
+          return Reflect.apply(member, object, args) as unknown;
+        };
+      },
+    });
+
+  async function spoolNameOf(event: string): Promise<string> {
+    const [row] = await ledger.find({ event, limit: 1 });
+    return row?.raw.kind === "spool" ? row.raw.name : "";
+  }
+
+  test("goes on past a spool file that cannot be read, leaves it where it is, and looks again an hour later", async () => {
+    await settled("e1", "spool");
+    for (let index = 2; index < 80; index++) await settled(`e${index}`, index % 2 === 0 ? "spool" : "inline");
+    const mine = ports({ spool: ill(disk.spool, await spoolNameOf("e1")) });
+    const aside = new Map<string, number>();
+    expect(await archiveSettled(mine, () => true, aside)).toBe(78);
+    expect(await archiveSettled(mine, () => true, aside)).toBe(0);
+    expect(kept.lines.filter(({ level }) => level === "error")).toMatchObject([{ fields: { event_id: "e1" } }]);
+    expect(await rawOf("e1")).toBe("raw of e1");
+    await time.advance(hour);
+    expect(await archiveSettled(ports(), () => true, aside)).toBe(1);
+    expect(await rawOf("e1")).toBe("raw of e1");
+  });
+
+  test("never says of bytes that they are in the attic when they are nowhere", async () => {
+    await settled("e1", "spool");
+    await settled("e2", "spool");
+    await disk.spool.remove(await spoolNameOf("e1"));
+    expect(await archiveSettled(ports())).toBe(1);
+    const rows = await ledger.find({ limit: 9 });
+    expect(rows.map(({ eventId, raw }) => [eventId, raw.kind])).toEqual([
+      ["e2", "blob"],
+      ["e1", "spool"],
+    ]);
+    expect(kept.lines).toMatchObject([{ level: "error", fields: { event_id: "e1" } }]);
   });
 
   test("stops when live mail comes", async () => {
@@ -179,6 +225,21 @@ describe("purging", () => {
     expect(await purgeByAge(keepOne, false, ports())).toEqual({ raws: 0, rawBytes: 0, events: 0 });
   });
 
+  test("keeps knowing of bytes that could not be deleted, deletes the others, and tries again", async () => {
+    await settled("e1", "inline");
+    await settled("e2", "inline");
+    await archiveSettled(ports());
+    await time.advance(day + 1);
+    const failing: Blobs["delete"] = (key) =>
+      key.endsWith("e1") ? Promise.reject(new Error("EACCES")) : disk.blobs.delete(key);
+    const mine = ports({ blobs: { ...disk.blobs, delete: failing } });
+    expect(await purgeByAge(keepOne, false, mine)).toMatchObject({ raws: 1 });
+    expect(await rawOf("e1")).toBe("raw of e1");
+    await expect(rawOf("e2")).rejects.toThrow("not there");
+    expect(await purgeByAge(keepOne, false, ports())).toMatchObject({ raws: 1 });
+    expect(disk.archived.size).toBe(0);
+  });
+
   test("keeps for ever what nobody gave an age", async () => {
     await settled("old", "inline");
     await time.advance(4_000 * day);
@@ -237,6 +298,20 @@ describe("the spool's broom", () => {
     expect(await swept()).toBe(2);
     expect(disk.spooled.size).toBe(2);
     expect(await rawOf("promised")).toBe("raw of promised");
+  });
+
+  test("sweeps the attic's drafts too, and goes on past a file that cannot be removed", async () => {
+    const stuck = await spooled("stuck");
+    await spooled("an orphan");
+    await time.advance(hour + 1);
+    const remove: Spool["remove"] = (name) =>
+      name === stuck ? Promise.reject(new Error("EACCES")) : disk.spool.remove(name);
+    const olderThan: number[] = [];
+    const sweepDrafts = async (old: number) => olderThan.push(old);
+    const changes = { spool: { ...disk.spool, remove }, blobs: { ...disk.blobs, sweepDrafts } };
+    expect(await swept(changes)).toBe(2);
+    expect(olderThan).toEqual([time.trueNow - 60_000 - hour]);
+    expect([...disk.spooled.keys()]).toEqual([stuck]);
   });
 
   test("never takes a promised file, however many rows there are to look through", async () => {

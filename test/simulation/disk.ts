@@ -1,4 +1,5 @@
 /** Spool and attic on a disk in memory that keeps what was synced, and at a crash nothing else. */
+import { createHash } from "node:crypto";
 import type { Blobs, Spool, SpoolDraft } from "../../src/model/blob.ts";
 import type { Clock, Sealer } from "../../src/model/ports.ts";
 import type { Chance } from "./chance.ts";
@@ -67,9 +68,10 @@ export function openMemoryDisk(sealer: Pick<Sealer, "sealStream">, clock: Clock,
         written(async () => {
           if (!drafts.delete(id)) throw new DiskFailed("ENOENT: the draft is gone");
           const name = `${id.slice(4)}.sealed`;
-          const bytes = await passed(Buffer.concat(held), sealer.sealStream(label));
+          const plain = Buffer.concat(held);
+          const bytes = await passed(plain, sealer.sealStream(label));
           spooled.set(name, { bytes, at: clock.now() });
-          return name;
+          return { name, sha256: createHash("sha256").update(plain).digest("hex") };
         }),
       async discard() {
         drafts.delete(id);

@@ -64,10 +64,12 @@ export function openPurge(db: Connection): Operations["purge"] {
   const dropBody = db.prepare("DELETE FROM body WHERE event = ?");
   const dropPlans = db.prepare("DELETE FROM plan WHERE delivery IN (SELECT id FROM delivery WHERE event = ?)");
 
-  return ({ rawBefore, eventBefore, now, dryRun, limit }: PurgePolicy): Purged => {
+  return ({ rawBefore, eventBefore, now, dryRun, limit, except = [] }: PurgePolicy): Purged => {
     // One more than the limit tells whether there is more.
-    const most = Math.min(limit, Number.MAX_SAFE_INTEGER - 1);
-    const raws = rawBefore === null ? [] : oldRaws.all(rawBefore, most + 1);
+    const most = Math.min(limit, Number.MAX_SAFE_INTEGER - 1 - except.length);
+    const kept = new Set(except);
+    const found = rawBefore === null ? [] : oldRaws.all(rawBefore, most + 1 + kept.size);
+    const raws = found.filter(({ event_id }) => !kept.has(event_id));
     const bodies = eventBefore === null ? [] : oldBodies.all(eventBefore, most + 1);
     const more = raws.length > most || bodies.length > most;
     raws.length = Math.min(raws.length, most);
