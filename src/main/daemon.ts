@@ -40,11 +40,17 @@ export async function startWorks(ground: Ground): Promise<Works> {
   for (const { settings: lane } of lanes) await ledger.pause({ lane: lane.lane, kind: "resume" });
   const children = settings.limits.parse_children;
   const pool = await openParsePool({ children, log, metrics });
-  const road = startRoad(tenantPlans(settings), lanes, children * messagesPerParser, { ...ground, pool });
+  let moved = (): void => undefined;
+  const road = startRoad(tenantPlans(settings), lanes, children * messagesPerParser, {
+    ...ground,
+    pool,
+    moved: () => moved(),
+  });
   const retaining = startRetaining({ rawMs: settings.retention.raw, eventMs: settings.retention.event }, road.busy, {
     ...ground,
     maintain: () => ledger.maintain(),
   });
+  moved = retaining.wake;
   const intake = openGroundIntake(ground, road.wake);
   return {
     road,

@@ -1,4 +1,5 @@
 /** The road as a whole: opens the intake, the preparing and the lanes on one ledger, and closes them in the order that loses nothing. */
+import type { Ledger } from "../model/ledger.ts";
 import type { Bucket } from "./bucket.ts";
 import type { LanePorts, LaneSettings } from "./drain.ts";
 import { startLane } from "./drain.ts";
@@ -24,6 +25,8 @@ export interface Road {
 
 export interface RoadPorts extends Omit<PreparePorts, "prepared" | "ledger"> {
   readonly ledger: PreparePorts["ledger"] & LanePorts["ledger"];
+  /** A message was prepared, or a delivery left its lane: there may be raw bytes to put away. */
+  moved?(): void;
 }
 
 /** `parseWidth`: messages in hand at once between the ledger and the parse children. */
@@ -33,14 +36,19 @@ export function startRoad(
   parseWidth: number,
   ports: RoadPorts,
 ): Road {
-  const { ledger, sealer, clock, random, log, metrics } = ports;
+  const { sealer, clock, random, log, metrics } = ports;
+  const ledger = telling(ports.ledger, () => ports.moved?.());
   const lanes = new Map(
     roadLanes.map(({ settings, session, bucket }) => [
       settings.lane,
       startLane(settings, { ledger, session, bucket, sealer, clock, random, log, metrics }),
     ]),
   );
-  const preparing = startPreparing(tenants, parseWidth, { ...ports, prepared: (lane) => lanes.get(lane)?.wake() });
+  const preparing = startPreparing(tenants, parseWidth, {
+    ...ports,
+    ledger,
+    prepared: (lane) => lanes.get(lane)?.wake(),
+  });
   const parts = [preparing, ...lanes.values()];
   return {
     wake() {
@@ -58,4 +66,21 @@ export function startRoad(
       grace.abort();
     },
   };
+}
+
+/** The same ledger, which says when something may have come to its end. */
+function telling<L extends RoadPorts["ledger"]>(ledger: L, moved: () => void): L {
+  const told = async <T>(call: Promise<T>): Promise<T> => {
+    try {
+      return await call;
+    } finally {
+      // A commit that failed may be on disk all the same.
+      moved();
+    }
+  };
+  const ends: Pick<Ledger, "prepare" | "settle"> = {
+    prepare: (items) => told(ledger.prepare(items)),
+    settle: (settlement) => told(ledger.settle(settlement)),
+  };
+  return Object.assign(Object.create(ledger) as L, ends);
 }

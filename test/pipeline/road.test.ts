@@ -8,7 +8,7 @@ import { turn, VirtualTime } from "../simulation/clock.ts";
 import { openParsing } from "../simulation/parsing.ts";
 import { facts, keeping, openSealer, plainRandom, scripted } from "./fakes.ts";
 
-function roadOn(ledger: SqliteLedger, time: VirtualTime, session: Session): Road {
+function roadOn(ledger: SqliteLedger, time: VirtualTime, session: Session, moved = () => {}): Road {
   const clock = time.clock();
   const settings = {
     lane: "acme/crm",
@@ -30,6 +30,7 @@ function roadOn(ledger: SqliteLedger, time: VirtualTime, session: Session): Road
     random: plainRandom(),
     log,
     metrics,
+    moved,
   });
 }
 
@@ -62,6 +63,22 @@ test("the road takes a message from the ledger to the CRM, and is settled only t
   expect(session.calls).toEqual(["find person", "put person", "put activity"]);
   expect((await ledger.stats(time.trueNow)).deliveries.processed).toBe(1);
   expect(road.busy()).toBe(false);
+  await road.stop(1_000);
+  await ledger.close();
+});
+
+test("the road says when a message was prepared and when a delivery is done, so that its bytes can be put away", async () => {
+  const time = new VirtualTime();
+  const ledger = await openLedger({ path: ":memory:", thread: "calling" });
+  await accepted(ledger, time);
+  const unarchived: number[] = [];
+  const looks: Promise<unknown>[] = [];
+  const road = roadOn(ledger, time, scripted({}), () => {
+    looks.push(ledger.stats(time.trueNow).then((stats) => unarchived.push(stats.unarchived)));
+  });
+  await road.settled();
+  await Promise.all(looks);
+  expect(unarchived).toEqual([0, 1]);
   await road.stop(1_000);
   await ledger.close();
 });

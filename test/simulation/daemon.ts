@@ -79,13 +79,15 @@ export async function startDaemon(life: Life, given: Surroundings): Promise<Daem
   for (const { settings } of opened) await ledger.pause({ lane: settings.lane, kind: "resume" });
   const plain = given.plant.parsing?.(given.parsing(life)) ?? given.parsing(life);
   const pool = mortal(life, "pool", plain);
-  const road = startRoad(tenantPlans(given.globexMakesContacts), opened, 4, { ...world, pool });
+  let moved = (): void => undefined;
+  const road = startRoad(tenantPlans(given.globexMakesContacts), opened, 4, { ...world, pool, moved: () => moved() });
   const retaining = startRetaining(given.retention, road.busy, {
     ...world,
     log,
     metrics,
     maintain: async () => undefined,
   });
+  moved = retaining.wake;
   const wake = (): void => {
     road.wake();
     retaining.wake();
