@@ -4,11 +4,17 @@ import { Refused } from "../model/outcome.ts";
 import type { Clock } from "../model/ports.ts";
 
 export interface Bucket {
-  /** Resolves when a call on this budget may leave. Refused (rate_limited: nothing was sent) while the lane is paused. */
+  /**
+   * Resolves when a call on this budget may leave. Refused (rate_limited: nothing was sent) while the lane is paused, and for a call that
+   * would wait longer than `longestWaitMs`: the deadline of its intent must not pass while it stands in line.
+   */
   take(budget: string): Promise<void>;
   /** The vendor asked for silence until then. */
   pause(until: number, reason: string): void;
 }
+
+export const longestWaitMs = 20_000;
+const tooLong = "more calls wait for their turn than the limit lets through soon";
 
 interface Level {
   readonly capacity: number;
@@ -17,6 +23,7 @@ interface Level {
   at: number;
   /** Calls wait in line, so that each waits for a token of its own. */
   line: Promise<void>;
+  waiting: number;
 }
 
 /**
@@ -26,7 +33,7 @@ interface Level {
 function levelOf(limit: Limit, now: number): Level {
   const capacity = Math.max(1, Math.floor(limit.calls / 10));
   const flow = Math.max(limit.calls - capacity, 0.5);
-  return { capacity, perMs: flow / limit.perMs, tokens: capacity, at: now, line: Promise.resolve() };
+  return { capacity, perMs: flow / limit.perMs, tokens: capacity, at: now, line: Promise.resolve(), waiting: 0 };
 }
 
 export function openBucket(limits: readonly Limit[], clock: Clock): Bucket {
@@ -43,12 +50,23 @@ export function openBucket(limits: readonly Limit[], clock: Clock): Bucket {
     return paused !== undefined && paused.until > now ? paused : undefined;
   }
 
+  function refill(level: Level): void {
+    const now = clock.now();
+    // A clock set back must not stop the flow for the time it was set back.
+    level.tokens = Math.min(level.capacity, level.tokens + Math.max(0, now - level.at) * level.perMs);
+    level.at = now;
+  }
+
+  function refuseLongWait(level: Level): void {
+    refill(level);
+    const waitMs = Math.ceil((level.waiting + 1 - level.tokens) / level.perMs);
+    if (waitMs > longestWaitMs)
+      throw new Refused({ kind: "rate_limited", reason: tooLong, until: clock.now() + waitMs });
+  }
+
   async function takeFrom(level: Level): Promise<void> {
     for (;;) {
-      const now = clock.now();
-      // A clock set back must not stop the flow for the time it was set back.
-      level.tokens = Math.min(level.capacity, level.tokens + Math.max(0, now - level.at) * level.perMs);
-      level.at = now;
+      refill(level);
       if (level.tokens >= 1) {
         level.tokens -= 1;
         return;
@@ -60,7 +78,9 @@ export function openBucket(limits: readonly Limit[], clock: Clock): Bucket {
   return {
     async take(budget) {
       for (const level of levels.get(budget) ?? []) {
-        const turn = level.line.then(() => takeFrom(level));
+        refuseLongWait(level);
+        level.waiting++;
+        const turn = level.line.then(() => takeFrom(level)).finally(() => level.waiting--);
         level.line = turn;
         await turn;
       }
@@ -68,6 +88,8 @@ export function openBucket(limits: readonly Limit[], clock: Clock): Bucket {
       if (pause !== undefined) throw new Refused({ kind: "rate_limited", reason: pause.reason, until: pause.until });
     },
     pause(until, reason) {
+      // Our own word, and no silence that the vendor asked for: what stands in line already goes on.
+      if (reason === tooLong) return;
       const now = clock.now();
       if (until > (pauseNow(now)?.until ?? Number.NEGATIVE_INFINITY)) paused = { since: now, until, reason };
     },
