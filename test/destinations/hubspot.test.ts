@@ -405,3 +405,38 @@ describe("the account", () => {
     );
   });
 });
+
+describe("an account whose properties appear while a call is unclear", () => {
+  for (const [emailsUnique, tier] of [
+    ["yes", "unique-key"],
+    ["no", "key-readback"],
+  ] as const) {
+    test(`finds what was made with a marker only, now that its tier is ${tier}`, async () => {
+      const { session, sandbox, clock } = hubspotRig(
+        { prepared: false, emailsUnique },
+        { allow_missing_properties: true },
+      );
+      const who = person();
+      const refs = refsOf([who, await session.put(who, none)]);
+      const [mail, chance] = [activity([who.key]), deal([who.key])];
+      for (const [route, step] of [["emails.create", mail] as const, ["deals.create", chance] as const]) {
+        sandbox.faults.plan({ route, fault: { kind: "commit_then_drop" } });
+        expect((await failureIn(() => session.put(step, refs))).kind).toBe("ambiguous");
+      }
+      await session.fix?.();
+      const later = openHubspot(sandbox, clock);
+      expect((await later.dedupe("activity")).tier).toBe(tier);
+      for (const step of [mail, chance])
+        expect(await later.find(step, refs), step.kind).toMatchObject({ adopted: true });
+      expect(await later.find(activity([who.key], { message_id: "<2@example.test>" }), refs)).toBeUndefined();
+    });
+  }
+
+  test("with unique keys, a contact that is gone does not keep a mail from being looked for", async () => {
+    const { session, sandbox } = hubspotRig();
+    const who = person();
+    const refs = refsOf([who, await session.put(who, none)]);
+    sandbox.actors.personArchives("contacts", refs.get(who.key)?.id ?? "");
+    expect(await session.find(activity([who.key]), refs)).toBeUndefined();
+  });
+});

@@ -1,5 +1,5 @@
 /** Records that carry our key: created once, adopted when an earlier try already made them, found again by the tier that the account allows. */
-import type { DedupeTier, Ref, Refs } from "../../model/destination.ts";
+import type { Ref, Refs } from "../../model/destination.ts";
 import { Refused } from "../../model/outcome.ts";
 import type { Clock } from "../../model/ports.ts";
 import type { ActivityStep, CompanyStep, DealStep, Step } from "../../model/step.ts";
@@ -36,12 +36,11 @@ export function openKeyed(ports: KeyedPorts): Keyed {
     async find(step, refs) {
       const object = recordObjectOf(step.kind);
       const { tier } = await account.dedupe(object);
-      const byKey =
-        tier === "unique-key"
-          ? await findByKey(object, step.key, records)
-          : await findUnenforced(step, object, refs, tier, ports);
+      const byKey = tier === "unique-key" ? await findByKey(object, step.key, records) : undefined;
       const record =
-        byKey ?? (step.kind === "company" ? await findByDomain(step, refs, ports.api, ports.readBack) : undefined);
+        byKey ??
+        (await findListed(step, object, refs, ports).catch(tier === "unique-key" ? unlessGone : rethrow)) ??
+        (step.kind === "company" ? await findByDomain(step, refs, ports.api, ports.readBack) : undefined);
       return record === undefined ? undefined : await records.refOf(object, record.id, true);
     },
     async put(step, refs) {
@@ -133,18 +132,29 @@ async function findByKey(object: ObjectName, key: string, records: Records): Pro
   return record?.archived === true ? undefined : record;
 }
 
-/** The create carried all associations in one call, so that the list of any one record it belongs to shows it. */
-async function findUnenforced(
+/** The key was looked for and is the vendor's to keep single; that the contact is gone whose list would show more says nothing against it. */
+function unlessGone(error: unknown): undefined {
+  if (error instanceof Refused && error.failure.kind === "permanent") return undefined;
+  throw error;
+}
+
+function rethrow(error: unknown): never {
+  throw error;
+}
+
+/**
+ * The create carried all associations in one call, so that the list of any one record it belongs to shows it. Also where the account
+ * enforces the key now: it may not have when the record was made, which then carries the marker only.
+ */
+async function findListed(
   step: KeyedStep,
   object: ObjectName,
   refs: Refs,
-  tier: Exclude<DedupeTier, "unique-key">,
   { readBack }: KeyedPorts,
 ): Promise<HubspotRecord | undefined> {
   const [from] = ownersOf(step, refs);
   if (from === undefined) return undefined;
-  if (tier === "key-readback") return await readBack.byKey(from, object, step.key);
-  return await readBack.byMarker(from, object, step.key, step.kind === "activity" ? step.at : undefined);
+  return await readBack.ours(from, object, step.key, step.kind === "activity" ? step.at : undefined);
 }
 
 /** The records whose lists would show this step's record: people first, whose lists are the shortest. */

@@ -24,43 +24,62 @@ const batchSize = 100;
 /** 500 a page: a contact with half a million emails is no contact. */
 const mostPages = 1_000;
 const mostRemembered = 20_000;
+
+/** What tells whether a record can be ours, before any text is read. */
+interface Glance {
+  readonly key: string | null;
+  /** Epoch ms; NaN where it has no time, or none was asked for. */
+  readonly at: number;
+}
+
 export interface ReadBack {
-  /** By our key property, not unique (tier 2). */
-  byKey(owner: Owner, object: ObjectName, key: string): Promise<HubspotRecord | undefined>;
-  /** By the marker at the end of the text (tier 3). `at` narrows emails down before any body is read. */
-  byMarker(owner: Owner, object: ObjectName, key: string, at: number | undefined): Promise<HubspotRecord | undefined>;
+  /**
+   * By our key property, or else by the marker at the end of the text. Both, whatever the account allows now: when the record was made it
+   * may have had the property or not. `at` narrows emails down before any body is read.
+   */
+  ours(owner: Owner, object: ObjectName, key: string, at: number | undefined): Promise<HubspotRecord | undefined>;
   /** Every record of `object` associated with the owner. */
   associated(owner: Owner, object: ObjectName, properties: readonly string[]): Promise<readonly HubspotRecord[]>;
 }
 
 export function openReadBack(api: Api): ReadBack {
-  /** Keys of records read before. A record's key never changes, and a contact's old mails need not be read again for each new one. */
-  const remembered = new Map<string, string | null>();
+  /** Of records read before. A record's key never changes, and a contact's old mails need not be read again for each new one. */
+  const remembered = new Map<string, Glance>();
 
-  function remember(object: ObjectName, record: HubspotRecord): void {
-    if (remembered.size >= mostRemembered) remembered.clear();
-    remembered.set(`${object}:${record.id}`, record.properties[ownProperties.key] ?? null);
+  async function glances(
+    object: ObjectName,
+    ids: readonly string[],
+    key: string,
+    timed: boolean,
+  ): Promise<{ mine: HubspotRecord[]; seen: Map<string, Glance> }> {
+    const seen = new Map<string, Glance>();
+    const unread: string[] = [];
+    for (const id of ids) {
+      const known = remembered.get(`${object}:${id}`);
+      if (known === undefined || known.key === key) unread.push(id);
+      else seen.set(id, known);
+    }
+    const records = await readAll(api, object, unread, [ownProperties.key, ...(timed ? ["hs_timestamp"] : [])]);
+    for (const { id, properties } of records) {
+      const glance = { key: properties[ownProperties.key] ?? null, at: timeOf(properties.hs_timestamp) };
+      seen.set(id, glance);
+      if (remembered.size >= mostRemembered) remembered.clear();
+      remembered.set(`${object}:${id}`, glance);
+    }
+    return { mine: records.filter((record) => record.properties[ownProperties.key] === key), seen };
   }
 
   return {
-    async byKey(owner, object, key) {
-      const ids = await listed(api, owner, object);
-      const unread = ids.filter((id) => {
-        const known = remembered.get(`${object}:${id}`);
-        return known === undefined || known === key;
-      });
-      const records = await readAll(api, object, unread, [ownProperties.key]);
-      for (const record of records) remember(object, record);
-      return oldest(records.filter((record) => record.properties[ownProperties.key] === key));
-    },
-    async byMarker(owner, object, key, at) {
-      const marker = markerOf(key);
-      const ids = await listed(api, owner, object);
+    async ours(owner, object, key, at) {
+      const { mine, seen } = await glances(object, await listed(api, owner, object), key, at !== undefined);
+      const keyed = oldest(mine);
       const field = markedIn[object];
-      if (field === undefined) return undefined;
-      const near = at === undefined ? ids : await ofTime(api, object, ids, at);
+      if (keyed !== undefined || field === undefined) return keyed;
+      const marker = markerOf(key);
       const found: HubspotRecord[] = [];
-      for (const id of near) {
+      for (const [id, glance] of seen) {
+        // What has a key was never given a marker.
+        if (glance.key !== null || (at !== undefined && glance.at !== at)) continue;
         const record = await readOne(api, object, id, [field]);
         if (record !== undefined && endsWithMarker(record.properties[field], marker)) found.push(record);
       }
@@ -78,11 +97,6 @@ const markedIn: Partial<Record<ObjectName, string>> = {
   notes: "hs_note_body",
   deals: "description",
 };
-
-async function ofTime(api: Api, object: ObjectName, ids: readonly string[], at: number): Promise<string[]> {
-  const records = await readAll(api, object, ids, ["hs_timestamp"]);
-  return records.filter((record) => timeOf(record.properties.hs_timestamp) === at).map(({ id }) => id);
-}
 
 function timeOf(value: string | null | undefined): number {
   if (value === null || value === undefined) return Number.NaN;
