@@ -104,7 +104,10 @@ function openNotes(db: Connection): (delivery: Pick<Delivery, "id" | "lane">, no
   const unknown = db.prepare(
     "UPDATE step SET state = 'unknown', reason = ?, empty_reads = empty_reads + ? WHERE id = ?",
   );
-  const planned = db.prepare("UPDATE step SET state = 'planned', reason = ? WHERE id = ?");
+  // Certainly not executed: a call that was under way does not count as one.
+  const planned = db.prepare(
+    "UPDATE step SET state = 'planned', sends = max(0, sends - (state = 'sent')), reason = ? WHERE id = ?",
+  );
   const refused = db.prepare("UPDATE step SET state = 'refused', reason = ?, settled_at = ? WHERE id = ?");
   const remember = openRemember(db);
 

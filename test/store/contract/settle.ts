@@ -56,10 +56,24 @@ export function settleContract(open: OpenBench): void {
       await w.ledger.note({ claim, steps: [sent(step, 3_500)] });
       expect(await again(3_700, { step, state: "planned", at: 3_700, reason: "429" })).toMatchObject({
         state: "planned",
-        sends: 2,
+        sends: 1,
         emptyReads: 0,
         deadline: 3_600,
       });
+    });
+
+    it("does not count a call that was certainly not executed, and takes no other send back with it", async () => {
+      await w.delivery("a", steps("activity-a"));
+      const claim = await w.claim();
+      const step = firstOf(claim);
+      const sends = async (...notes: StepNote[]) => {
+        for (const note of notes) expect(await w.ledger.note({ claim, steps: [note] })).toBe(true);
+        return (await w.only("event-a")).steps[0]?.sends;
+      };
+      const planned: StepNote = { step, state: "planned", at: 3_100, reason: "429" };
+      expect(await sends(planned)).toBe(0);
+      expect(await sends(sent(step), planned)).toBe(0);
+      expect(await sends(sent(step), { step, state: "unknown", at: 3_100, reason: "cut" }, planned)).toBe(1);
     });
 
     it("keeps the ref, whether it was adopted, and a word about it", async () => {

@@ -204,6 +204,8 @@ export class Life {
 
   remember(note: StepNote, key: string): void {
     if (note.state === "sent") this.touched.set(note.step, key);
+    // A call that was not executed leaves nothing that a newer plan would have to keep.
+    if (note.state === "planned") this.touched.delete(note.step);
     if (note.state === "confirmed") this.confirmed.set(note.step, note.ref);
   }
 
