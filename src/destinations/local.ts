@@ -166,17 +166,17 @@ function openSession({ records, clock, tenant }: DestinationPorts): Session {
         if (found === undefined) throw permanent(`there is no such ${step.kind}, and this step may not create one`);
         return refOf(found, true);
       }
-      return create(step, place, "about" in step ? step.about.map((key) => target(refs, key).id) : []);
+      return create(step, place, "about" in step ? step.about.map((key) => present(target(refs, key).id)) : []);
     }
     switch (step.kind) {
       case "link":
-        records.link(target(refs, step.from).id, target(refs, step.to).id);
+        records.link(present(target(refs, step.from).id), present(target(refs, step.to).id));
         return { id: target(refs, step.from).id };
       case "unlink":
         records.unlink(target(refs, step.from).id, target(refs, step.to).id);
         return { id: target(refs, step.from).id };
       case "archive":
-        records.archive(target(refs, step.target).id);
+        records.archive(present(target(refs, step.target).id));
         return { id: target(refs, step.target).id };
       default:
         throw permanent(`the local CRM keeps no record for a step of kind ${step.kind}`);
@@ -193,6 +193,7 @@ function openSession({ records, clock, tenant }: DestinationPorts): Session {
       account: "local",
       findings: [{ level: "ok", what: "the local CRM is ready in the data folder" }],
     }),
+    account: async () => `local:${records.id}`,
     dedupe: async () => unique,
     async find(step) {
       const found = findRecord(step);

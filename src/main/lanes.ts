@@ -92,6 +92,7 @@ async function unreachable(): Promise<never> {
 function followed(current: () => Session): Session {
   return {
     check: () => current().check(),
+    account: () => current().account(),
     fix: async () => (await current().fix?.()) ?? [],
     dedupe: (kind) => current().dedupe(kind),
     find: (step, refs) => current().find(step, refs),

@@ -93,6 +93,11 @@ export interface Snapshot {
 
 export interface Session {
   check(): Promise<AccountCheck>;
+  /**
+   * Which account of which vendor this is, as a word to compare: ids mean nothing in another. Asked once per session and remembered;
+   * Refused when it could not be read.
+   */
+  account(): Promise<string>;
   /** Mends what check called fixable (missing custom properties). Idempotent. */
   fix?(): Promise<readonly Finding[]>;
   /** How creates of this kind are kept single in this very account. May ask the vendor once and remember. */

@@ -142,12 +142,18 @@ export interface ClaimRequest {
   readonly leaseMs: number;
 }
 
+/** Which account of its CRM a lane works now, in the words of Session.account. */
+export interface Bind {
+  readonly lane: string;
+  readonly account: string;
+}
+
 export interface ClaimedStep {
   readonly id: number;
   readonly kind: StepKind;
   readonly key: string;
   readonly state: StepState;
-  /** Creates sent so far. */
+  /** Creates sent so far that may have been carried out. */
   readonly sends: number;
   /** Complete, empty read-backs since the last send. */
   readonly emptyReads: number;
@@ -200,7 +206,7 @@ export type StepNote =
       readonly reason: string;
       readonly emptyRead?: boolean;
     }
-  /** Certainly not executed: may be sent again. */
+  /** Certainly not executed: may be sent again. The send that was under way is not counted any more. */
   | { readonly step: number; readonly state: "planned"; readonly at: number; readonly reason: string }
   | { readonly step: number; readonly state: "refused"; readonly at: number; readonly reason: string };
 
@@ -312,7 +318,15 @@ export interface Ledger {
    * would be worse than the one it has. One without any delivery, whose bytes are not known to be gone, goes on waiting for them.
    */
   release(eventId: string, lease: Lease, dueAt: number, unread?: Unread): Promise<void>;
+  /** A lease that ran out is taken back first, which counts an attempt. */
   claim(request: ClaimRequest): Promise<Claims>;
+  /** Prolongs the leases of work that goes on until then (epoch ms). False for one that was lost. In the order of the claims. */
+  renew(claims: readonly { readonly id: number; readonly lease: Lease }[], until: number): Promise<readonly boolean[]>;
+  /**
+   * True when the lane worked another account before: all that it remembered is forgotten, every lease on its deliveries is taken back,
+   * and what was confirmed of a delivery is planned again, with no ref, when it is claimed next. The first account is merely kept.
+   */
+  bind(bind: Bind): Promise<boolean>;
   /** False when the lease was lost: nothing was written, and the caller must not call the vendor. */
   note(notes: Notes): Promise<boolean>;
   settle(settle: Settle): Promise<boolean>;

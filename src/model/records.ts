@@ -18,6 +18,8 @@ export interface LocalRecord {
 }
 
 export interface LocalRecords {
+  /** Of this very set of tables: another file has another. */
+  readonly id: string;
   findByKey(tenant: string, kind: RecordKind, key: string): LocalRecord | undefined;
   findByNatural(tenant: string, kind: RecordKind, natural: string): LocalRecord | undefined;
   get(id: string): LocalRecord | undefined;

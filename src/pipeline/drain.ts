@@ -6,9 +6,11 @@ import type { Failure } from "../model/outcome.ts";
 import type { Clock, Log, Metrics, Random, Sealer } from "../model/ports.ts";
 import type { Step } from "../model/step.ts";
 import { attemptsWithin, retryDelayMs } from "./backoff.ts";
+import { openBinding } from "./binding.ts";
 import type { Bucket } from "./bucket.ts";
-import { ensure, type Turn } from "./ensure.ts";
+import { defectIn, ensure, failureOfRead, type Turn } from "./ensure.ts";
 import { asError, LedgerFailed, viaLedger } from "./faults.ts";
+import { openLeases } from "./leases.ts";
 import { openLocks } from "./locks.ts";
 import { openSignal } from "./signal.ts";
 
@@ -24,7 +26,7 @@ export interface LaneSettings {
 }
 
 export interface LanePorts {
-  readonly ledger: Pick<Ledger, "claim" | "note" | "settle" | "pause">;
+  readonly ledger: Pick<Ledger, "claim" | "renew" | "bind" | "note" | "settle" | "pause">;
   readonly session: Session;
   readonly bucket: Bucket;
   readonly sealer: Sealer;
@@ -46,7 +48,7 @@ export interface Lane {
   stop(): Promise<void>;
 }
 
-/** Longer than anything a claim does in one turn; a claim that a dead process left is freed at the next start, not by waiting. */
+/** Renewed while the work goes on; a claim that a dead process left is freed at the next start, not by waiting. */
 const leaseMs = 10 * 60_000;
 /** A ledger that fails is asked again after this; nothing is lost meanwhile, it is all in there. */
 const ledgerPauseMs = 1_000;
@@ -57,7 +59,8 @@ export function startLane(settings: LaneSettings, ports: LanePorts): Lane {
   const { clock, ledger, log } = ports;
   const window = new PQueue({ concurrency: settings.facts.width });
   const signal = openSignal();
-  const deliver = openDelivery(settings, ports);
+  const delivery = openDelivery(settings, ports);
+  const leases = openLeases(settings.lane, leaseMs, ports);
   let stopped = false;
   let waiting = false;
   let quietWaiters: (() => void)[] = [];
@@ -73,10 +76,11 @@ export function startLane(settings: LaneSettings, ports: LanePorts): Lane {
   async function loop(): Promise<void> {
     while (!stopped) {
       const room = settings.facts.width - window.size - window.pending;
+      const generation = delivery.generation();
       const { claims, nextDueAt } = room > 0 ? await claim(room) : { claims: [], nextDueAt: null };
       for (const claimed of claims) {
         void window
-          .add(() => deliver(claimed))
+          .add(() => leases.during(claimed, () => delivery.deliver(claimed, generation)))
           .finally(() => {
             signal.wake();
             announceQuiet();
@@ -117,18 +121,27 @@ export function startLane(settings: LaneSettings, ports: LanePorts): Lane {
   };
 }
 
+interface Delivery {
+  /** Of the account that is worked now; read before a claim is made. */
+  generation(): number;
+  deliver(claim: Claim, generation: number): Promise<void>;
+}
+
 /** Works one claim to its settlement. Never rejects: what it cannot settle keeps its lease, and is worked again after it. */
-function openDelivery(settings: LaneSettings, ports: LanePorts): (claim: Claim) => Promise<void> {
+function openDelivery(settings: LaneSettings, ports: LanePorts): Delivery {
   const { clock, ledger, log, metrics, session } = ports;
   const locks = openLocks();
   const recent = new Map<string, string>();
+  const binding = openBinding(settings.lane, { ledger, session, moved: () => recent.clear() });
   const mostAttempts = attemptsWithin(settings.retryWindowMs, settings.firstRetryMs);
   const labels = { tenant: settings.tenant, crm: settings.destination };
 
-  return async function deliver(claim: Claim): Promise<void> {
+  return { generation: binding.generation, deliver };
+
+  async function deliver(claim: Claim, generation: number): Promise<void> {
     const story = log.with({ event_id: claim.eventId, lane: claim.lane });
     try {
-      const ended = await work(claim, story);
+      const ended = tooOften(claim) ?? (await work(claim, generation, story));
       if (ended === "lost") {
         story.warn({}, "the lease was lost; nothing more was sent");
         return;
@@ -149,14 +162,22 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): (claim: Claim) 
         () => undefined,
       );
     }
-  };
+  }
 
   interface Ended {
     readonly settlement: Settlement;
     readonly notes: readonly StepNote[];
   }
 
-  async function work(claim: Claim, story: Log): Promise<Ended | "lost"> {
+  /** Its lease ran out again and again, whatever became of those turns: nothing of them was ever written down. */
+  function tooOften(claim: Claim): Ended | undefined {
+    if (claim.attempts < mostAttempts) return undefined;
+    const unclear = claim.steps.some(({ state }) => state === "sent" || state === "unknown");
+    const detail = `${claim.attempts} attempts; the last ended without an outcome that could be written down`;
+    return { settlement: { state: "failed", reason: unclear ? "outcome_unknown" : "exhausted", detail }, notes: [] };
+  }
+
+  async function work(claim: Claim, generation: number, story: Log): Promise<Ended | "lost"> {
     const plan = decode(claim, ports.sealer);
     const refs = new Map<string, KnownRef>();
     let carried: StepNote[] = [];
@@ -170,11 +191,21 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): (claim: Claim) 
         continue;
       }
       const turn: Turn = { step, row, refs, carried };
+      try {
+        await binding.follow();
+      } catch (error) {
+        if (error instanceof LedgerFailed) throw error;
+        const { defect } = defectIn(error);
+        if (defect !== undefined) countDefect(defect, story);
+        return await afterFailure(claim, turn, failureOfRead(error), carried, story);
+      }
+      if (binding.generation() !== generation) return moved();
       const outcome = await locks.with(`${step.kind}:${step.key}`, async () => {
         const known = row.remembered ? row.ref : recent.get(step.key);
         if (known !== undefined && known !== null) return remembered(row, known);
         const made = await ensure(turn, { session, facts: settings.facts, clock, note });
-        if (made.kind === "confirmed" && step.kind !== "activity") remember(step.key, made.ref.id);
+        if (made.kind === "confirmed" && step.kind !== "activity" && binding.generation() === generation)
+          remember(step.key, made.ref.id);
         return made;
       });
       metrics.count("steps_total", { crm: settings.destination, kind: step.kind, outcome: outcome.kind });
@@ -196,6 +227,12 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): (claim: Claim) 
       }
     }
     return { settlement: { state: "processed" }, notes: carried };
+  }
+
+  /** Nothing of this turn holds in another account. Its lease is gone with the old one, or is given back here. */
+  function moved(): Ended {
+    const detail = "the CRM is another account now; planned again";
+    return { settlement: { state: "pending", dueAt: clock.now(), counted: false, detail }, notes: [] };
   }
 
   function countDefect(thrown: unknown, story: Log): void {

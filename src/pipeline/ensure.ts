@@ -66,7 +66,8 @@ export async function ensure(turn: Turn, ports: EnsurePorts): Promise<StepOutcom
   }
 }
 
-const defectIn = (thrown: unknown): { defect?: unknown } => (thrown instanceof Refused ? {} : { defect: thrown });
+export const defectIn = (thrown: unknown): { defect?: unknown } =>
+  thrown instanceof Refused ? {} : { defect: thrown };
 
 /**
  * People and companies are looked up before they are created: someone else may have made them. So is everything the vendor would let us
@@ -78,7 +79,7 @@ async function mustLookFirst(step: Step, { session }: EnsurePorts): Promise<bool
 }
 
 /** A look-up writes nothing, so whatever went wrong with it, nothing happened: an unknown exception is a reason to try again. */
-function failureOfRead(error: unknown): Failure {
+export function failureOfRead(error: unknown): Failure {
   const failure = failureOf(error);
   return failure.kind === "ambiguous" ? { kind: "retryable", reason: failure.reason } : failure;
 }

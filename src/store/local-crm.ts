@@ -64,7 +64,10 @@ export function openLocalRecords(path: string): LocalRecords {
     return { record, created: true };
   };
 
+  const id = db.prepare<[], string>("SELECT id FROM identity").pluck().get();
+  if (id === undefined) throw new TypeError(`the local CRM ${path} does not say which one it is`);
   return {
+    id,
     findByKey: reading.byKey,
     findByNatural: reading.byNatural,
     get: reading.get,

@@ -87,6 +87,13 @@ export function destinationContract(name: string, open: () => Promise<Rig>): voi
       expect(facts.vendor).not.toBe("");
     });
 
+    test("says which account it is: the same at every asking", async () => {
+      const { session } = await opened();
+      const account = await session.account();
+      expect(account).toMatch(/^[a-z]+:.+$/);
+      expect(await session.account()).toBe(account);
+    });
+
     test("ensuring every step twice makes one record of each", async () => {
       await opened();
       const { step: who, ref, refs } = await contact();

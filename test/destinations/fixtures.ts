@@ -135,6 +135,7 @@ export function refsOf(...pairs: readonly (readonly [Step, Ref])[]): Refs {
 }
 
 /** The built-in CRM's tables, in memory, as src/model/records.ts promises them. */
+let files = 0;
 export function memoryRecords(): LocalRecords {
   const rows = new Map<string, LocalRecord>();
   const find = (fits: (row: LocalRecord) => boolean) => [...rows.values()].find(fits);
@@ -143,6 +144,7 @@ export function memoryRecords(): LocalRecords {
     if (row !== undefined) rows.set(id, edit(row));
   };
   const records: LocalRecords = {
+    id: `file-${++files}`,
     findByKey: (tenant, kind, key) => find((row) => row.tenant === tenant && row.kind === kind && row.key === key),
     findByNatural: (tenant, kind, natural) =>
       find((row) => row.tenant === tenant && row.kind === kind && row.natural === natural),

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { local } from "../../src/destinations/local.ts";
-import { destinationContract, type Rig } from "./contract.ts";
+import { destinationContract, failureIn, type Rig } from "./contract.ts";
 import { manualClock, memoryRecords, noWire, portsFor, recordingLog } from "./fixtures.ts";
 
 const kinds = { person: "contact", company: "company", deal: "deal", activity: "activity" } as const;
@@ -54,4 +54,18 @@ test("tenants do not see each other's records", async () => {
   const made = await acme.put(person(), new Map());
   expect(await other.find(person(), new Map())).toBeUndefined();
   expect(await other.read("person", made.id)).toBeUndefined();
+});
+
+test("another file is another account, and a record that this one does not hold is refused for good", async () => {
+  const clock = manualClock();
+  const open = () => local.open({}, portsFor(clock, noWire, memoryRecords()));
+  const [one, other] = [open(), open()];
+  expect(await one.account()).not.toBe(await other.account());
+  const { activity, person, refsOf } = await import("./fixtures.ts");
+  const who = person();
+  const refs = refsOf([who, await one.put(who, new Map())]);
+  expect(await failureIn(() => other.put(activity([who.key]), refs))).toMatchObject({
+    kind: "permanent",
+    reason: expect.stringContaining("has no record"),
+  });
 });

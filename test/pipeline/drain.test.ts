@@ -382,4 +382,95 @@ describe("a lane", () => {
     await stop;
     expect([(await row("e1")).state, (await row("e2")).state]).toEqual(["processed", "pending"]);
   });
+
+  test("forgets what another account gave it: the next mail is filed where its sender is found now", async () => {
+    await prepared("e0", [person, note("zero", "c")]);
+    let account = "test:A";
+    const bodies: string[] = [];
+    const session: Session = {
+      ...scripted({}),
+      account: async () => account,
+      put: async (step, refs) => {
+        const about = "about" in step ? step.about.map((key) => refs.get(key)?.id).join() : "";
+        bodies.push(`${account} ${step.kind} ${about}`);
+        return { id: `${step.kind} at ${account}` };
+      },
+    };
+    const started = start(session);
+    await time.until(() => kept.counts.has("deliveries_total acme crm processed"));
+    account = "test:B";
+    for (const letter of ["d", "e"]) await prepared(`e-${letter}`, [person, note(letter, letter)]);
+    started.wake();
+    await time.until(() => kept.counts.get("deliveries_total acme crm processed") === 3);
+    expect(bodies).toEqual([
+      "test:A person ",
+      "test:A activity person at test:A",
+      "test:B person ",
+      "test:B activity person at test:B",
+      "test:B activity person at test:B",
+    ]);
+  });
+
+  test("plans a half-done delivery again when its CRM has become another account in between", async () => {
+    await prepared("e1", [person, activity]);
+    let account = "test:A";
+    const session = scripted({
+      account: () => account,
+      put: [{ id: "p-A" }, refused("retryable", "503"), { id: "p-B" }, { id: "a-B" }] as NonNullable<Script["put"]>,
+    });
+    start(session);
+    await time.advance(1_000);
+    account = "test:B";
+    await time.until(() => kept.counts.has("deliveries_total acme crm processed"));
+    expect((await row("e1")).steps).toMatchObject([{ ref: "p-B" }, { ref: "a-B" }]);
+    expect((await ledger.story("e1")).map(({ what }) => what)).toContain("planned again");
+  });
+
+  test("sends nothing while it cannot tell whose account it is, and tries again", async () => {
+    await prepared("e1", [note("first", "c")]);
+    let fails = 1;
+    const session = scripted({
+      account: () => {
+        if (fails-- > 0) throw refused("ambiguous", "no answer");
+        return "test:A";
+      },
+    });
+    start(session);
+    await time.advance(1_000);
+    expect(session.calls).toEqual([]);
+    expect(await row("e1")).toMatchObject({ state: "pending", attempts: 1 });
+    await time.until(() => kept.counts.has("deliveries_total acme crm processed"));
+  });
+
+  test("keeps its lease through a turn of half an hour, which is worked once", async () => {
+    await prepared("e1", [person, activity]);
+    const session = scripted({
+      put: [
+        () =>
+          time
+            .clock()
+            .sleep(1_800_000)
+            .then(() => ({ id: "p" })),
+        { id: "a" },
+      ] as NonNullable<Script["put"]>,
+    });
+    start(session);
+    await time.until(() => kept.counts.has("deliveries_total acme crm processed"));
+    expect(session.calls).toEqual(["find person", "put person", "put activity"]);
+    expect(await row("e1")).toMatchObject({ attempts: 1 });
+    expect(kept.lines.filter(({ level }) => level !== "info")).toEqual([]);
+    await time.advance(1_800_000);
+    expect(time.sleeping, "nothing is renewed when nothing is in flight").toBe(0);
+  });
+
+  test("makes a dead letter of what loses its lease again and again", async () => {
+    await prepared("e1", [note("first", "c")]);
+    const settle: Ledger["settle"] = (request) =>
+      "detail" in request.settlement && request.settlement.detail.includes("written down")
+        ? ledger.settle(request)
+        : Promise.reject(new Error("EIO"));
+    start(scripted({ put: [refused("retryable", "503")] }), { ledger: { settle } });
+    await time.until(() => kept.counts.has("deliveries_total acme crm failed"), 40 * 24 * hour);
+    expect(await row("e1")).toMatchObject({ state: "failed", reason: "outcome_unknown" });
+  });
 });

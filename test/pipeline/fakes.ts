@@ -74,6 +74,8 @@ export const facts: Facts = {
 type Answer<T> = T | Error | (() => Promise<T>);
 
 export interface Script {
+  /** Which account the session is of; may throw. */
+  account?: () => string;
   dedupe?: Dedupe;
   find?: Answer<Ref | undefined>[];
   put?: Answer<Ref>[];
@@ -93,6 +95,7 @@ export function scripted(script: Script): Session & { readonly calls: string[] }
   return {
     calls,
     check: async () => ({ account: "test", findings: [] }),
+    account: async () => script.account?.() ?? "test:1",
     dedupe: async () => script.dedupe ?? unique,
     find: (step) => next(`find ${step.kind}`, script.find, undefined),
     put: (step) => next(`put ${step.kind}`, script.put, { id: `${step.kind}-1` }),

@@ -1,7 +1,7 @@
 /** The Ledger contract: every engine runs this one suite. It speaks ledger words only, and knows no engine. */
 import { describe } from "vitest";
 import { acceptContract } from "./contract/accept.ts";
-import { claimContract, pauseContract } from "./contract/claim.ts";
+import { bindContract, claimContract, pauseContract, renewContract } from "./contract/claim.ts";
 import { findContract, retireContract, statsContract } from "./contract/find.ts";
 import { attemptContract, prepareContract } from "./contract/prepare.ts";
 import { requeueContract } from "./contract/requeue.ts";
@@ -17,6 +17,8 @@ export function ledgerContract(engine: string, open: OpenBench): void {
     attemptContract(open);
     prepareContract(open);
     claimContract(open);
+    renewContract(open);
+    bindContract(open);
     pauseContract(open);
     settleContract(open);
     requeueContract(open);

@@ -86,6 +86,7 @@ export function openSession(settings: SessionSettings, { wire, clock, metrics }:
 
   return {
     check: async () => await check(api, account),
+    account: async () => `hubspot:${(await account.portal()).portalId}`,
     async fix() {
       account.forget();
       return await fix(api);

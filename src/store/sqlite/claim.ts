@@ -1,6 +1,7 @@
 /** Hands a lane its next deliveries under a lease: oldest due first, one of each thread, none while the lane is paused or blocked. */
 import type { Claim, ClaimedStep, ClaimRequest, Claims, Lease, StepState } from "../../model/ledger.ts";
 import type { StepKind } from "../../model/step.ts";
+import { openFollow } from "./account.ts";
 import { type Backstep, furthestMs } from "./backstep.ts";
 import type { Connection } from "./connection.ts";
 import { openFence } from "./fence.ts";
@@ -12,6 +13,7 @@ interface Taken {
   lane: string;
   attempts: number;
   prepared_at: number;
+  binding: number;
 }
 interface Message {
   tenant: string;
@@ -33,6 +35,7 @@ interface Step {
 interface LaneGate {
   paused_until: number | null;
   blocked_at: number | null;
+  binding: number;
 }
 
 /** Retries that come due together are made ready this many at a time. */
@@ -40,10 +43,11 @@ const wakeAtOnce = 1_000;
 
 export function openClaim(db: Connection, backstep: Backstep): (request: ClaimRequest) => Claims {
   const nextFence = openFence(db);
+  const follow = openFollow(db);
   const expire = openExpiry(db);
   const due = openDue(db);
   const gate = db.prepare<[number, string], LaneGate>(
-    "SELECT min(paused_until, ?) AS paused_until, blocked_at FROM lane WHERE name = ?",
+    "SELECT min(paused_until, ?) AS paused_until, blocked_at, binding FROM lane WHERE name = ?",
   );
   const boundPause = db.prepare("UPDATE lane SET paused_until = $most WHERE name = $lane AND paused_until > $most");
   const ready = db
@@ -52,7 +56,7 @@ export function openClaim(db: Connection, backstep: Backstep): (request: ClaimRe
     )
     .pluck();
   const take = db.prepare<[string, number, number], Taken>(
-    "UPDATE delivery SET turn = 2, lease = ?, lease_until = ? WHERE id = ? RETURNING id, lane, attempts, prepared_at",
+    "UPDATE delivery SET turn = 2, lease = ?, lease_until = ? WHERE id = ? RETURNING id, lane, attempts, prepared_at, binding",
   );
   const message = db.prepare<[number], Message>(
     `SELECT e.tenant, e.event_id, e.received_at, p.sealed FROM delivery d JOIN event e ON e.seq = d.event
@@ -96,7 +100,9 @@ export function openClaim(db: Connection, backstep: Backstep): (request: ClaimRe
     const claims: Claim[] = [];
     for (const id of ids) {
       const taken = take.get(lease.token, lease.until, id);
-      if (taken !== undefined) claims.push(claimOf(taken, lease));
+      if (taken === undefined) continue;
+      if (taken.binding !== held.binding) follow(id, now);
+      claims.push(claimOf(taken, lease));
     }
     return { claims, nextDueAt: due.next(lane, now) };
   };
@@ -154,10 +160,14 @@ function openDue(db: Connection) {
   };
 }
 
-/** Takes back leases whose time is over. Steps stay as they are: the next holder looks up what was sent before it sends anything. */
+/**
+ * Takes back leases whose time is over, and counts an attempt: work that never comes to an end must not be given out for ever. Steps stay as they are: the next holder looks up what was sent before it
+ * sends anything.
+ */
 export function openExpiry(db: Connection): (lane: string, now: number) => void {
   const over = db.prepare<[string, number], { id: number; lane: string; thread: string }>(
-    `UPDATE delivery SET lease = NULL, lease_until = NULL, turn = 0 WHERE lane = ? AND lease IS NOT NULL AND lease_until <= ?
+    `UPDATE delivery SET lease = NULL, lease_until = NULL, turn = 0, attempts = attempts + 1
+       WHERE lane = ? AND lease IS NOT NULL AND lease_until <= ?
        RETURNING id, lane, thread`,
   );
   const elect = openElect(db);

@@ -1,5 +1,6 @@
 /** An open connection with every statement prepared: what the core runs its batches on. */
 import { openAccept } from "./accept.ts";
+import { openBind } from "./account.ts";
 import { openAttempt } from "./attempt.ts";
 import { openBackstep } from "./backstep.ts";
 import { openClaim } from "./claim.ts";
@@ -9,6 +10,7 @@ import { openLanes } from "./lanes.ts";
 import type { Operations } from "./operations.ts";
 import { openPrepare } from "./prepare.ts";
 import { openRemembered } from "./remembered.ts";
+import { openRenew } from "./renew.ts";
 import { openReclaim, openRequeue } from "./requeue.ts";
 import { openArchive, openPurge } from "./retire.ts";
 import { openSettle } from "./settle.ts";
@@ -40,6 +42,8 @@ export function openedOn(db: Connection): Opened {
       ...openAttempt(db, backstep),
       prepare: openPrepare(db),
       claim: openClaim(db, backstep),
+      renew: openRenew(db),
+      bind: openBind(db),
       ...openSettle(db),
       ...openLanes(db),
       ...openFind(db),

@@ -8,6 +8,8 @@ export const operations = {
   prepare: "write",
   release: "write",
   claim: "write",
+  renew: "write",
+  bind: "write",
   note: "write",
   settle: "write",
   pause: "write",

@@ -1,5 +1,6 @@
 /** What a person does with a message from outside: replay, confirm, drop, reprocess; and what a new process does with the leases of a dead one. */
 import type { Requeue } from "../../model/ledger.ts";
+import { openFollow } from "./account.ts";
 import type { Connection } from "./connection.ts";
 import { type Delivery, openDeliveries } from "./delivery.ts";
 import { openElect } from "./head.ts";
@@ -11,6 +12,7 @@ import { openStory } from "./story.ts";
 export function openRequeue(db: Connection): Operations["requeue"] {
   const deliveries = openDeliveries(db);
   const tell = openStory(db);
+  const follow = openFollow(db);
   const remember = openRemember(db);
   const hasPlan = db.prepare<[number], number>("SELECT 1 FROM plan WHERE delivery = ?").pluck();
   const refusedAgain = db.prepare(
@@ -56,6 +58,8 @@ export function openRequeue(db: Connection): Operations["requeue"] {
   function confirm(delivery: Delivery, ref: string, now: number): boolean {
     const step = firstUnknown.get(delivery.id);
     if (step === undefined) return false;
+    // The ref is one of the account that the lane has now.
+    follow(delivery.id, now);
     const left = deliveries.unconfirmed(delivery.id) - (step.position === null ? 0 : 1);
     if (left > 0 && hasPlan.get(delivery.id) === undefined) return false;
     confirmStep.run(ref, now, step.id);

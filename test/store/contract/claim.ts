@@ -1,5 +1,6 @@
 /** The contract of `claim`, `pause` and `reclaim`: order, leases, pauses, and clocks that jump. */
 import { describe, expect, it } from "vitest";
+import type { StepNote } from "../../../src/model/ledger.ts";
 import { lane, message, type OpenBench, preparedOf, skip, steps, there, world } from "./world.ts";
 
 const day = 24 * 3600_000;
@@ -159,6 +160,103 @@ export function claimContract(open: OpenBench): void {
       await w.reopen();
       expect((await ask(10 * day)).claims).toEqual([]);
       expect(names((await ask(11 * day)).claims)).toEqual(["a"]);
+    });
+  });
+}
+
+/** `bind`: what one account of a CRM gave out is worth nothing in another. */
+export function bindContract(open: OpenBench): void {
+  describe("bind", () => {
+    const w = world(open);
+
+    it("keeps what it knows under the first account, and under the same one again", async () => {
+      await w.delivery("a", steps("person-p"));
+      await w.deliver();
+      expect(await w.ledger.bind({ lane, account: "crm:1" })).toBe(false);
+      await w.reopen();
+      expect(await w.ledger.bind({ lane, account: "crm:1" })).toBe(false);
+      expect(await w.ledger.remembered(lane, [{ kind: "person", key: "person-p" }])).toEqual(["ref-of-person-p"]);
+    });
+
+    it("forgets all that the lane remembered when the account is another, and nothing of other lanes", async () => {
+      for (const name of [lane, "acme/other"]) {
+        await w.delivery(`of-${name}`, steps("person-p"), { lane: name });
+        await w.deliver({ lane: name });
+        await w.ledger.bind({ lane: name, account: "crm:1" });
+      }
+      expect(await w.ledger.bind({ lane, account: "crm:2" })).toBe(true);
+      const asked = [{ kind: "person", key: "person-p" }] as const;
+      expect(await w.ledger.remembered(lane, asked)).toEqual([null]);
+      expect(await w.ledger.remembered("acme/other", asked)).toEqual(["ref-of-person-p"]);
+      expect((await w.only(`event-of-${lane}`)).steps[0]?.ref).toBe("ref-of-person-p");
+    });
+
+    it("takes leases back and plans what was confirmed of an open delivery again, with a line in its story", async () => {
+      await w.ledger.bind({ lane, account: "crm:1" });
+      await w.delivery("a", steps("person-p", "activity-a", "activity-b"));
+      const old = await w.claim();
+      const [person, activity] = old.steps;
+      const notes: StepNote[] = [
+        { step: there(person).id, state: "confirmed", at: 3_000, ref: "r", adopted: false },
+        { step: there(activity).id, state: "sent", at: 3_000, deadline: 3_500 },
+      ];
+      await w.ledger.note({ claim: old, steps: notes });
+      expect(await w.ledger.bind({ lane, account: "crm:2" })).toBe(true);
+      expect(await w.ledger.note({ claim: old, steps: [] })).toBe(false);
+      expect((await w.claim()).steps).toMatchObject([
+        { state: "planned", ref: null, remembered: false, sends: 0 },
+        { state: "unknown", sends: 1 },
+        { state: "planned" },
+      ]);
+      expect((await w.ledger.story("event-a")).at(-1)).toMatchObject({ what: "planned again", at: 3_000 });
+    });
+
+    it("brings a dead letter that comes back to the new account too, but for what a person confirms there", async () => {
+      await w.ledger.bind({ lane, account: "crm:1" });
+      await w.delivery("a", steps("person-p", "activity-a", "activity-b"));
+      const claim = await w.claim();
+      const [person, activity] = claim.steps;
+      await w.ledger.settle({
+        claim,
+        at: 3_000,
+        settlement: { state: "failed", reason: "outcome_unknown", detail: "cut" },
+        steps: [
+          { step: there(person).id, state: "confirmed", at: 3_000, ref: "r", adopted: false },
+          { step: there(activity).id, state: "unknown", at: 3_000, reason: "cut" },
+        ],
+      });
+      await w.ledger.bind({ lane, account: "crm:2" });
+      await w.ledger.requeue({ kind: "confirm", delivery: claim.id, ref: "there", now: 3_100 });
+      expect((await w.claim({ now: 3_200 })).steps).toMatchObject([
+        { state: "planned", ref: null },
+        { state: "confirmed", ref: "there" },
+        { state: "planned" },
+      ]);
+    });
+  });
+}
+
+export function renewContract(open: OpenBench): void {
+  describe("renew", () => {
+    const w = world(open);
+
+    it("prolongs a lease that lives, and says which was lost", async () => {
+      await w.delivery("a", steps("activity-a"));
+      const lost = await w.claim({ now: 3_000, leaseMs: 100 });
+      const claim = await w.claim({ now: 3_100, leaseMs: 100 });
+      expect(await w.ledger.renew([lost, claim], 9_000)).toEqual([false, true]);
+      expect(await w.ledger.claim({ lane, room: 1, now: 8_999, leaseMs: 100 })).toEqual({
+        claims: [],
+        nextDueAt: 9_000,
+      });
+      expect(await w.ledger.note({ claim, steps: [] })).toBe(true);
+    });
+
+    it("a lease that runs out has cost an attempt", async () => {
+      await w.delivery("a", steps("activity-a"));
+      expect((await w.claim({ now: 3_000, leaseMs: 100 })).attempts).toBe(0);
+      expect((await w.claim({ now: 3_100, leaseMs: 100 })).attempts).toBe(1);
+      expect((await w.claim({ now: 3_200, leaseMs: 100 })).attempts).toBe(2);
     });
   });
 }
