@@ -11,7 +11,7 @@ export interface FindQuery {
   readonly lane?: string;
   readonly state?: DeliveryState | "received";
   readonly since?: number;
-  /** Only messages whose raw bytes are in the spool. */
+  /** Only messages whose raw bytes are in the spool, and without their sealed events. */
   readonly spooled?: true;
   readonly limit: number;
   /** `seq` of the last row of the page before. */
@@ -64,7 +64,7 @@ export interface EventRow {
   readonly parseAttempts: number;
   readonly preparedAt: number | null;
   readonly parseStatus: "ok" | "partial" | "failed" | null;
-  /** Undefined once retention removed it, or before the parse. */
+  /** Undefined once retention removed it, before the parse, or where `spooled` was asked for. */
   readonly sealedEvent?: Uint8Array;
   readonly deliveries: readonly DeliveryRow[];
 }

@@ -45,11 +45,11 @@ export async function retakeFromBackup(ground: Ground, folder: string, into: Ret
   return into.taken - before;
 }
 
-/** Ids only: a million of them are some tens of MiB. */
+/** Ids only: a million of them are some tens of MiB. The rows come with their bodies, so the pages are short. */
 async function eventIds(ledger: SqliteLedger): Promise<string[]> {
   const ids: string[] = [];
   for (let before: number | undefined; ; ) {
-    const page = await ledger.find({ limit: 1_000, ...(before === undefined ? {} : { before }) });
+    const page = await ledger.find({ limit: 100, ...(before === undefined ? {} : { before }) });
     ids.push(...page.map(({ eventId }) => eventId));
     before = page.at(-1)?.seq;
     if (before === undefined) return ids.reverse();

@@ -23,7 +23,8 @@ export function openFind(db: Connection): Pick<Operations, "find" | "steps" | "r
     .prepare<[string], Uint8Array>("SELECT r.sealed FROM event e JOIN raw r ON r.event = e.seq WHERE e.event_id = ?")
     .pluck();
   return {
-    find: (query) => select(query).map(rowOf),
+    // Whoever walks over all spooled messages wants to know where they are: their bodies would be gigabytes.
+    find: (query) => select(query).map((seq) => rowOf(seq, query.spooled !== true)),
     steps: (delivery) => plan.get(delivery),
     raw: (eventId) => raw.get(eventId),
   };
@@ -110,13 +111,14 @@ interface Event {
   sealed: Uint8Array | null;
 }
 
-function openRows(db: Connection): (seq: number) => EventRow {
+function openRows(db: Connection): (seq: number, withBody: boolean) => EventRow {
   const event = db.prepare<[number], Event>(
     "SELECT e.*, b.sealed FROM event e LEFT JOIN body b ON b.event = e.seq WHERE e.seq = ?",
   );
+  const bodiless = db.prepare<[number], Event>("SELECT e.*, NULL AS sealed FROM event e WHERE e.seq = ?");
   const deliveries = openDeliveryRows(db);
-  return (seq) => {
-    const row = event.get(seq);
+  return (seq, withBody) => {
+    const row = (withBody ? event : bodiless).get(seq);
     if (row === undefined) throw new TypeError(`event ${seq} was found and is not there`);
     return {
       seq,

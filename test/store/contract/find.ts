@@ -40,6 +40,18 @@ export function findContract(open: OpenBench): void {
       expect(await names({ limit: 2, before: there(second).seq })).toEqual(["c", "b"]);
     });
 
+    it("leaves the bodies out for whoever looks through all spooled messages", async () => {
+      await w.delivery("a", skip(), { message: { raw: { kind: "spool", name: "s" } } });
+      const [spooled] = await w.ledger.find({ spooled: true, limit: 5 });
+      expect(there(spooled)).toMatchObject({
+        eventId: "event-a",
+        raw: { kind: "spool", name: "s" },
+        stage: "prepared",
+      });
+      expect(there(spooled).sealedEvent).toBeUndefined();
+      expect(text((await w.row("event-a")).sealedEvent)).toBe("event event-a");
+    });
+
     it("finds an event once, however many of its lanes are in the state", async () => {
       await w.ledger.accept([message("a"), message("b")]);
       const attempts = await w.attempt();
