@@ -14,6 +14,7 @@ export { openGroundIntake } from "./main/intake.ts";
 export { laneId, type OpenLane, openLanes, tenantPlans } from "./main/lanes.ts";
 export { isDaemonUp, poke } from "./main/poke.ts";
 export { openPreview, type Preview } from "./main/preview.ts";
+export { type Stranded, strandedWork } from "./main/stranded.ts";
 export { diskOf, systemClock, systemRandom } from "./main/system.ts";
 export { explainSteps } from "./mapping/explain.ts";
 export { mappingVersion } from "./mapping/plan.ts";

@@ -10,6 +10,7 @@ import type { Ground } from "./ground.ts";
 import { openGroundIntake } from "./intake.ts";
 import { laneId, type OpenLane, openLanes, tenantPlans } from "./lanes.ts";
 import { listenForPokes } from "./poke.ts";
+import { strandedWork } from "./stranded.ts";
 
 export interface Daemon {
   readonly smtp: { readonly host: string; readonly port: number } | undefined;
@@ -38,6 +39,10 @@ export async function startWorks(ground: Ground): Promise<Works> {
   if (freed > 0) log.info({ leases: freed }, "going on with what was in flight when the last process ended");
   const lanes = openLanes(ground);
   for (const { settings: lane } of lanes) await ledger.pause({ lane: lane.lane, kind: "resume" });
+  for (const { of, kind, waiting, more } of await strandedWork(ledger, settings)) {
+    const fields = { [kind === "messages" ? "tenant" : "lane"]: of, waiting, more };
+    log.warn(fields, `${kind} wait in the ledger for what is not in the configuration any more; nobody works them`);
+  }
   const children = settings.limits.parse_children;
   const pool = await openParsePool({ children, log, metrics });
   let moved = (): void => undefined;

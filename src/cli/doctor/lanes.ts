@@ -1,5 +1,5 @@
 /** Examines every destination account through its own session: token, scopes, properties; and mends what it can. */
-import { type Ground, type OpenLane, openLanes } from "../../main.ts";
+import { type Ground, type OpenLane, openLanes, type Stranded, strandedWork } from "../../main.ts";
 import type { Finding } from "../../model/destination.ts";
 import type { LaneStatus } from "../../model/ledger.ts";
 import { failureOf } from "../../model/outcome.ts";
@@ -15,10 +15,19 @@ export async function examineLanes(ground: Ground, fix: boolean): Promise<Found[
       const standing = standings.find((each) => each.lane === lane.settings.lane);
       found.push(...(await examineLane(ground, lane, standing, fix)));
     }
-    return found;
+    const stranded = await strandedWork(ground.ledger, ground.settings);
+    return [...found, ...stranded.map(strandedFound)];
   } finally {
     for (const lane of lanes) await lane.close();
   }
+}
+
+function strandedFound({ of, kind, waiting, more }: Stranded): Found {
+  return problem(
+    of,
+    `${waiting}${more ? " or more" : ""} ${kind} wait for ${of}, which is not in the configuration any more; nobody works them`,
+    "put it back into the configuration until they are worked",
+  );
 }
 
 async function examineLane(
