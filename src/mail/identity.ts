@@ -23,8 +23,17 @@ export interface IdentityStream {
   finish(): Identity;
 }
 
-/** What the author and nobody on the way sets. In this order in the digest, whatever their order on the wire. */
-const authored = ["from", "date", "subject", "message-id"] as const;
+/**
+ * What the author sets, and what decides how the mail is read and classed (automated.ts). A copy that differs in one of the latter is another
+ * mail: otherwise whoever sees a mail first could send it again as an automatic reply, and the real one would be taken for a duplicate of a
+ * mail that was skipped. In this order in the digest, whatever their order on the wire.
+ */
+const identifying = [
+  ...["from", "date", "subject", "message-id"],
+  ...["content-type", "content-transfer-encoding"],
+  ...["auto-submitted", "precedence", "list-id", "list-post", "list-unsubscribe", "feedback-id"],
+  ...["x-auto-reply", "x-autoreply", "x-autorespond", "x-failed-recipients"],
+] as const;
 const lf = 0x0a;
 const cr = 0x0d;
 const lineEnd = Buffer.from("\r\n");
@@ -32,10 +41,10 @@ const lineEnd = Buffer.from("\r\n");
 const manyLineEnds = Buffer.from("\r\n".repeat(4096));
 
 /**
- * The digest is the SHA-256 of a text that reads like a message: one line `name:value` for each From, Date, Subject and Message-ID
+ * The digest is the SHA-256 of a text that reads like a message: one line `name:value` for each identifying
  * field in that order, repeated fields in wire order, each value unfolded and so free of CR and LF; an empty line; the body with
  * line ends as CRLF and the blank lines at its end cut. Names and line ends delimit, so different messages never give the same text.
- * Trace and list headers stay out: the same mail by two paths is one mail. Independent of chunking, and of LF or CRLF on the way.
+ * Trace headers stay out: the same mail by two paths is one mail. Independent of chunking, and of LF or CRLF on the way.
  * Of a header section over 1 MiB, what follows counts as body. Constant memory; 4 KiB take about 15 microseconds (bench/parse.ts).
  */
 export function createIdentity(): IdentityStream {
@@ -52,7 +61,7 @@ export function createIdentity(): IdentityStream {
     headerBytes = section.length;
     fields = splitHeader(section);
     let text = "";
-    for (const name of authored) {
+    for (const name of identifying) {
       for (const field of fields) if (field.key === name) text += `${name}:${unfold(field.raw)}\r\n`;
     }
     hash.update(`${text}\r\n`, "latin1");
@@ -81,6 +90,14 @@ export function createIdentity(): IdentityStream {
       };
     },
   };
+}
+
+/**
+ * The digest of a mail that came with the null reverse-path, which makes it a machine's (RFC 5321 §4.5.5): the same bytes from a person are
+ * another mail, and must not be taken for a duplicate of it.
+ */
+export function nullSenderDigest(digest: string): string {
+  return createHash("sha256").update(`null reverse-path\r\n${digest}`).digest("hex");
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Hop 2 of the road: takes bytes from a source, measures and names them, and has them durable in the ledger before anyone is told yes. */
 import { createHash } from "node:crypto";
-import { createIdentity } from "../mail/identity.ts";
+import { createIdentity, nullSenderDigest } from "../mail/identity.ts";
 import type { Spool, SpoolDraft } from "../model/blob.ts";
 import type { Envelope } from "../model/envelope.ts";
 import type { Accepted, Ledger, NewMessage } from "../model/ledger.ts";
@@ -125,7 +125,7 @@ export function openIntake(limits: IntakeLimits, ports: IntakePorts): Intake {
       eventId,
       tenant: envelope.tenant,
       messageId: measured.messageId,
-      digest: measured.digest,
+      digest: envelope.smtp?.mail_from === null ? nullSenderDigest(measured.digest) : measured.digest,
       receivedAt: envelope.received_at,
       envelope,
       rawSha256: measured.sha256,

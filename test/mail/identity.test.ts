@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createIdentity } from "../../src/mail/identity.ts";
+import { createIdentity, nullSenderDigest } from "../../src/mail/identity.ts";
 
 const identify = (...chunks: (string | Uint8Array)[]) => {
   const identity = createIdentity();
@@ -171,5 +171,26 @@ describe("the identity of a message", () => {
 
   test("of no bytes at all is an identity too", () => {
     expect(identify()).toMatchObject({ messageId: null, receivedCount: 0, headerBytes: 0 });
+  });
+
+  test.each([
+    "Auto-Submitted: auto-replied",
+    "Content-Type: application/octet-stream",
+    "Content-Transfer-Encoding: base64",
+    "Precedence: bulk",
+    "List-Id: <l.example>",
+    "List-Unsubscribe: <mailto:u@l.example>",
+    "X-Failed-Recipients: a@b.example",
+  ])(
+    "a copy with %s is another mail: nobody can have the real one taken for a duplicate of a skipped one",
+    (header) => {
+      expect(identify(`${header}\r\n${mail}`).digest).not.toBe(identify(mail).digest);
+    },
+  );
+
+  test("a copy that came with the null reverse-path is another mail", () => {
+    const { digest } = identify(mail);
+    expect(nullSenderDigest(digest)).toMatch(/^[0-9a-f]{64}$/);
+    expect(nullSenderDigest(digest)).not.toBe(digest);
   });
 });
