@@ -158,6 +158,8 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
         return;
       }
       ports.metrics.count("parse_total", { outcome: prepared.parseStatus });
+      const attachments = parsed.message.attachments.length;
+      if (attachments > 0) ports.metrics.count("attachments_processed_count", { outcome: "listed" }, attachments);
       for (const { lane, decision } of prepared.deliveries) {
         story.info({ lane, decision: decision.kind, rule: decision.rule }, "planned");
         ports.prepared(lane);
