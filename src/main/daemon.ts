@@ -43,6 +43,10 @@ export async function startWorks(ground: Ground): Promise<Works> {
     const fields = { [kind === "messages" ? "tenant" : "lane"]: of, waiting, more };
     log.warn(fields, `${kind} wait in the ledger for what is not in the configuration any more; nobody works them`);
   }
+  for (const { id, mapping } of settings.tenants) {
+    if (mapping !== undefined)
+      log.warn({ tenant: id, mapping }, "this version reads no mapping file: the built-in rules decide");
+  }
   const children = settings.limits.parse_children;
   const pool = await openParsePool({ children, log, metrics });
   let moved = (): void => undefined;

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { destinationSettings, smtpSettings } from "./leaves.ts";
 import type { Outline } from "./outline.ts";
-import { asciiDomain, isRecipientPattern } from "./recipients.ts";
+import { isRecipientPattern } from "./recipients.ts";
 import { duration, size } from "./units.ts";
 
 const identifier = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, {
@@ -141,17 +141,12 @@ const tenant = z.strictObject({
     .describe(
       "The addresses that are this tenant's: `deals@inbound.example.com`, or `*@inbound.example.com` for a whole domain. Tags are implied: deals@ takes deals+us-east@. Everything else is refused with 550.",
     ),
-  mapping: path.optional().describe("File with this tenant's mapping rules; without it, the built-in rules."),
+  mapping: path
+    .optional()
+    .describe(
+      "File with this tenant's mapping rules. This version knows the built-in rules only: the key is kept, and a start with it warns that the file is not read.",
+    ),
   trust: trust.prefault({}),
-  own_domains: z
-    .array(
-      z
-        .string()
-        .refine((domain) => asciiDomain(domain) !== undefined, { error: "a domain, such as example.com" })
-        .transform((domain) => asciiDomain(domain) ?? domain),
-    )
-    .prefault([])
-    .describe("Domains of the tenant's own people; mail from them counts as outbound."),
   destinations: z
     .array(destination)
     .min(1)

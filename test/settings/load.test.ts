@@ -56,13 +56,6 @@ describe("a configuration that is accepted", () => {
     expect(settings.tenants[0]?.mapping).toBe(join(inFolder, "rules/acme.yaml"));
     expect(load(`data_dir: /srv/mail\n${tenantLines}`).data_dir).toBe("/srv/mail");
   });
-
-  test("the tenant's own domains are kept in lower-case ASCII", () => {
-    expect(load(`${tenantLines}    own_domains: [Example.COM, bücher.example]\n`).tenants[0]?.own_domains).toEqual([
-      "example.com",
-      "xn--bcher-kva.example",
-    ]);
-  });
 });
 
 describe("references", () => {

@@ -28,7 +28,7 @@ test("the description has the defaults filled in, as they would be written", () 
     http: { host: "127.0.0.1", port: 8025 },
     limits: { max_message_bytes: "35MiB", backlog: 1_000_000 },
     retention: { raw: "90d" },
-    tenants: [{ id: "acme", own_domains: [], destinations: [{ id: "crm", type: "local" }] }],
+    tenants: [{ id: "acme", destinations: [{ id: "crm", type: "local" }] }],
   });
 });
 
