@@ -463,7 +463,11 @@ describe("mailwright run", () => {
     const place = await home();
     const daemon = await daemonAt(place);
     const logged = async (msg: string) => {
-      while (!daemon.lines.some((line) => line.msg === msg)) await new Promise((resolve) => setImmediate(resolve));
+      while (!daemon.lines.some((line) => line.msg === msg)) {
+        if (daemon.process.exitCode !== null || daemon.process.signalCode !== null)
+          throw new Error("the daemon has ended");
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
     };
     daemon.process.kill("SIGHUP");
     await logged("reloaded");

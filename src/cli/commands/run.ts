@@ -40,10 +40,13 @@ async function runDaemon(cli: Cli): Promise<void> {
     cli.exit(1);
   });
   const stopping = listenForStop(cli, log);
+  // From the beginning: SIGHUP without a listener would end the process. One that comes early is answered once the daemon is up.
+  const started = Promise.withResolvers<Daemon>();
+  listenForReload(cli, started.promise, settings, log);
   const ground = await openGround(settings, { thread: "worker", log, exclusive: true });
   try {
     const daemon = await startDaemon(ground);
-    listenForReload(cli, daemon, settings, log);
+    started.resolve(daemon);
     await stopping;
     await Promise.race([endDaemon(daemon, ground), cli.clock.sleep(stopGraceMs)]);
     log.info({}, "stopped");
@@ -73,11 +76,12 @@ function listenForStop(cli: Cli, log: Log): Promise<void> {
   return promise;
 }
 
-function listenForReload(cli: Cli, daemon: Daemon, first: Settings, log: Log): void {
+function listenForReload(cli: Cli, started: Promise<Daemon>, first: Settings, log: Log): void {
   let running = first;
-  let turn = Promise.resolve();
+  let turn: Promise<unknown> = started;
   cli.onSignal("SIGHUP", () => {
     turn = turn.then(async () => {
+      const daemon = await started;
       try {
         const { settings, rotated, needRestart } = reresolve(running, cli.settingsEnv);
         hideSecrets(secretsOf(settings));
