@@ -67,7 +67,17 @@ async function claimRate(ledger: SqliteLedger, count: number): Promise<number> {
     const { claims } = await ledger.claim({ lane, room: 32, now: clock.now(), leaseMs: 60_000 });
     if (claims.length === 0) break;
     await Promise.all(
-      claims.map((claim) => ledger.settle({ claim, at: clock.now(), settlement: { state: "processed" } })),
+      claims.map((claim) => {
+        const at = clock.now();
+        const steps = claim.steps.map(({ id }) => ({
+          step: id,
+          state: "confirmed" as const,
+          at,
+          ref: `r${id}`,
+          adopted: false,
+        }));
+        return ledger.settle({ claim, at, settlement: { state: "processed" }, steps });
+      }),
     );
     done += claims.length;
   }
