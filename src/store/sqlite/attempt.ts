@@ -2,29 +2,12 @@
 import type { Envelope } from "../../model/envelope.ts";
 import type { Attempt, AttemptRequest, Lease } from "../../model/ledger.ts";
 import type { Backstep } from "./backstep.ts";
+import type { MessageColumns } from "./columns.ts";
 import type { Connection } from "./connection.ts";
 import { openFence } from "./fence.ts";
 import type { Operations } from "./operations.ts";
 import { rawPlace } from "./place.ts";
 import { openStory } from "./story.ts";
-
-interface Waiting {
-  seq: number;
-  event_id: string;
-  tenant: string;
-  message_id: string | null;
-  digest: string;
-  conflict: number;
-  received_at: number;
-  envelope: string;
-  routes: string;
-  raw_sha256: string;
-  raw_size: number;
-  raw_kind: string;
-  raw_name: string | null;
-  parse_attempts: number;
-  prepared_at: number | null;
-}
 
 export function openAttempt(db: Connection, backstep: Backstep): Pick<Operations, "attempt" | "release"> {
   const tell = openStory(db);
@@ -38,7 +21,7 @@ export function openAttempt(db: Connection, backstep: Backstep): Pick<Operations
       "SELECT seq FROM event WHERE tenant = ? AND stage = 'accepted' AND turn = 0 ORDER BY priority, seq LIMIT ?",
     )
     .pluck();
-  const take = db.prepare<[string, number, number], Waiting>(
+  const take = db.prepare<[string, number, number], MessageColumns>(
     `UPDATE event SET turn = 2, lease = ?, lease_until = ?, parse_attempts = parse_attempts + 1, again = 0 WHERE seq = ?
      RETURNING seq, event_id, tenant, message_id, digest, conflict, received_at, envelope, routes, raw_sha256, raw_size,
        raw_kind, raw_name, parse_attempts, prepared_at`,
@@ -76,7 +59,7 @@ export function openAttempt(db: Connection, backstep: Backstep): Pick<Operations
     return taken;
   }
 
-  function attemptOf(row: Waiting, lease: Lease): Attempt {
+  function attemptOf(row: MessageColumns, lease: Lease): Attempt {
     const sealed = row.raw_kind === "inline" ? sealedRaw.get(row.seq) : undefined;
     return {
       lease,

@@ -11,6 +11,7 @@ import type {
   StepState,
 } from "../../model/ledger.ts";
 import type { StepKind } from "../../model/step.ts";
+import type { MessageColumns } from "./columns.ts";
 import type { Connection } from "./connection.ts";
 import type { Operations } from "./operations.ts";
 import { rawPlace } from "./place.ts";
@@ -90,23 +91,8 @@ function where(query: FindQuery): Filter {
   return { sql: filters.map(({ sql }) => `AND ${sql}`).join(" "), values: filters.flatMap(({ values }) => values) };
 }
 
-interface Event {
-  seq: number;
-  event_id: string;
-  tenant: string;
-  message_id: string | null;
-  digest: string;
-  conflict: number;
-  received_at: number;
-  envelope: string;
-  routes: string;
-  raw_sha256: string;
-  raw_size: number;
-  raw_kind: string;
-  raw_name: string | null;
+interface Event extends MessageColumns {
   stage: "accepted" | "prepared";
-  parse_attempts: number;
-  prepared_at: number | null;
   parse_status: EventRow["parseStatus"];
   sealed: Uint8Array | null;
 }
