@@ -51,10 +51,23 @@ export const standards: readonly Standard[] = [
     "Language tags in encoded-words; continued parameters by the MIME library.",
   ),
   row(
+    2369,
+    "The Use of URLs as Meta-Syntax for Core Mail List Commands and their Transport through Message Header Fields",
+    "partial",
+    "List-Unsubscribe and List-Post are read.",
+  ),
+  row(2387, "The MIME Multipart/Related Content-type", "partial", "Members of the body are told from files."),
+  row(
     2606,
     "Reserved Top Level DNS Names",
     "partial",
     "doctor says when the inbound domain is a name that no mail comes by.",
+  ),
+  row(
+    2919,
+    "List-Id: A Structured Field and Namespace for the Identification of Mailing Lists",
+    "yes",
+    "Read without its phrase.",
   ),
   row(
     3030,
@@ -63,12 +76,24 @@ export const standards: readonly Standard[] = [
     "CHUNKING and BINARYMIME are not offered; BODY=BINARYMIME is refused.",
   ),
   row(3339, "Date and Time on the Internet: Timestamps", "yes", "Every time in the canonical event, in UTC."),
+  row(
+    3461,
+    "SMTP Service Extension for Delivery Status Notifications (DSNs)",
+    "no",
+    "DSN is not offered; ORCPT is read out of reports.",
+  ),
   row(3463, "Enhanced Mail System Status Codes", "yes", "Every SMTP reply where RFC 2034 calls for one."),
   row(
     3464,
     "An Extensible Message Format for Delivery Status Notifications",
     "partial",
     "Recognised and read; none is ever sent.",
+  ),
+  row(
+    3834,
+    "Recommendations for Automatic Responses to Electronic Mail",
+    "partial",
+    "Auto-Submitted is read; nothing is ever answered.",
   ),
   row(
     5321,
@@ -83,11 +108,18 @@ export const standards: readonly Standard[] = [
     "Header fields, addresses, dates and identifiers, obsolete forms included; the message itself is kept as it came.",
   ),
   row(
+    5545,
+    "Internet Calendaring and Scheduling Core Object Specification (iCalendar)",
+    "partial",
+    "Events of invitations; other components are left alone.",
+  ),
+  row(
     5546,
     "iCalendar Transport-Independent Interoperability Protocol (iTIP)",
     "partial",
     "METHOD tells invitations and answers from mail written by a person.",
   ),
+  row(5965, "An Extensible Format for Email Feedback Reports", "partial", "Recognised and read; none is ever sent."),
   row(6177, "IPv6 Address Assignment to End Sites", "partial", "Limits per client count an IPv6 /64 as one."),
   row(
     6376,
@@ -123,7 +155,15 @@ export const standards: readonly Standard[] = [
     "STARTTLS is offered where there is a certificate, and never demanded.",
   ),
   row(7505, "A Null MX No Service Resource Record for Domains That Accept No Mail", "yes", "doctor understands it."),
+  row(
+    8058,
+    "Signaling One-Click Functionality for List Email Headers",
+    "partial",
+    "Recognised; nothing is ever unsubscribed.",
+  ),
+  row(8098, "Message Disposition Notification", "partial", "Read receipts are read; none is ever sent."),
   row(8996, "Deprecating TLS 1.0 and TLS 1.1", "yes", "TLS 1.2 is the oldest taken."),
+  row(9051, "Internet Message Access Protocol (IMAP) - Version 4rev2", "partial", "Numbers of MIME parts."),
   row(9110, "HTTP Semantics", "partial", "Retry-After and the characters of field values, towards vendors."),
   row(9562, "Universally Unique IDentifiers (UUIDs)", "partial", "Version 7, for event ids."),
 ];

@@ -46,6 +46,7 @@ async function eventOf(raw: Uint8Array, { smtp, conflicts_with }: z.infer<typeof
     routes: smtp.rcpt_to,
     receivedAt: received_at,
     rawSha256: createHash("sha256").update(raw).digest("hex"),
+    rawRef: "raw/00/01/019836f0-0000-7000-8000-000000000001",
     rawSize: raw.length,
     envelope: {
       kind: "smtp",

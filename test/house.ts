@@ -22,12 +22,17 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** Where each package is imported. Replacing one then means changing one place. */
 export const packageHomes: Readonly<Record<string, readonly string[]>> = {
   "@hubspot/api-client": [],
+  "@kenjiuno/msgreader": ["src/mail/"],
   "better-sqlite3": ["src/store/"],
+  chardet: ["src/mail/"],
   commander: ["bin/", "src/cli/"],
   fastify: ["src/http/"],
+  "file-type": ["src/mail/"],
   "html-to-text": ["src/mail/"],
+  "ical.js": ["src/mail/"],
   "iconv-lite": ["src/mail/"],
   mailparser: ["src/mail/parse.ts"],
+  "postal-mime": [],
   "p-queue": ["src/pipeline/drain.ts"],
   pino: ["src/watch/log.ts"],
   "prom-client": ["src/watch/metrics.ts"],

@@ -41,10 +41,14 @@ describe("versions", () => {
       Object.entries(manifest.dependencies).map(([name, version]) => [name, Number.parseInt(version, 10)]),
     );
     expect(majors).toEqual({
+      "@kenjiuno/msgreader": 1,
       "better-sqlite3": 13,
+      chardet: 2,
       commander: 15,
       fastify: 5,
+      "file-type": 22,
       "html-to-text": 10,
+      "ical.js": 2,
       "iconv-lite": 0,
       mailparser: 3,
       "p-queue": 10,

@@ -64,6 +64,8 @@ function addressOf(mailbox: Mailbox, listAnomalies: Set<string>): Address {
         : name,
     email: spec?.email ?? null,
     email_unicode: spec === null ? null : `${spec.local}@${spec.unicodeDomain}`,
+    local: spec?.local ?? null,
+    domain: spec?.domain ?? null,
     raw: clean(decodeWords(mailbox.raw).text).slice(0, maxRawChars),
     anomalies: [...anomalies],
   };
@@ -72,6 +74,7 @@ function addressOf(mailbox: Mailbox, listAnomalies: Set<string>): Address {
 interface AddrSpec {
   readonly email: string;
   readonly local: string;
+  readonly domain: string;
   readonly unicodeDomain: string;
 }
 
@@ -88,7 +91,12 @@ export function addrSpec(latin1: string): AddrSpec | null {
   if (local.length > maxLocalChars || (!quoted && /[\s"@<>()[\]\\,;:]/.test(local))) return null;
   const domain = asciiDomain(text.slice(at + 1));
   if (domain === null) return null;
-  return { email: `${local}@${domain}`, local, unicodeDomain: domain.startsWith("[") ? domain : unicodeOf(domain) };
+  return {
+    email: `${local}@${domain}`,
+    local,
+    domain,
+    unicodeDomain: domain.startsWith("[") ? domain : unicodeOf(domain),
+  };
 }
 
 /** Without the quotes of Outlook ('a@b.example') and a bracket that never closed. */

@@ -13,6 +13,8 @@ export interface ClassFacts {
   /** The address in From, as far as it was usable, and the From header as written. */
   readonly from: { readonly email: string | null; readonly name: string } | null;
   readonly subject: string | null;
+  /** The message forwards another one. */
+  readonly forward: boolean;
 }
 
 /** What only the envelope knows. Undefined where it is not known: a missing envelope is no evidence. */
@@ -123,15 +125,36 @@ export function classify(message: ClassFacts, envelope?: EnvelopeFacts): Classif
   const nullReturnPath = values("return-path").some((value) => /^<\s*>$/.test(value.trim()));
   const facts: Facts = { ...message, values, nullSender: envelope?.nullSender === true, nullReturnPath };
   let kind: Kind = "person";
+  const found: Kind[] = [];
   const evidence: Evidence[] = [];
   for (const rule of rules) {
-    const found = rule.find(facts);
-    if (found.length > 0 && kind === "person") kind = rule.kind;
-    evidence.push(...found.slice(0, 3));
+    const shown = rule.find(facts);
+    if (shown.length === 0) continue;
+    if (kind === "person") kind = rule.kind;
+    found.push(rule.kind);
+    evidence.push(...shown.slice(0, 3));
   }
   const local = message.from?.email?.split("@")[0] ?? "";
   if (noReply.test(local)) evidence.push(byHeader("no_reply_sender", "from", local));
-  return { kind, evidence };
+  const has = (...kinds: Kind[]): boolean => found.some((one) => kinds.includes(one));
+  return {
+    kind,
+    auto_submitted: firstToken(values("auto-submitted")[0] ?? "") || null,
+    precedence: firstToken(values("precedence")[0] ?? "") || null,
+    is_bulk: has("bulk"),
+    is_list: has("list"),
+    is_auto_reply: has("auto_reply"),
+    is_auto_generated: has("auto_generated"),
+    is_bounce: has("bounce"),
+    is_mdn: has("mdn"),
+    is_complaint: has("complaint"),
+    is_calendar: message.structure.calendar_method !== null,
+    is_forward: message.forward,
+    is_encrypted: message.structure.encrypted,
+    is_signed: message.structure.signed,
+    no_reply_sender: noReply.test(local),
+    evidence,
+  };
 }
 
 function notNo(value: string): boolean {

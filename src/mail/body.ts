@@ -12,7 +12,7 @@ export interface BodyPart {
   readonly children: readonly BodyPart[];
 }
 
-export type Body = Pick<Message, "text" | "text_source" | "html" | "html_source"> & {
+export type Body = Pick<Message, "text" | "text_source" | "html" | "html_source" | "charset"> & {
   readonly truncated: { readonly text: boolean; readonly html: boolean };
   readonly anomalies: readonly string[];
 };
@@ -59,6 +59,7 @@ export function chooseBody(root: BodyPart | undefined): Body {
             ? "mixed"
             : "original",
     html: html?.value ?? null,
+    charset: null,
     html_source: html === null ? "none" : content.htmls.length > 1 ? "mixed" : "original",
     truncated: { text: cut || (text?.cut ?? false), html: html?.cut ?? false },
     anomalies: [...anomalies],

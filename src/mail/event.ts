@@ -11,6 +11,8 @@ export interface EventContext {
   /** Epoch ms. */
   readonly receivedAt: number;
   readonly rawSha256: string;
+  /** Where the raw bytes are kept after processing. */
+  readonly rawRef: string;
   readonly rawSize: number;
   readonly envelope: Envelope;
   /** Of the identity that the ledger holds. */
@@ -34,7 +36,7 @@ export function assembleEvent(parsed: ParsedMessage, context: EventContext): Can
     tenant: context.tenant,
     routes: [...context.routes],
     idempotency_key: context.messageId ?? context.digest,
-    raw: { sha256: context.rawSha256, size: context.rawSize },
+    raw: { sha256: context.rawSha256, ref: context.rawRef, size: context.rawSize },
     source: { kind: envelope.kind, ...(envelope.smtp === undefined ? {} : { smtp: envelope.smtp }) },
     message: {
       ...message,
@@ -43,6 +45,10 @@ export function assembleEvent(parsed: ParsedMessage, context: EventContext): Can
     },
     auth: { trust: "unverified", reason: "sender authentication is not judged yet" },
     class: classOf(parsed, envelope),
+    bounce: parsed.bounce,
+    complaint: parsed.complaint,
+    mdn: parsed.mdn,
+    calendar: parsed.calendar,
     thread: { thread_id: threadKey(parsed, context), confidence: 1 },
     anomalies: [...parsed.anomalies, ...contextAnomalies(parsed, context)],
     parse_status: parsed.parse_status,
@@ -52,7 +58,7 @@ export function assembleEvent(parsed: ParsedMessage, context: EventContext): Can
 
 function classOf(parsed: ParsedMessage, envelope: Envelope): CanonicalEvent["class"] {
   const { headers, from, subject } = parsed.message;
-  const facts = { headers, from, subject, structure: parsed.structure };
+  const facts = { headers, from, subject, structure: parsed.structure, forward: parsed.class.is_forward };
   return envelope.smtp === undefined ? parsed.class : classify(facts, { nullSender: envelope.smtp.mail_from === null });
 }
 

@@ -1,12 +1,14 @@
 /** Derives from the raw header fields all of a message that is not its body. */
 import type { Address, Anomaly, Message } from "../model/event.ts";
 import { addressList } from "./address.ts";
+import type { Body } from "./body.ts";
 import { mailDate } from "./date.ts";
 import { type RawField, unfold, valuesOf } from "./header.ts";
 import { messageId, messageIds } from "./message-id.ts";
+import type { Reading } from "./reply.ts";
 import { clean, decodeWords } from "./words.ts";
 
-type BodyKeys = "text" | "text_source" | "html" | "html_source" | "attachments" | "truncated";
+type BodyKeys = keyof Body | keyof Reading | "attachments" | "truncated";
 export interface HeaderFacts {
   readonly message: Omit<Message, BodyKeys>;
   readonly headersTruncated: boolean;
@@ -66,6 +68,8 @@ export function headerFacts(fields: readonly RawField[]): HeaderFacts {
       in_reply_to: parents.ids[0] ?? null,
       in_reply_to_all: [...parents.ids],
       references: [...ancestors.ids],
+      thread_index: null,
+      thread_topic: null,
       date: date?.date ?? null,
       date_raw: dateField === undefined ? null : text(dateField.raw, anomalies).slice(0, 200),
       date_source: date?.date == null ? "none" : "header",
@@ -78,6 +82,13 @@ export function headerFacts(fields: readonly RawField[]): HeaderFacts {
       to: [...list("to")],
       cc: [...list("cc")],
       bcc: [...list("bcc")],
+      return_path: null,
+      x_original_to: [],
+      resent: null,
+      received: [],
+      list: null,
+      subject_raw: null,
+      subject_normalised: null,
       delivered_to: (values.get("delivered-to") ?? [])
         .slice(0, 100)
         .map((field) => text(field.raw, anomalies).slice(0, 1000)),

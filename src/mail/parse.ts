@@ -262,7 +262,7 @@ function receiveAttachment(
   stream.content.on("error", fail);
   stream.content.on("end", () => {
     const original = stream.filename === undefined ? null : clean(stream.filename).slice(0, 1000);
-    const filename = stream.filename === undefined ? null : safeFilename(stream.filename);
+    const filename = safeFilename(stream.filename ?? "") ?? "attachment";
     const disposition = stream.contentDisposition?.toLowerCase();
     const contentId = clean(stream.cid ?? "").slice(0, 1000);
     done(
@@ -274,6 +274,17 @@ function receiveAttachment(
         content_id: contentId === "" ? null : contentId,
         sha256: stream.checksum ?? "",
         disposition: disposition === "attachment" || disposition === "inline" ? disposition : null,
+        part_id: stream.partId ?? "",
+        detected_type: null,
+        related: stream.related === true,
+        referenced: false,
+        inline: disposition === "inline",
+        description: null,
+        nested_message_id: null,
+        nested: null,
+        from_tnef: false,
+        transfer_decoded: null,
+        encrypted: false,
       },
       wanted ? { contentType, method: methodOf(stream), bytes: Buffer.concat(kept) } : undefined,
     );

@@ -2,11 +2,14 @@
 import type { Attachment, ParsedMessage } from "../model/event.ts";
 import { classify } from "./automated.ts";
 import { type BodyPart, chooseBody } from "./body.ts";
+import { calendarOf } from "./calendar.ts";
 import type { RawField } from "./header.ts";
 import { Anomalies, headerFacts } from "./message.ts";
+import { nothingRead, readReply } from "./reply.ts";
+import { noReports, reportsOf } from "./report.ts";
 import { noStructure, type Peek, reportType, structureOf } from "./structure.ts";
 
-export const parser = { name: "mailparser", version: "3.14.2" } as const;
+export const parser = { name: "mailparser", version: "3.14.2", layer_version: 1 } as const;
 
 /** Of the event; mailparser has its own cap of a thousand parts. */
 export const maxAttachments = 1000;
@@ -35,15 +38,19 @@ export function complete(fields: readonly RawField[], parts: Parts, structural: 
   if (truncated.text) anomalies.add("text_truncated");
   if (truncated.html) anomalies.add("html_truncated");
   if (parts.attachments.length === maxAttachments) anomalies.add("attachments_cut");
-  const { text, text_source, html, html_source } = body;
+  const { text, text_source, html, html_source, charset } = body;
+  const attachments = [...parts.attachments];
+  const reading = readReply({ text, html, subject: facts.message.subject, attachments });
   const message = {
     ...facts.message,
     text,
     text_source,
     html,
     html_source,
+    charset,
+    ...reading,
     truncated,
-    attachments: [...parts.attachments],
+    attachments,
   };
   const structure = structureOf(
     fields,
@@ -54,7 +61,9 @@ export function complete(fields: readonly RawField[], parts: Parts, structural: 
   return {
     message,
     structure,
-    class: classify({ ...message, structure }),
+    class: classify({ ...message, structure, forward: message.forwarded !== null }),
+    ...reportsOf({ fields, peeks: parts.peeks, text }),
+    calendar: calendarOf(parts.peeks),
     anomalies: found,
     parse_status: found.some(({ code }) => partial.has(code)) ? "partial" : "ok",
     parser,
@@ -70,6 +79,8 @@ export function degraded(fields: readonly RawField[], reason: string): ParsedMes
     text_source: "none" as const,
     html: null,
     html_source: "none" as const,
+    charset: null,
+    ...nothingRead,
     truncated: { text: false, html: false, headers: facts.headersTruncated },
     attachments: [],
   };
@@ -77,7 +88,9 @@ export function degraded(fields: readonly RawField[], reason: string): ParsedMes
   return {
     message,
     structure,
-    class: classify({ ...message, structure }),
+    class: classify({ ...message, structure, forward: false }),
+    ...noReports,
+    calendar: [],
     anomalies: [{ code: "parse_failed", detail: reason.slice(0, 200) }, ...facts.anomalies],
     parse_status: "failed",
     parser,

@@ -20,6 +20,8 @@ export const noStructure: MessageStructure = {
   part_types: [],
   dsn_actions: [],
   calendar_method: null,
+  encrypted: false,
+  signed: false,
 };
 
 export function isPeeked(contentType: string): boolean {
@@ -38,6 +40,8 @@ export function structureOf(
       .flatMap(({ contentType, bytes }) => (isDeliveryStatus(contentType) ? actions(bytes) : []))
       .slice(0, maxActions),
     calendar_method: peeks.flatMap((peek) => method(peek) ?? [])[0] ?? null,
+    encrypted: false,
+    signed: false,
   };
 }
 

@@ -52,6 +52,8 @@ const machineKinds: ReadonlySet<CanonicalEvent["class"]["kind"]> = new Set([
   "mdn",
   "auto_reply",
   "auto_generated",
+  "dsn_success",
+  "notification",
   "list",
   "bulk",
 ]);

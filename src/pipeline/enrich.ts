@@ -5,6 +5,7 @@ import { type CanonicalEvent, type ParsedMessage, schemaVersion } from "../model
 import type { Attempt, Prepared, PreparedDelivery } from "../model/ledger.ts";
 import type { Sealer } from "../model/ports.ts";
 import type { Decision } from "../model/step.ts";
+import { rawKey } from "./raw.ts";
 
 /** What a tenant wants done with its mail. */
 export interface TenantPlan {
@@ -18,7 +19,7 @@ export function eventOf(
   attempt: Omit<Attempt, "lease" | "attempts" | "raw" | "sealed" | "preparedBefore">,
   parsed: ParsedMessage,
 ): CanonicalEvent {
-  return assembleEvent(parsed, attempt);
+  return assembleEvent(parsed, { ...attempt, rawRef: rawKey(attempt.eventId) });
 }
 
 export interface LaneDecision {

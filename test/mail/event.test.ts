@@ -19,6 +19,7 @@ const context = (more: Partial<EventContext> = {}): EventContext => ({
   routes: ["deals@inbound.example.com", "support@inbound.example.com"],
   receivedAt: Date.UTC(2026, 6, 14, 8),
   rawSha256: "a".repeat(64),
+  rawRef: "raw/00/01/019836f0",
   rawSize: 100,
   envelope: smtp("a@b.example"),
   messageId: "<1@b.example>",
@@ -39,7 +40,7 @@ describe("the canonical event", () => {
       tenant: "acme",
       routes: ["deals@inbound.example.com", "support@inbound.example.com"],
       idempotency_key: "<1@b.example>",
-      raw: { sha256: "a".repeat(64), size: 100 },
+      raw: { sha256: "a".repeat(64), ref: "raw/00/01/019836f0", size: 100 },
       source: { kind: "smtp", smtp: { mail_from: "a@b.example" } },
       message: { text: "hi\n", message_id: "<1@b.example>", message_id_source: "header" },
       auth: { trust: "unverified", reason: "sender authentication is not judged yet" },
@@ -58,7 +59,7 @@ describe("the canonical event", () => {
   });
 
   test("of a null sender is a machine's, which only the envelope knows", async () => {
-    expect((await event(mail, { envelope: smtp(null) })).class).toEqual({
+    expect((await event(mail, { envelope: smtp(null) })).class).toMatchObject({
       kind: "auto_generated",
       evidence: [{ rule: "auto_generated.null_sender", header: null, value: "MAIL FROM:<>" }],
     });

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { type Mapping, plan, trustLevels } from "../../src/mapping/plan.ts";
 import { automatedKinds, type CanonicalEvent } from "../../src/model/event.ts";
 import { type ActivityStep, type Decision, type PersonStep, stepSchema } from "../../src/model/step.ts";
-import { address, digest, eventWith, receivedAt } from "./fakes.ts";
+import { address, classOf, digest, eventWith, receivedAt } from "./fakes.ts";
 
 const mapping: Mapping = { createContact: "unverified" };
 const known = { digest };
@@ -44,7 +44,7 @@ const anyEvent: fc.Arbitrary<CanonicalEvent> = fc
   })
   .map(({ kind, trust, from, subject, text, date, conflict, status }) =>
     eventWith({
-      class: { kind, evidence: [] },
+      class: classOf(kind),
       auth: { trust, reason: "as drawn" },
       anomalies: conflict ? [{ code: "message_id_conflict" }] : [],
       parse_status: status,
@@ -86,7 +86,7 @@ describe("the plan", () => {
 
   test.each(automatedKinds)("knows what to do with mail of class %s", (kind) => {
     const evidence = [{ rule: "a-rule", header: "Auto-Submitted", value: "auto-replied" }];
-    const decision = plan(eventWith({ class: { kind, evidence } }), mapping, known);
+    const decision = plan(eventWith({ class: classOf(kind, evidence) }), mapping, known);
     if (kind === "person" || kind === "calendar") expect(decision.kind).toBe("steps");
     else {
       expect(decision).toMatchObject({ kind: "skip", rule: `automated.${kind}` });
@@ -124,7 +124,7 @@ describe("the plan", () => {
 
   test("skips automated mail before it looks at trust or sender, so that a bounce is never held", () => {
     const bounce = eventWith({
-      class: { kind: "bounce", evidence: [] },
+      class: classOf("bounce"),
       auth: { trust: "suspicious", reason: "" },
       message: { from: null },
     });
