@@ -26,6 +26,19 @@ export const standards: readonly Standard[] = [
     "The lengths and letters of host names in recipient patterns.",
   ),
   row(
+    1468,
+    "Japanese Character Encoding for Internet Messages",
+    "yes",
+    "Read, also where no label says so; never written.",
+  ),
+  row(1557, "Korean Character Encoding for Internet Messages", "yes", "Read; never written."),
+  row(
+    1843,
+    "HZ - A Data Format for Exchanging Files of Arbitrarily Mixed Chinese and ASCII characters",
+    "yes",
+    "Read.",
+  ),
+  row(
     1870,
     "SMTP Service Extension for Message Size Declaration",
     "yes",
@@ -89,6 +102,7 @@ export const standards: readonly Standard[] = [
     "partial",
     "Recognised and read; none is ever sent.",
   ),
+  row(3629, "UTF-8, a transformation format of ISO 10646", "yes", "Also with stray bytes of another charset in it."),
   row(
     3834,
     "Recommendations for Automatic Responses to Electronic Mail",
