@@ -232,6 +232,41 @@ const sent = z.array(
 );
 export type Sent = z.infer<typeof sent>;
 
+const share = {
+  right: z.number().int().describe("Expected fields that came out right."),
+  of: z.number().int().describe("Fields that are expected."),
+  accuracy: z.number().describe("right / of; 0 where nothing is expected."),
+};
+const scored = z
+  .object({
+    messages: z.number().int(),
+    right_messages: z.number().int().describe("Messages with every expected field right."),
+    ...share,
+    families: z.array(
+      z.object({
+        family: z.string().describe("Subfolder; a dot for messages of the folder itself."),
+        messages: z.number().int(),
+        right_messages: z.number().int(),
+        ...share,
+      }),
+    ),
+    fields: z.array(
+      z.object({
+        field: z
+          .string()
+          .describe("bounce.recipients[].status: entries of a list together; [] at the end: how many there are."),
+        ...share,
+      }),
+    ),
+    misses: z
+      .array(z.object({ file: z.string(), field: z.string(), expected: z.string(), got: z.string() }))
+      .describe("The first thousand; values as JSON, cut to 300 characters."),
+    misses_left_out: z.number().int(),
+    refused: z.array(z.object({ file: z.string(), reason: z.string() })).describe("Files that say nothing to compare."),
+  })
+  .describe("How much of what is expected of a folder's messages came out right.");
+export type ScoreShape = z.infer<typeof scored>;
+
 const demoRow = z.object({
   from: z.string(),
   subject: z.string(),
@@ -275,6 +310,7 @@ export const shapes = {
   recover: recovered,
   reprocess: z.array(reprocessed),
   restore: manifestShape,
+  score: scored,
   send: sent,
 } as const;
 export type ShapeName = keyof typeof shapes;

@@ -17,6 +17,7 @@ import { reprocess } from "./commands/reprocess.ts";
 import { restore } from "./commands/restore.ts";
 import { run } from "./commands/run.ts";
 import { sandbox } from "./commands/sandbox.ts";
+import { score } from "./commands/score.ts";
 import { send } from "./commands/send.ts";
 import { packageVersion } from "./package.ts";
 
@@ -37,6 +38,7 @@ const commands = [
   restore,
   run,
   sandbox,
+  score,
   send,
 ];
 

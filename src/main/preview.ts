@@ -21,9 +21,16 @@ export interface Previewed {
   readonly digest: string;
 }
 
+/** What the ledger would know. */
+export interface Known {
+  readonly eventId?: string;
+  /** Another message has the same Message-ID, and other content. */
+  readonly conflict?: boolean;
+}
+
 export interface Preview {
   /** Rejects only when the bytes cannot be read; whatever they are, an event comes out. */
-  event(mail: RereadableMail, envelope: Envelope, eventId?: string): Promise<Previewed>;
+  event(mail: RereadableMail, envelope: Envelope, known?: Known): Promise<Previewed>;
   close(): Promise<void>;
 }
 
@@ -31,7 +38,7 @@ export interface Preview {
 export async function openPreview({ children, log }: { children: number; log: Log }): Promise<Preview> {
   const pool = await openParsePool({ children, log, metrics: openMetrics() });
   return {
-    async event(mail, envelope, eventId) {
+    async event(mail, envelope, { eventId, conflict = false } = {}) {
       const identity = createIdentity();
       const sha256 = createHash("sha256");
       let rawSize = 0;
@@ -49,7 +56,7 @@ export async function openPreview({ children, log }: { children: number; log: Lo
           receivedAt: envelope.received_at,
           messageId,
           digest,
-          conflict: false,
+          conflict,
           rawSha256: sha256.digest("hex"),
           rawSize,
           envelope,

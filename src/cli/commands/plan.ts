@@ -85,7 +85,7 @@ async function parsedAgain(ground: Ground, row: EventRow): Promise<CanonicalEven
       yield* await openRaw(eventId, raw, sealed, ground);
     };
     const envelope = { ...row.envelope, routes: [...row.routes] };
-    return (await preview.event({ size, read }, envelope, eventId)).event;
+    return (await preview.event({ size, read }, envelope, { eventId })).event;
   } finally {
     await preview.close();
   }

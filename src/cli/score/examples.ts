@@ -1,0 +1,83 @@
+/** The messages of a folder that say what is expected of them: NAME.eml with NAME.json beside it. */
+import { lstat, readdir, readFile } from "node:fs/promises";
+import { join, sep } from "node:path";
+import { z } from "zod";
+import { eventSchema } from "../../model/event.ts";
+import { sentenceOf } from "../exit.ts";
+import { mostNesting, nestsTooDeeply } from "./leaves.ts";
+
+/** A description of a message. The fields of an event that it names are in `expect`. */
+export const descriptionSchema = z.strictObject({
+  why: z.string().optional().describe("One line: what this message is here for."),
+  smtp: z
+    .strictObject({ mail_from: z.string().nullable(), rcpt_to: z.array(z.string()).min(1) })
+    .optional()
+    .describe("The envelope it comes in. Without it the message counts as imported."),
+  conflicts_with: z.string().optional().describe("Another message of the folder that has the same Message-ID."),
+  line_ends: z.literal("kept").optional().describe("Its line ends are what it is here for."),
+  demo: z.literal(true).optional(),
+  order: z.number().optional(),
+  expect: z.record(z.string(), z.unknown()),
+});
+export type Description = z.infer<typeof descriptionSchema>;
+
+export type Example =
+  | { readonly kind: "described"; readonly file: string; readonly family: string; readonly description: Description }
+  | { readonly kind: "refused"; readonly file: string; readonly reason: string };
+
+const mostDescriptionBytes = 4 * 1024 * 1024;
+
+/** In the order of their names. Rejects when the folder cannot be read. */
+export async function* examplesOf(folder: string): AsyncGenerator<Example> {
+  const names = (await readdir(folder, { recursive: true })).filter((name) => /\.(?:eml|json)$/.test(name)).sort();
+  const known = new Set(names);
+  for (const name of names) {
+    const stem = name.replace(/\.(?:eml|json)$/, "");
+    if (name.endsWith(".eml"))
+      yield await exampleAt(folder, name, known.has(`${stem}.json`) ? `${stem}.json` : undefined);
+    else if (!known.has(`${stem}.eml`)) yield refused(name, `has no ${base(stem)}.eml beside it`);
+  }
+}
+
+const base = (name: string): string => name.slice(name.lastIndexOf(sep) + 1);
+const refused = (file: string, reason: string): Example => ({ kind: "refused", file, reason });
+
+async function exampleAt(folder: string, file: string, described: string | undefined): Promise<Example> {
+  const family = file.includes(sep) ? file.slice(0, file.indexOf(sep)) : ".";
+  if (described === undefined) return refused(file, "has no .json with the expected event beside it");
+  const path = join(folder, described);
+  const found = await lstat(path);
+  if (!found.isFile()) return refused(described, "is not a file");
+  if (found.size > mostDescriptionBytes) return refused(described, "is larger than 4 MiB");
+  try {
+    return { kind: "described", file, family, description: descriptionOf(await readFile(path, "utf8")) };
+  } catch (error) {
+    return refused(described, sentenceOf(error));
+  }
+}
+
+/** Throws with the reason. A file without `expect` is a part of an event itself. */
+export function descriptionOf(text: string): Description {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new Error(`is not JSON: ${sentenceOf(error)}`);
+  }
+  if (nestsTooDeeply(value)) throw new Error(`nests deeper than ${mostNesting} levels`);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error("is not a JSON object");
+  const described = descriptionSchema.safeParse(Object.hasOwn(value, "expect") ? value : { expect: value });
+  if (!described.success) {
+    const { path = [], message = "" } = described.error.issues[0] ?? {};
+    throw new Error(`does not describe a message: ${path.length === 0 ? "" : `${path.join(".")}: `}${message}`);
+  }
+  const { expect } = described.data;
+  const foreign = Object.keys(expect).find((key) => !Object.hasOwn(eventSchema.shape, key));
+  if (foreign !== undefined) {
+    throw new Error(
+      `expects ${JSON.stringify(foreign)}, and an event has ${Object.keys(eventSchema.shape).join(", ")}`,
+    );
+  }
+  if (Object.keys(expect).length === 0) throw new Error("expects nothing");
+  return described.data;
+}
