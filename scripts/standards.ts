@@ -110,6 +110,12 @@ export const standards: readonly Standard[] = [
     "Auto-Submitted is read; nothing is ever answered.",
   ),
   row(
+    5256,
+    "Internet Message Access Protocol - SORT and THREAD Extensions",
+    "partial",
+    "The base subject, with the prefixes of more languages.",
+  ),
+  row(
     5321,
     "Simple Mail Transfer Protocol",
     "partial",
@@ -133,6 +139,7 @@ export const standards: readonly Standard[] = [
     "partial",
     "METHOD tells invitations and answers from mail written by a person.",
   ),
+  row(5952, "A Recommendation for IPv6 Address Text Representation", "yes", "Addresses of Received fields."),
   row(5965, "An Extensible Format for Email Feedback Reports", "partial", "Recognised and read; none is ever sent."),
   row(6177, "IPv6 Address Assignment to End Sites", "partial", "Limits per client count an IPv6 /64 as one."),
   row(

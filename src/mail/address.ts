@@ -28,8 +28,11 @@ const scripts = [
   /\p{Script=Cherokee}/u,
 ];
 
-/** The addresses of all fields of one name. Values are unfolded latin1 strings. Groups are flattened. */
-export function addressList(values: readonly string[]): AddressList {
+/**
+ * The addresses of all fields of one name. Values are unfolded latin1 strings; `hint` is the charset of the body, for raw bytes that are
+ * no UTF-8. Groups are flattened.
+ */
+export function addressList(values: readonly string[], hint?: string): AddressList {
   const addresses: Address[] = [];
   const anomalies = new Set<string>();
   for (const value of values) {
@@ -40,35 +43,65 @@ export function addressList(values: readonly string[]): AddressList {
         anomalies.add("addresses_cut");
         return { addresses, anomalies: [...anomalies] };
       }
-      addresses.push(addressOf(mailbox, anomalies));
+      addresses.push(addressOf(mailbox, anomalies, hint));
     }
   }
   return { addresses, anomalies: [...anomalies] };
 }
 
-function addressOf(mailbox: Mailbox, listAnomalies: Set<string>): Address {
+function addressOf(mailbox: Mailbox, listAnomalies: Set<string>, hint: string | undefined): Address {
   const anomalies = new Set(mailbox.anomalies);
-  const words = decodeWords(mailbox.name);
-  if (words.guessed) listAnomalies.add("charset_guess");
-  const name = clean(words.text).slice(0, maxNameChars);
-  const spec = mailbox.spec === null ? null : addrSpec(mailbox.spec);
+  const decoded = (raw: string): string => {
+    const words = decodeWords(raw, hint);
+    if (words.guessed) listAnomalies.add("charset_guess");
+    for (const mark of words.marks) listAnomalies.add(mark);
+    return words.text;
+  };
+  const oneLine = (raw: string): string => clean(decoded(raw), (code) => listAnomalies.add(code));
+  const name = oneLine(mailbox.name).slice(0, maxNameChars);
+  const spec = mailbox.spec === null ? null : addrSpec(mailbox.spec, hint);
   if (mailbox.spec !== null && spec === null) anomalies.add("unusable_address");
-  const named = addressLike.exec(name)?.[0];
-  // "cfo@corp.example" <x@evil.example>: shown as the one, sent by the other.
-  if (named !== undefined && named.toLowerCase() !== spec?.email.toLowerCase()) anomalies.add("name_contains_address");
-  if (spec !== null && mixesScripts(spec.unicodeDomain)) anomalies.add("mixed_script_domain");
+  if (mailbox.spec?.includes("=?") === true) anomalies.add("encoded_address");
+  // For what it says of the bytes: a guess in an address is one too.
+  if (spec !== null && !onlyAscii.test(mailbox.spec ?? "")) oneLine(mailbox.spec ?? "");
+  if (spec !== null) for (const code of eyeAndMachine(mailbox.spec ?? "", spec)) anomalies.add(code);
+  if (namesAnother(name, spec)) anomalies.add("name_contains_address");
   return {
-    name:
-      name === "" && spec === null && mailbox.spec !== null
-        ? clean(decodeWords(mailbox.spec).text).slice(0, maxNameChars)
-        : name,
+    name: name === "" && spec === null && mailbox.spec !== null ? oneLine(mailbox.spec).slice(0, maxNameChars) : name,
     email: spec?.email ?? null,
     email_unicode: spec === null ? null : `${spec.local}@${spec.unicodeDomain}`,
     local: spec?.local ?? null,
     domain: spec?.domain ?? null,
-    raw: clean(decodeWords(mailbox.raw).text).slice(0, maxRawChars),
+    raw: printable.test(mailbox.raw) ? mailbox.raw.slice(0, maxRawChars) : oneLine(mailbox.raw).slice(0, maxRawChars),
     anomalies: [...anomalies],
   };
+}
+
+/** "cfo@corp.example" <x@evil.example>: shown as the one, sent by the other. Full-width letters look the same to a person. */
+function namesAnother(name: string, spec: AddrSpec | null): boolean {
+  const shown = name.includes("@") || /[\uff20\ufe6b]/.test(name) ? name.normalize("NFKC") : "";
+  const named = addressLike.exec(shown)?.[0].toLowerCase();
+  return named !== undefined && named !== spec?.email.toLowerCase() && named !== unicodeForm(spec);
+}
+
+const unicodeForm = (spec: AddrSpec | null): string | undefined =>
+  spec === null ? undefined : `${spec.local}@${spec.unicodeDomain}`.toLowerCase();
+
+/** Where what a person sees is not what a machine takes. */
+function eyeAndMachine(written: string, spec: AddrSpec): string[] {
+  const found: string[] = [];
+  if (spec.unicodeDomain !== spec.domain) {
+    const labels = spec.unicodeDomain.split(".");
+    if (labels.some(mixesScripts)) found.push("mixed_script_domain");
+    // Below a Cyrillic or Greek top level such a word is what it says it is.
+    else if (onlyAscii.test(labels.at(-1) ?? "") && labels.some(looksLatin)) found.push("lookalike_domain");
+  }
+  if (!onlyAscii.test(written)) {
+    // Zero-width characters and soft hyphens: IDNA drops them from domains, and nobody sees them in a local part.
+    if (invisible.test(Buffer.from(written, "latin1").toString("utf8"))) found.push("hidden_characters");
+    if (!onlyAscii.test(spec.local)) found.push("unicode_local_part");
+  }
+  return found;
 }
 
 interface AddrSpec {
@@ -82,8 +115,8 @@ interface AddrSpec {
  * The local part as given, the domain in lower-case ASCII. Null where there is no usable address: no or several @ signs,
  * control characters, encoded-words (RFC 2047 §5 keeps them out of addresses), a domain that cannot be one.
  */
-export function addrSpec(latin1: string): AddrSpec | null {
-  const text = bareSpec(clean(decodeWords(latin1.includes("=?") ? "" : latin1).text));
+function addrSpec(latin1: string, hint: string | undefined): AddrSpec | null {
+  const text = bareSpec(clean(decodeWords(latin1.includes("=?") ? "" : latin1, hint).text));
   const at = text.lastIndexOf("@");
   if (at <= 0 || /[\p{Cc}\ufffd]/u.test(latin1)) return null;
   const local = text.slice(0, at);
@@ -99,9 +132,9 @@ export function addrSpec(latin1: string): AddrSpec | null {
   };
 }
 
-/** Without the quotes of Outlook ('a@b.example') and a bracket that never closed. */
+/** Without the quotes of Outlook ('a@b.example') and a bracket that never closed, or never opened. */
 function bareSpec(text: string): string {
-  const opened = text.startsWith("<") ? text.slice(1) : text;
+  const opened = text.startsWith("<") ? text.slice(1) : text.endsWith(">") ? text.slice(0, -1) : text;
   return opened.startsWith("'") && opened.endsWith("'") ? opened.slice(1, -1) : opened;
 }
 
@@ -115,6 +148,10 @@ function asciiDomain(written: string): string | null {
   return domain.split(".").every((part) => label.test(part)) ? domain : null;
 }
 
+const onlyAscii = /^\p{ASCII}*$/u;
+const printable = /^[ -~]*$/;
+const invisible = /\p{Default_Ignorable_Code_Point}/u;
+
 function unicodeOf(domain: string): string {
   if (!domain.includes("xn--")) return domain;
   const shown = domainToUnicode(domain);
@@ -122,6 +159,10 @@ function unicodeOf(domain: string): string {
 }
 
 /** A label of Latin and Cyrillic letters is nobody's name: it is there to be taken for another one. */
-function mixesScripts(domain: string): boolean {
-  return domain.split(".").some((part) => scripts.filter((script) => script.test(part)).length > 1);
-}
+const mixesScripts = (label: string): boolean => scripts.filter((script) => script.test(label)).length > 1;
+
+/** Cyrillic, Greek and Latin letters that look like those of ASCII (UTS #39 has thousands; these make whole words). */
+const lookalikes = /^[асԁеһіјкӏорԛѕԝхуүьпгѵαοινρυκɡɑı\d-]+$/u;
+
+/** "аррӏе" is one script, and nobody reads it as that. A word with one other letter is a word. */
+const looksLatin = (label: string): boolean => !onlyAscii.test(label) && lookalikes.test(label);

@@ -62,8 +62,9 @@ export function trimBlanks(value: string): string {
  * fold anew and put a tab for a space. The answer holds neither CR nor LF.
  */
 export function unfold(raw: string): string {
-  return trimBlanks(raw.replace(/[\t\r\n ]+/g, " "));
+  return trimBlanks(folded.test(raw) ? raw.replace(/[\t\r\n ]+/g, " ") : raw);
 }
+const folded = /[\t\r\n]| {2}/;
 
 /** All values of a field (name in lower case), unfolded, in wire order. */
 export function valuesOf(fields: readonly RawField[], key: string): string[] {

@@ -78,49 +78,54 @@ interface Token {
   readonly apart: boolean;
 }
 
+/** Senders leave commas, colons and parentheses in Q words, against RFC 2047 §5 (3). RFC 2047 §2: 75 characters; four times that are sent. */
+const encodedWord = /=\?[^?\s]{1,60}\?[bq]\?[^?\s]{0,300}\?=/iy;
+
+const enclosures: Readonly<Record<string, { kind: PieceKind; endOf: (value: string, at: number) => number }>> = {
+  '"': { kind: "quoted", endOf: endOfQuoted },
+  "(": { kind: "comment", endOf: endOfComment },
+  "<": { kind: "angle", endOf: endOfAngle },
+};
+
 /** Quotes, comments and angle brackets that never close are text. */
 function* scan(value: string): Generator<Token> {
   let at = 0;
   let apart = false;
-  const closes = { quote: true, comment: true, angle: true };
+  // What did not close once is not looked for again: "((((..." costs linear time.
+  const unclosed = new Set<string>();
   while (at < value.length) {
     const start = at;
     const char = value[at] ?? "";
-    let token: Token | undefined;
     if (char === " " || char === "\t") {
       at++;
       apart = true;
       continue;
     }
+    const enclosure = unclosed.has(char) ? undefined : enclosures[char];
+    const end = enclosure?.endOf(value, at) ?? -1;
+    let token: Token;
     if (char === "," || char === ";" || char === ":") {
       at++;
       token = { kind: "delimiter", text: char, at: start, apart };
-    } else if (char === '"' && closes.quote) {
-      const end = endOfQuoted(value, at);
-      closes.quote = end !== -1;
-      if (end === -1) continue;
+    } else if (enclosure !== undefined && end !== -1) {
       at = end;
-      token = { kind: "quoted", text: value.slice(start + 1, end - 1), at: start, apart };
-    } else if (char === "(" && closes.comment) {
-      const end = endOfComment(value, at);
-      closes.comment = end !== -1;
-      if (end === -1) continue;
-      at = end;
-      token = { kind: "comment", text: value.slice(start + 1, end - 1), at: start, apart };
-    } else if (char === "<" && closes.angle) {
-      const end = endOfAngle(value, at);
-      closes.angle = end !== -1;
-      if (end === -1) continue;
-      at = end;
-      token = { kind: "angle", text: value.slice(start + 1, end - 1), at: start, apart };
+      token = { kind: enclosure.kind, text: value.slice(start + 1, end - 1), at: start, apart };
     } else {
-      at++;
-      while (at < value.length && !' \t,;:"(<'.includes(value[at] ?? "")) at++;
+      if (enclosure !== undefined) unclosed.add(char);
+      at = endOfText(value, at);
       token = { kind: "text", text: value.slice(start, at), at: start, apart };
     }
     yield token;
     apart = token.kind === "comment";
   }
+}
+
+function endOfText(value: string, start: number): number {
+  encodedWord.lastIndex = start;
+  if (value[start] === "=" && encodedWord.test(value)) return encodedWord.lastIndex;
+  let at = start + 1;
+  while (at < value.length && !' \t,;:"(<'.includes(value[at] ?? "")) at++;
+  return at;
 }
 
 function endOfQuoted(value: string, at: number): number {
@@ -170,7 +175,8 @@ const joined = (pieces: readonly Piece[]): string =>
 function mailboxOf(pieces: readonly Piece[], raw: string): Mailbox | undefined {
   const comments = pieces.filter(({ kind }) => kind === "comment");
   const angles = pieces.filter(({ kind }) => kind === "angle");
-  const rest = pieces.filter(({ kind }) => kind === "text" || kind === "quoted");
+  // The second bracket of <<a@b.example>>.
+  const rest = pieces.filter(({ kind, text }) => (kind === "text" && text !== ">") || kind === "quoted");
   if (angles.length + rest.length + comments.length === 0) return undefined;
   const comment = comments.map(({ text }) => unescaped(text)).join(" ");
   if (angles.length > 0) return bracketed(angles, rest, pieces, comment, raw);

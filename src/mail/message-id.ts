@@ -1,5 +1,5 @@
 /** Takes the message identifiers out of Message-ID, In-Reply-To and References, whatever else stands there. */
-import { decodeRaw } from "./charset.ts";
+import { isUtf8 } from "node:buffer";
 import { trimBlanks } from "./header.ts";
 import { decodeWords } from "./words.ts";
 
@@ -55,7 +55,7 @@ function addId(inner: string, found: Set<string>, anomalies: Set<string>): void 
   // A fold inside the brackets is no part of the id: clients break long ids anywhere.
   const joined = inner.replaceAll("\n", "");
   const trimmed = trimBlanks(joined);
-  const { text } = decodeRaw(trimmed);
+  const text = decodeId(trimmed);
   const clean = text.replace(/[\p{Cc}\ufffd]/gu, "");
   if (clean === "") return;
   const spaced = /\s/.test(clean);
@@ -67,6 +67,16 @@ function addId(inner: string, found: Set<string>, anomalies: Set<string>): void 
   }
   found.add(`<${clean}>`);
 }
+
+const windows1252 = new TextDecoder("windows-1252");
+
+/** UTF-8 (RFC 6532), else byte by byte and nothing cleverer: an id is compared, never read, and the keys of records hang on it. */
+function decodeId(latin1: string): string {
+  if (/^\p{ASCII}*$/u.test(latin1)) return latin1;
+  const bytes = Buffer.from(latin1, "latin1");
+  return isUtf8(bytes) ? utf8.decode(bytes) : windows1252.decode(bytes);
+}
+const utf8 = new TextDecoder("utf-8");
 
 /** What stands in angle brackets, and what stands outside of brackets, quotes and comments. One pass; unclosed marks are text. */
 function scan(value: string): { bracketed: string[]; outside: string } {

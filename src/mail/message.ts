@@ -2,10 +2,16 @@
 import type { Address, Anomaly, Message } from "../model/event.ts";
 import { addressList } from "./address.ts";
 import type { Body } from "./body.ts";
-import { mailDate } from "./date.ts";
+import { decodeRaw } from "./charset.ts";
+import { type MailDate, mailDate } from "./date.ts";
 import { type RawField, unfold, valuesOf } from "./header.ts";
+import { listFacts } from "./list.ts";
 import { messageId, messageIds } from "./message-id.ts";
+import { parameters } from "./parameters.ts";
+import { newestTime, receivedHops } from "./received.ts";
 import type { Reading } from "./reply.ts";
+import { senderAnomalies, sentBy } from "./sender.ts";
+import { normalisedSubject } from "./subject.ts";
 import { clean, decodeWords } from "./words.ts";
 
 type BodyKeys = keyof Body | keyof Reading | "attachments" | "truncated";
@@ -18,6 +24,8 @@ export interface HeaderFacts {
 /** Of the event; the raw message keeps all. */
 const maxHeaderChars = 256 * 1024;
 const maxSubjectChars = 10_000;
+const maxValueChars = 1000;
+const maxTraceFields = 100;
 /** RFC 5322 §3.6: at most one each. What shows only one of two shows something else than the next program. */
 const single = [
   "from",
@@ -34,69 +42,174 @@ const single = [
   "content-type",
 ];
 
-export function headerFacts(fields: readonly RawField[]): HeaderFacts {
-  const anomalies = new Anomalies();
-  const values = groupByKey(fields);
-  const raw = (key: string): string => values.get(key)?.[0]?.raw ?? "";
+/**
+ * `textCharset` is what the first text part is said to be in: raw bytes of headers that are no UTF-8 are likely in the same. Without it,
+ * what the message's own Content-Type says.
+ */
+export function headerFacts(fields: readonly RawField[], textCharset?: string | null): HeaderFacts {
+  const section = openSection(fields, textCharset ?? ownCharset(fields));
+  const { anomalies, values, raw, text, list } = section;
   for (const key of single)
     if ((values.get(key)?.length ?? 0) > 1) anomalies.add(`duplicate_${key.replaceAll("-", "_")}`);
-
-  const list = (key: string): readonly Address[] => {
-    const found = addressList(valuesOf(values.get(key) ?? [], key));
-    for (const code of found.anomalies) noteList(code, key, anomalies);
-    return found.addresses;
-  };
   const from = list("from");
   const sender = list("sender");
   const replyTo = list("reply-to");
   const sent = sentBy(from, sender, replyTo, values.get("return-path") ?? []);
-  noteSender(from, sent, anomalies);
-
-  const own = messageId(raw("message-id"));
-  const parents = messageIds(raw("in-reply-to"));
-  const ancestors = messageIds((values.get("references") ?? []).map((field) => field.raw).join(" "));
-  for (const code of [...own.anomalies, ...parents.anomalies, ...ancestors.anomalies]) anomalies.add(code);
-  const dateField = values.get("date")?.[0];
-  const date = dateField === undefined ? undefined : mailDate(unfold(dateField.raw));
-  for (const code of date?.anomalies ?? []) anomalies.add(code);
-  const headers = decodedHeaders(fields, anomalies);
-
+  for (const { code, detail } of senderAnomalies(from, sender, replyTo, sent)) anomalies.add(code, detail);
+  const subject = values.has("subject") ? text("subject", maxSubjectChars) : null;
+  const received = receivedHops(values.get("received") ?? []);
+  const headers = decodedHeaders(fields, section);
   return {
     message: {
-      message_id: own.id,
-      message_id_source: own.id === null ? "none" : "header",
-      in_reply_to: parents.ids[0] ?? null,
-      in_reply_to_all: [...parents.ids],
-      references: [...ancestors.ids],
-      thread_index: null,
-      thread_topic: null,
-      date: date?.date ?? null,
-      date_raw: dateField === undefined ? null : text(dateField.raw, anomalies).slice(0, 200),
-      date_source: date?.date == null ? "none" : "header",
-      date_offset_minutes: date?.offsetMinutes ?? null,
+      ...threading(section),
+      ...dates(section, newestTime(received)),
       from: sent.address,
       from_source: sent.source,
-      from_all: [...from],
+      from_all: from,
       sender: sender[0] ?? null,
-      reply_to: [...replyTo],
-      to: [...list("to")],
-      cc: [...list("cc")],
-      bcc: [...list("bcc")],
-      return_path: null,
-      x_original_to: [],
-      resent: null,
-      received: [],
-      list: null,
-      subject_raw: null,
-      subject_normalised: null,
-      delivered_to: (values.get("delivered-to") ?? [])
-        .slice(0, 100)
-        .map((field) => text(field.raw, anomalies).slice(0, 1000)),
-      subject: values.has("subject") ? text(raw("subject"), anomalies).slice(0, maxSubjectChars) : null,
+      reply_to: replyTo,
+      to: list("to"),
+      cc: list("cc"),
+      bcc: list("bcc"),
+      return_path: returnPath(text("return-path", maxValueChars)),
+      delivered_to: traced(section, "delivered-to"),
+      x_original_to: traced(section, "x-original-to"),
+      resent: resent(fields, section),
+      subject,
+      subject_raw:
+        subject === null ? null : clean(decodeRaw(unfold(raw("subject") ?? "")).text).slice(0, maxSubjectChars),
+      subject_normalised: subject === null ? null : normalisedSubject(subject),
       headers: headers.list,
+      received,
+      list: listFacts({
+        id: raw("list-id"),
+        unsubscribe: raw("list-unsubscribe"),
+        unsubscribePost: raw("list-unsubscribe-post"),
+        post: raw("list-post"),
+      }),
     },
     headersTruncated: headers.cut,
     anomalies: anomalies.list(),
+  };
+}
+
+/** The header section while it is read. */
+interface Section {
+  readonly anomalies: Anomalies;
+  readonly values: ReadonlyMap<string, readonly RawField[]>;
+  /** Of the first field of a name: what other programs show. */
+  raw(key: string): string | undefined;
+  /** Decoded and on one line; null where there is no such field. */
+  text(key: string, most: number): string | null;
+  decode(raw: string): string;
+  list(key: string): Address[];
+  addresses(key: string, fields: readonly RawField[]): Address[];
+}
+
+function openSection(fields: readonly RawField[], hint: string | undefined): Section {
+  const anomalies = new Anomalies();
+  const values = groupByKey(fields);
+  const note = (code: string): void => anomalies.add(code, "headers");
+  function decode(raw: string): string {
+    const value = unfold(raw);
+    if (plain.test(value) && !value.includes("=?")) return value;
+    const { text, guessed, marks } = decodeWords(value, hint);
+    if (guessed) note("charset_guess");
+    for (const mark of marks) note(mark);
+    return clean(text, note);
+  }
+  function addresses(key: string, of: readonly RawField[]): Address[] {
+    const found = addressList(valuesOf(of, key), hint);
+    for (const code of found.anomalies) noteList(code, key, anomalies);
+    return [...found.addresses];
+  }
+  const raw = (key: string): string | undefined => values.get(key)?.[0]?.raw;
+  return {
+    anomalies,
+    values,
+    raw,
+    decode,
+    text(key, most) {
+      const value = raw(key);
+      return value === undefined ? null : decode(value.slice(0, 8 * most)).slice(0, most);
+    },
+    list: (key) => addresses(key, values.get(key) ?? []),
+    addresses,
+  };
+}
+
+const plain = /^[ -~]*$/;
+
+function ownCharset(fields: readonly RawField[]): string | undefined {
+  const type = fields.find(({ key }) => key === "content-type");
+  if (type === undefined) return undefined;
+  const { value, params } = parameters(unfold(type.raw));
+  return value.startsWith("text/") ? params.get("charset") : undefined;
+}
+
+function threading({ raw, text, values, anomalies }: Section) {
+  const own = messageId(raw("message-id") ?? "");
+  const parents = messageIds(raw("in-reply-to") ?? "");
+  const ancestors = messageIds((values.get("references") ?? []).map((field) => field.raw).join(" "));
+  for (const code of [...own.anomalies, ...parents.anomalies, ...ancestors.anomalies]) anomalies.add(code);
+  return {
+    message_id: own.id,
+    message_id_source: own.id === null ? ("none" as const) : ("header" as const),
+    in_reply_to: parents.ids[0] ?? null,
+    in_reply_to_all: [...parents.ids],
+    references: [...ancestors.ids],
+    thread_index: text("thread-index", maxValueChars)?.replaceAll(" ", "") ?? null,
+    thread_topic: text("thread-topic", maxValueChars),
+  };
+}
+
+type Dates = Pick<Message, "date" | "date_raw" | "date_source" | "date_offset_minutes">;
+
+function dates({ raw, decode, anomalies }: Section, receivedAt: number | undefined): Dates {
+  const field = raw("date");
+  const date_raw = field === undefined ? null : decode(field.slice(0, maxValueChars)).slice(0, 200);
+  const written: MailDate | undefined = date_raw === null ? undefined : mailDate(date_raw, receivedAt);
+  for (const code of written?.anomalies ?? []) anomalies.add(code);
+  if (written !== undefined && written.date !== null) {
+    return { date: written.date, date_raw, date_source: "header", date_offset_minutes: written.offsetMinutes };
+  }
+  if (receivedAt === undefined) return { date: null, date_raw, date_source: "none", date_offset_minutes: null };
+  const date = new Date(receivedAt).toISOString().replace(".000Z", "Z");
+  return { date, date_raw, date_source: "received", date_offset_minutes: null };
+}
+
+/** Without brackets; `<>`, the null reverse-path of reports, is empty. */
+function returnPath(value: string | null): string | null {
+  if (value === null) return null;
+  return (/<([^<>]*)>/.exec(value)?.[1] ?? value).trim();
+}
+
+const traced = ({ values, decode }: Section, key: string): string[] =>
+  (values.get(key) ?? [])
+    .slice(0, maxTraceFields)
+    .map(({ raw }) => decode(raw.slice(0, 8 * maxValueChars)).slice(0, maxValueChars));
+
+/** RFC 5322 §3.6.6: each resending puts its block on top, and relays put Received between two of them. */
+function resent(fields: readonly RawField[], { addresses, decode, anomalies }: Section): Message["resent"] {
+  const block = new Map<string, RawField>();
+  for (const field of fields) {
+    if (field.key.startsWith("resent-")) {
+      if (block.has(field.key)) break;
+      block.set(field.key, field);
+    } else if (field.key === "received" && block.size > 0) {
+      break;
+    }
+  }
+  if (block.size === 0) return null;
+  const of = (key: string): RawField[] => [block.get(key) ?? []].flat();
+  const date = block.get("resent-date");
+  const id = messageId(block.get("resent-message-id")?.raw ?? "");
+  for (const code of id.anomalies) anomalies.add(code, "resent");
+  return {
+    from: addresses("resent-from", of("resent-from")),
+    to: addresses("resent-to", of("resent-to")),
+    date: date === undefined ? null : mailDate(decode(date.raw.slice(0, maxValueChars))).date,
+    message_id: id.id,
   };
 }
 
@@ -122,64 +235,19 @@ function groupByKey(fields: readonly RawField[]): Map<string, RawField[]> {
   return byKey;
 }
 
-function text(raw: string, anomalies: Anomalies): string {
-  const { text: decoded, guessed } = decodeWords(unfold(raw));
-  if (guessed) anomalies.add("charset_guess", "headers");
-  if (decoded.includes("\0")) anomalies.add("nul_removed");
-  return clean(decoded);
-}
-
 /** Groups are ordinary among recipients ("undisclosed-recipients:;"), and odd in From (RFC 6854). */
 function noteList(code: string, key: string, anomalies: Anomalies): void {
-  if (code === "charset_guess") anomalies.add(code, "headers");
-  else if (code !== "group") anomalies.add(code, key);
+  if (code === "addresses_cut") anomalies.add(code, key);
+  else if (code !== "group") anomalies.add(code, "headers");
   else if (key === "from") anomalies.add("from_group");
 }
 
-type Sent = { readonly address: Address | null; readonly source: Message["from_source"] };
-
-/** The first mailbox of From. Where From names no address, the next header that does; trust is never raised by it. */
-function sentBy(
-  from: readonly Address[],
-  sender: readonly Address[],
-  replyTo: readonly Address[],
-  returnPath: readonly RawField[],
-): Sent {
-  const first = from[0];
-  if (first !== undefined && (first.email !== null || first.anomalies.includes("ambiguous_address"))) {
-    return { address: first, source: "from" };
-  }
-  const usable = (addresses: readonly Address[]) => addresses.find(({ email }) => email !== null);
-  const name = first?.name ?? "";
-  const named = (address: Address): Address => (address.name === "" ? { ...address, name } : address);
-  const bySender = usable(sender);
-  if (bySender !== undefined) return { address: named(bySender), source: "sender" };
-  const byReplyTo = usable(replyTo);
-  if (byReplyTo !== undefined) return { address: named(byReplyTo), source: "reply_to" };
-  // RFC 5321 §4.4: only the topmost was written by the system that delivered.
-  const top = returnPath[0];
-  const byReturnPath = top === undefined ? undefined : usable(addressList([unfold(top.raw)]).addresses);
-  if (byReturnPath !== undefined) return { address: named(byReturnPath), source: "return_path" };
-  return first === undefined ? { address: null, source: "none" } : { address: first, source: "from" };
-}
-
-function noteSender(from: readonly Address[], sent: Sent, anomalies: Anomalies): void {
-  if (from.length > 1) anomalies.add("multiple_from");
-  if (from.length === 0) anomalies.add("no_from");
-  if (sent.source !== "from" && sent.source !== "none") anomalies.add("from_elsewhere", sent.source);
-  for (const { anomalies: odd } of from) {
-    if (odd.includes("ambiguous_address")) anomalies.add("from_ambiguous");
-    if (odd.includes("name_contains_address")) anomalies.add("name_contains_address");
-    if (odd.includes("mixed_script_domain")) anomalies.add("mixed_script_domain");
-  }
-}
-
 /** All fields in wire order, decoded, up to the limit of the event. */
-function decodedHeaders(fields: readonly RawField[], anomalies: Anomalies): { list: [string, string][]; cut: boolean } {
+function decodedHeaders(fields: readonly RawField[], { decode }: Section): { list: [string, string][]; cut: boolean } {
   const list: [string, string][] = [];
   let chars = 0;
   for (const { name, raw } of fields) {
-    const value = text(raw.length > maxHeaderChars ? raw.slice(0, maxHeaderChars) : raw, anomalies);
+    const value = decode(raw.length > maxHeaderChars ? raw.slice(0, maxHeaderChars) : raw);
     chars += name.length + value.length;
     if (chars > maxHeaderChars) return { list, cut: true };
     list.push([name, value]);

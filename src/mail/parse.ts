@@ -268,7 +268,7 @@ function receiveAttachment(
     done(
       {
         filename,
-        filename_original: original === filename ? null : original,
+        filename_original: stream.filename === filename ? null : original,
         content_type: contentType,
         size: stream.size ?? 0,
         content_id: contentId === "" ? null : contentId,

@@ -28,6 +28,17 @@ describe("the Date header", () => {
     ["Sat, 31 Dec 2016 23:59:60 +0000", "2016-12-31T23:59:59Z", 0],
     ["Thu, 1 Jan 70 00:00:00 +0000", "1970-01-01T00:00:00Z", 0],
     ["Thu, 1 Jan 49 00:00:00 +0000", "2049-01-01T00:00:00Z", 0],
+    ["Tue, 14 Jul 126 09:15:00 +0000", "2026-07-14T09:15:00Z", 0],
+    ["Tue, 14 Jul 2026 9:5:3 +0200", "2026-07-14T07:05:03Z", 120],
+    ["Tue, 14 Jul 2026 09:15:00 +02", "2026-07-14T07:15:00Z", 120],
+    ["Tue, 14 Jul 2026 09:15:00 +02:00", "2026-07-14T07:15:00Z", 120],
+    ["Tue, 14 Jul 2026 09:15:00 GMT+2", "2026-07-14T07:15:00Z", 120],
+    ["Tue, 14 Jul 2026 09:15:00 +0200 CEST", "2026-07-14T07:15:00Z", 120],
+    ['Tue, 14 Jul 2026 09:15:00 "GMT"', "2026-07-14T09:15:00Z", 0],
+    ["Tue, 14 Jul 2026 9:15:00 PM +0200", "2026-07-14T19:15:00Z", 120],
+    ["Tue, 14 Jul 2026 12:15:00 am", "2026-07-14T00:15:00Z", null],
+    ["Tuesday, July 14, 2026 9:15 AM", "2026-07-14T09:15:00Z", null],
+    ["Jul 14, 2026, 21:15:00 +0200", "2026-07-14T19:15:00Z", 120],
   ])("%j is %s, offset %s", (value, date, offsetMinutes) => {
     expect(mailDate(value)).toMatchObject({ date, offsetMinutes });
   });
@@ -45,12 +56,27 @@ describe("the Date header", () => {
     "Tue, 14 Jul 2026 09:15:00 constructor",
     "1784021700",
     "14/07/2026 09:15",
+    "Tue, 14 Jul 2026 13:15:00 PM +0200",
+    "Tue, 14 Jul 20266 09:15:00 +0200",
   ])("%j is no date, and never becomes one", (value) => {
     expect(mailDate(value)).toEqual({ date: null, offsetMinutes: null, anomalies: ["bad_date"] });
   });
 
   test.each(["IST", "BST", "CST"])("the zone %s means several places, and is marked", (zone) => {
     expect(mailDate(`Tue, 14 Jul 2026 09:15:00 ${zone}`).anomalies).toEqual(["ambiguous_zone"]);
+  });
+
+  test.each([
+    ["14:45:00 IST", "2026-07-14T09:15:20Z", "2026-07-14T09:15:00Z", 330],
+    ["11:15:00 IST", "2026-07-14T09:15:20Z", "2026-07-14T09:15:00Z", 120],
+    ["10:15:00 IST", "2026-07-14T09:15:20Z", "2026-07-14T09:15:00Z", 60],
+    ["15:15:00 BST", "2026-07-14T09:20:00Z", "2026-07-14T09:15:00Z", 360],
+    ["10:15:00 BST", "2026-07-14T10:40:00Z", "2026-07-14T09:15:00Z", 60],
+    ["17:15:00 CST", "2026-07-14T09:15:20Z", "2026-07-14T09:15:00Z", 480],
+    ["17:15:00 CST", "2026-07-14T23:15:20Z", "2026-07-14T23:15:00Z", -360],
+    ["09:15:00 EST", "2026-07-14T09:15:20Z", "2026-07-14T14:15:00Z", -300],
+  ])("%s of a mail received at %s is %s: the place is the one that fits", (clock, received, date, offsetMinutes) => {
+    expect(mailDate(`Tue, 14 Jul 2026 ${clock}`, Date.parse(received))).toMatchObject({ date, offsetMinutes });
   });
 
   test("what is written by the rule of RFC 5322 is read back", () => {

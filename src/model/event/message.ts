@@ -53,11 +53,16 @@ export const messageSchema = z.object({
   references: z.array(z.string()).describe("Oldest first."),
   thread_index: z.string().nullable().describe("Outlook's Thread-Index: a weak hint."),
   thread_topic: z.string().nullable().describe("Outlook's Thread-Topic: a weak hint."),
-  date: z.string().nullable().describe("RFC 3339 UTC; null when the Date header cannot be read. Never guessed."),
+  date: z
+    .string()
+    .nullable()
+    .describe("RFC 3339 UTC: when it was written, as far as date_source knows. Never guessed."),
   date_raw: z.string().nullable().describe("The Date header as written."),
   date_source: z
     .enum(["header", "received", "none"])
-    .describe("received: the Date header cannot be read, and date is the time of the newest Received field."),
+    .describe(
+      "received: the Date header is missing or cannot be read, and date is the time of the newest Received field.",
+    ),
   date_offset_minutes: z.number().int().nullable().describe("The sender's offset from UTC, where the header says it."),
   from: addressSchema
     .nullable()
