@@ -18,6 +18,8 @@ const described = z.strictObject({
   order: z.number().int().positive().optional(),
   /** Another message of the corpus that has the same Message-ID. */
   conflicts_with: z.string().optional(),
+  /** The line ends are what this message is about: it is not read again with others. */
+  line_ends: z.literal("kept").optional(),
   smtp: z.strictObject({ mail_from: z.string().nullable(), rcpt_to: z.array(z.string()).min(1) }),
   /** Part of the canonical event. */
   expect: z.record(z.string(), z.unknown()),
@@ -68,7 +70,7 @@ describe("the corpus", () => {
     expect(eventSchema.parse(JSON.parse(JSON.stringify(event)))).toEqual(event);
   });
 
-  test.each(messages)("$name gives the same event with CRLF as with LF", async ({ name, ...description }) => {
+  test.each(messages.filter(({ line_ends }) => line_ends === undefined))("$name gives the same event with CRLF as with LF", async ({ name, ...description }) => {
     const crlf = Buffer.from(bytesOf(name).toString("latin1").replace(/\r?\n/g, "\r\n"), "latin1");
     const one = await eventOf(bytesOf(name), description);
     const other = await eventOf(crlf, description);

@@ -35,6 +35,18 @@ export function splitHeader(section: string, maxFields = Number.POSITIVE_INFINIT
   return fields;
 }
 
+const byteOrderMark = "\xef\xbb\xbf";
+
+/** The fields, for reading: a byte order mark before the first is no part of its name. What stood before them is said. */
+export function readHeader(section: string): { readonly fields: RawField[]; readonly anomalies: readonly string[] } {
+  const marked = section.startsWith(byteOrderMark);
+  const text = marked ? section.slice(byteOrderMark.length) : section;
+  const anomalies = marked ? ["byte_order_mark"] : [];
+  // Put there by whoever kept the mail in an mbox file; a second one is quoted.
+  if (text.startsWith("From ") || text.startsWith(">From ")) anomalies.push("mbox_line");
+  return { fields: splitHeader(text), anomalies };
+}
+
 const isFold = (code: number): boolean => code === 0x20 || code === 0x09;
 const isBlank = (code: number): boolean => code === 0x20 || code === 0x09 || code === 0x0a || code === 0x0d;
 

@@ -5,7 +5,8 @@ import type { BodyPart } from "./body.ts";
 import { safeFilename } from "./filename.ts";
 import { type Guard, openGuard } from "./guard.ts";
 import { collectHead, type Head } from "./head.ts";
-import { type RawField, splitHeader, unfold } from "./header.ts";
+import { type RawField, readHeader, unfold } from "./header.ts";
+import { parsingLines } from "./line-ends.ts";
 import { Anomalies } from "./message.ts";
 import { parameters } from "./parameters.ts";
 import { complete, degraded, maxAttachments, type Parts } from "./parsed.ts";
@@ -82,13 +83,14 @@ const options = {
  * Rejects when reading `raw` does. Memory is bounded by what an event may hold; attachments are hashed, never kept. Feed whole
  * chunks of a file or a pipe: mailparser is quadratic on chunks of a few bytes.
  */
-export async function parse(raw: AsyncIterable<Uint8Array> | Uint8Array): Promise<ParsedMessage> {
+export async function parse(input: AsyncIterable<Uint8Array> | Uint8Array): Promise<ParsedMessage> {
+  const { raw, bareCr } = parsingLines(input);
   const head = collectHead();
   const guard = openGuard();
   let reading: Reading | undefined;
   let refused: string | undefined;
   const begin = (): Reading => {
-    reading ??= beginParts(splitHeader(head.head()?.section ?? ""), head.head());
+    reading ??= beginParts(headOf(head.head(), bareCr()));
     return reading;
   };
   const take = (bytes: Uint8Array | undefined): Promise<void> | undefined => {
@@ -98,7 +100,7 @@ export async function parse(raw: AsyncIterable<Uint8Array> | Uint8Array): Promis
   };
   if (raw instanceof Uint8Array) {
     const body = head.push(raw) ?? head.end() ?? new Uint8Array(0);
-    const plain = plainMessage(head.head(), body, guard);
+    const plain = plainMessage(head.head(), bareCr(), body, guard);
     if (plain !== undefined) return plain;
     await take(body);
   } else {
@@ -118,26 +120,35 @@ export async function parse(raw: AsyncIterable<Uint8Array> | Uint8Array): Promis
 }
 
 /** The short way for what needs no MIME parser. */
-function plainMessage(head: Head | undefined, body: Uint8Array, guard: Guard): ParsedMessage | undefined {
+function plainMessage(
+  head: Head | undefined,
+  bareCr: boolean,
+  body: Uint8Array,
+  guard: Guard,
+): ParsedMessage | undefined {
   if (head === undefined || !head.whole || body.length > maxPlainBytes) return undefined;
-  const fields = splitHeader(head.section);
+  const { fields, anomalies } = headOf(head, bareCr);
   const text = plainText(fields, body);
   if (text === undefined || guard.update(body) !== undefined) return undefined;
   const root: BodyPart = { contentType: "text/plain", text, children: [] };
-  return complete(fields, { root, attachments: [], peeks: [], textCut: false }, headAnomalies(head));
+  return complete(fields, { root, attachments: [], peeks: [], textCut: false }, anomalies);
 }
 
-function headAnomalies(head: Head | undefined): Anomalies {
+function headOf(head: Head | undefined, bareCr: boolean): { fields: readonly RawField[]; anomalies: Anomalies } {
   const anomalies = new Anomalies();
+  const read = readHeader(head?.section ?? "");
+  if (bareCr) anomalies.add("bare_cr");
   if (head?.leadingBlank === true) anomalies.add("leading_blank");
-  return anomalies;
+  for (const code of read.anomalies) anomalies.add(code);
+  return { fields: read.fields, anomalies };
 }
 
 /** The degraded event, from the first 256 KiB: for what the parser rejects, and for what it died of. Never rejects for the bytes. */
 export async function headersOnly(
-  raw: AsyncIterable<Uint8Array> | Uint8Array,
+  input: AsyncIterable<Uint8Array> | Uint8Array,
   reason = "not parsed",
 ): Promise<ParsedMessage> {
+  const { raw } = parsingLines(input);
   const head = collectHead(headersOnlyBytes);
   if (raw instanceof Uint8Array) {
     head.push(raw);
@@ -148,7 +159,7 @@ export async function headersOnly(
     }
   }
   head.end();
-  return degraded(splitHeader(head.head()?.section ?? ""), reason);
+  return degraded(readHeader(head.head()?.section ?? "").fields, reason);
 }
 
 interface Reading {
@@ -160,8 +171,7 @@ interface Reading {
   abandon(): void;
 }
 
-function beginParts(fields: readonly RawField[], head: Head | undefined): Reading {
-  const anomalies = headAnomalies(head);
+function beginParts({ fields, anomalies }: ReturnType<typeof headOf>): Reading {
   const stream = new BoundedParser(options);
   const collected = collectParts(stream);
   /** Goes with the first bytes of the body: each write costs mailparser a turn of the event loop. */

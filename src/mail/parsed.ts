@@ -25,8 +25,8 @@ export interface Parts {
 const partial = new Set(["no_boundary", "text_truncated", "html_truncated", "attachments_cut"]);
 
 export function complete(fields: readonly RawField[], parts: Parts, structural: Anomalies): ParsedMessage {
-  const facts = headerFacts(fields);
   const body = chooseBody(parts.root);
+  const facts = headerFacts(fields, body.charset?.declared);
   const anomalies = new Anomalies();
   for (const { code, detail } of [...structural.list(), ...facts.anomalies]) anomalies.add(code, detail);
   for (const code of body.anomalies) anomalies.add(code);
