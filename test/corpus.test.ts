@@ -32,6 +32,7 @@ const names = readdirSync(folder, { recursive: true, encoding: "utf8" })
 const bytesOf = (name: string) => readFileSync(join(folder, `${name}.eml`));
 const descriptionOf = (name: string) => described.parse(JSON.parse(readFileSync(join(folder, `${name}.json`), "utf8")));
 const messages = names.map((name) => ({ name, ...descriptionOf(name) }));
+const withAnyLineEnds = messages.filter(({ line_ends }) => line_ends === undefined);
 
 function identityOf(raw: Uint8Array) {
   const identity = createIdentity();
@@ -70,7 +71,7 @@ describe("the corpus", () => {
     expect(eventSchema.parse(JSON.parse(JSON.stringify(event)))).toEqual(event);
   });
 
-  test.each(messages.filter(({ line_ends }) => line_ends === undefined))("$name gives the same event with CRLF as with LF", async ({ name, ...description }) => {
+  test.each(withAnyLineEnds)("$name gives the same event with CRLF as with LF", async ({ name, ...description }) => {
     const crlf = Buffer.from(bytesOf(name).toString("latin1").replace(/\r?\n/g, "\r\n"), "latin1");
     const one = await eventOf(bytesOf(name), description);
     const other = await eventOf(crlf, description);

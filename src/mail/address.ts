@@ -116,9 +116,10 @@ interface AddrSpec {
  * control characters, encoded-words (RFC 2047 §5 keeps them out of addresses), a domain that cannot be one.
  */
 function addrSpec(latin1: string, hint: string | undefined): AddrSpec | null {
-  const text = bareSpec(clean(decodeWords(latin1.includes("=?") ? "" : latin1, hint).text));
+  const decoded = decodeWords(latin1.includes("=?") ? "" : latin1, hint).text;
+  const text = bareSpec(clean(decoded));
   const at = text.lastIndexOf("@");
-  if (at <= 0 || /[\p{Cc}\ufffd]/u.test(latin1)) return null;
+  if (at <= 0 || /[\p{Cc}\ufffd]/u.test(decoded)) return null;
   const local = text.slice(0, at);
   const quoted = /^"(?:[^"\\]|\\.)*"$/.test(local);
   if (local.length > maxLocalChars || (!quoted && /[\s"@<>()[\]\\,;:]/.test(local))) return null;

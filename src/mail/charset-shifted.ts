@@ -1,4 +1,4 @@
-/** Decodes the two seven-bit charsets that no library in reach reads: ISO-2022-KR (RFC 1557) and HZ (RFC 1843). */
+/** The seven-bit charsets of East Asia: ISO-2022-KR (RFC 1557) and HZ (RFC 1843), which no library in reach reads, and help for ISO-2022-JP. */
 import { TextDecoder } from "node:util";
 
 const korean = new TextDecoder("euc-kr");
@@ -13,6 +13,29 @@ export function decodeShifted(bytes: Uint8Array, label: string): string {
   return label === "iso-2022-kr" ? korean.decode(fromKr(bytes)) : chinese.decode(fromHz(bytes));
 }
 
+const esc = 0x1b;
+const escapeBytes = 3;
+
+/**
+ * ISO-2022-JP without the escapes that are followed by another at once: encoded-words that were joined have them, and so have mails of
+ * old clients; WHATWG's decoder takes each for an error.
+ */
+export function withoutIdleEscapes(bytes: Uint8Array): Uint8Array {
+  let out: Uint8Array | undefined;
+  let length = 0;
+  let from = 0;
+  for (let at = bytes.indexOf(esc); at !== -1; at = bytes.indexOf(esc, at + escapeBytes)) {
+    if (bytes[at + escapeBytes] !== esc) continue;
+    out ??= new Uint8Array(bytes.length);
+    out.set(bytes.subarray(from, at), length);
+    length += at - from;
+    from = at + escapeBytes;
+  }
+  if (out === undefined) return bytes;
+  out.set(bytes.subarray(from), length);
+  return out.subarray(0, length + bytes.length - from);
+}
+
 const shiftOut = 0x0e;
 const shiftIn = 0x0f;
 const lf = 0x0a;
@@ -23,7 +46,7 @@ function fromKr(bytes: Uint8Array): Uint8Array {
   let high = 0;
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at] ?? 0;
-    if (byte === 0x1b && bytes[at + 1] === 0x24 && bytes[at + 2] === 0x29 && bytes[at + 3] === 0x43) {
+    if (byte === esc && bytes[at + 1] === 0x24 && bytes[at + 2] === 0x29 && bytes[at + 3] === 0x43) {
       at += 3;
     } else if (byte === shiftOut) {
       high = 0x80;

@@ -2,7 +2,7 @@
 import { isAscii, isUtf8 } from "node:buffer";
 import { TextDecoder } from "node:util";
 import iconv from "iconv-lite";
-import { decodeShifted, isShifted } from "./charset-shifted.ts";
+import { decodeShifted, isShifted, withoutIdleEscapes } from "./charset-shifted.ts";
 import { guessed, mendedUtf8, sevenBitCharset } from "./guess.ts";
 
 export interface Decoded {
@@ -70,16 +70,17 @@ function whatwg(label: string): Codec | null {
     const table = fullerTables[strict.encoding];
     if (table !== undefined) return codecOf(strict.encoding, (bytes) => iconv.decode(Buffer.from(bytes), table));
     const lenient = new TextDecoder(label);
+    const prepared = strict.encoding === "iso-2022-jp" ? withoutIdleEscapes : (bytes: Uint8Array) => bytes;
     return {
       name: strict.encoding,
       strict(bytes) {
         try {
-          return strict.decode(bytes);
+          return strict.decode(prepared(bytes));
         } catch {
           return undefined;
         }
       },
-      lenient: (bytes) => lenient.decode(bytes),
+      lenient: (bytes) => lenient.decode(prepared(bytes)),
     };
   } catch {
     // RangeError: not a label that WHATWG knows.

@@ -56,6 +56,7 @@ describe("address headers", () => {
     ["", []],
     [", ,", []],
     ["=?utf-8?q?a=40b.example?=@evil.example", [["a@b.example@evil.example", null]]],
+    ["заказ@сахар.испытание", [["", "заказ@xn--80aa2cbv.xn--80akhbyknj4f"]]],
     ["a@b@c.example", [["a@b@c.example", null]]],
     ["a\0@b.example", [["a @b.example", null]]],
     ["a@-b.example", [["a@-b.example", null]]],

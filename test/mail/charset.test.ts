@@ -48,6 +48,7 @@ describe("bytes under a declared charset that holds", () => {
   test.each([
     ["iso-2022-jp", "\x1b$B8+@Q=q\x1b(B OK", "見積書 OK"],
     ["ISO-2022-JP-MS", "\x1b$B-!\x1b(B", "①"],
+    ["iso-2022-jp", "\x1b$B8+\x1b(B\x1b$B@Q\x1b(B\x1b(J\x1b$B=q\x1b(B", "見積書"],
     ["iso-2022-kr", "\x1b$)C\x0e0_@{<-\x0f OK\n", "견적서 OK\n"],
     ["hz-gb-2312", "~{1(<[~} OK ~~\n", "报价 OK ~\n"],
     ["ks_c_5601-1987", "\x8c\x63", "똠"],
