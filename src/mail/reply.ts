@@ -86,12 +86,13 @@ function partsOf(
   const written = pieces.filter(({ kind, from, to }) => kind === "quote" || lines.next(from) < to);
   const divided = written.map((piece) => ({ piece, parts: divide(lines, piece, signed) }));
   const speaks = divided.map(({ parts }) => parts.some(({ kind }) => kind === "reply"));
-  const interleaved = divided.some(({ piece, parts }, at) => {
-    if (piece.kind === "quote")
-      return !piece.attributed && speaks.slice(0, at).includes(true) && speaks.indexOf(true, at) !== -1;
-    const own = parts.some(({ kind }) => kind === "reply");
-    return own && isBetweenQuotes(written, at);
-  });
+  const first = speaks.indexOf(true);
+  const last = speaks.lastIndexOf(true);
+  const interleaved = written.some((piece, at) =>
+    piece.kind === "quote"
+      ? !piece.attributed && first !== -1 && first < at && at < last
+      : speaks[at] === true && isBetweenQuotes(written, at),
+  );
   return { parts: divided.flatMap(({ parts }) => parts), interleaved };
 }
 

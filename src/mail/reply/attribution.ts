@@ -4,7 +4,7 @@ import { type Lines, unquoted } from "./lines.ts";
 /** Wrote, in the forms that Gmail, Apple Mail, Thunderbird, Outlook, Yahoo and ProtonMail use it in. */
 const verbs =
   // Latin
-  "wrote|writes|schrieb|schrieben|geschrieben|a écrit|ha escrit|va escriure|escribió|escribiste|ha scritto|scrive|escreveu|escribiu|schreef|schreven|" +
+  "wrote|writes|schrieb|schrieben|geschrieben|a écrit|ha escrit|va escriure|escribió|escribiste|ha scritto|scrive|escreveu|escribiu|schreef|schreven|geschreven|napisana przez|missatge de|" +
   "napisał|napisała|napisal|napisala|napisał\\(a\\)|pisze|napsal|napsala|napsal\\(a\\)|napísal|napísala|napísal\\(a\\)|írta|ezt írta|a scris|napisao|" +
   "napisao je|napisala je|je napisao|je napisala|je napisao/la|je napisal|skrev|skreiv|kirjoitti|kirjutas|rakstīja|rašė|parašė|şunu yazdı|" +
   "şunları yazdı|yazdı|đã viết|viết|menulis|skrifaði|idatzi du|scríobh|sumulat|shkroi|kirjutas kasutaja|" +
@@ -16,7 +16,7 @@ const verbs =
   "書きました|のメール|のメッセージ|さんは書きました|写道|寫道|写到|寫到|作成|님이 작성|작성|이\\(가\\) 쓴 글|님이 쓴 글";
 
 const openers =
-  "on|am|le|el|il|il giorno|in data|em|no dia|a|op|den|dne|dnia|w dniu|pe|în|in|at|von|el día|la|pada|tarihinde|kuupäev|na|на|στις|v|vào|missatge de|" +
+  "on|am|le|el|il|il giorno|in data|em|no dia|op|den|dne|dnia|w dniu|pe|în|in|von|el día|la|pada|tarihinde|kuupäev|na|на|στις|v|vào|missatge de|" +
   "wiadomość napisana przez|ve|tr|dňa|tir|ב-|בתאריך|في|بتاريخ|در|ใน|ในวันที่|在|於|于|el dia|egun honetan|messaggio di|message de|quoting|citando|zitat von";
 
 /** The first letters of the days in the languages above; with a full stop or comma behind, a date begins. */
@@ -113,6 +113,7 @@ export function attributionStart(lines: Lines, line: number): number | undefined
 /** Whether a wrapped attribution could begin on this line: it opens one, or opens a paragraph with a date. */
 function begins(lines: Lines, line: number, text: string): boolean {
   if (opens(text)) return true;
+  if (weekday.test(text) && year.test(text) && text.length <= 60) return true;
   const isFirst = line === 0 || lines.isBlank(line - 1);
   return isFirst && digit.test(text) && (/^\p{Nd}/u.test(text) || weekday.test(text));
 }

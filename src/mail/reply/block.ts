@@ -36,13 +36,16 @@ export function headerBlock(lines: Lines, start: number, { announced, quoted }: 
   let nordic = false;
   let role: Role | undefined;
   let wrapped = 0;
+  /** A block made from html may have a blank line between all of its fields. */
+  let spaced = false;
   let to = start;
   let at = start;
   for (; at < last; at++) {
     const text = read(at);
     if (text === "") {
-      // A block made from html may have a blank line between its fields; below a complete one the mail begins.
-      if (isComplete(fields, announced) || labelled(read(at + 1)) === undefined) break;
+      const next = labelled(read(at + 1));
+      if (next === undefined || (isComplete(fields, announced) && !(spaced && isNew(next.role, fields)))) break;
+      spaced = true;
       continue;
     }
     const found = labelled(text);
@@ -67,6 +70,10 @@ export function headerBlock(lines: Lines, start: number, { announced, quoted }: 
 function isComplete(fields: ReadonlyMap<Role, string>, announced: boolean): boolean {
   const count = main.filter((role) => fields.has(role)).length;
   return count === 4 || (announced && count >= 3);
+}
+
+function isNew(role: Role, fields: ReadonlyMap<Role, string>): boolean {
+  return role === "other" || role === "cc" || !fields.has(role);
 }
 
 const main: readonly Role[] = ["from", "date", "to", "subject"];

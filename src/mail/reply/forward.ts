@@ -106,6 +106,8 @@ function addressesOf(written: string): Address[] {
     .replace(/\[(?:mailto:)?([^\s[\]]{1,200}@[^\s[\]]{1,200})\]/gi, " <$1>")
     .replace(/\((?:mailto:)?([^\s()]{1,200}@[^\s()]{1,200})\)/gi, " <$1>")
     .replace(/\*/g, "")
+    // A link around an address that stands in brackets is read as both.
+    .replace(/(<[^<>]{1,200}>)\s?\1/g, "$1")
     .replace(/\s+/g, " ")
     .trim();
   // Address headers are read as the bytes they are sent in.

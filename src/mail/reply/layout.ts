@@ -34,6 +34,8 @@ export interface Layout {
 
 /** Each costs some lines of reading; a text made to have more is read as it stands from there on. */
 const maxAttempts = 300;
+/** Answers between quoted lines; a text that goes on so after a thousand of them is no answer. */
+const maxPieces = 1000;
 /** Lines between the place that the html marks and what announces the mail there. */
 const maxMarkedLines = 8;
 /** Half of a line that a client wrapped after it was quoted. */
@@ -53,8 +55,8 @@ export function layoutOf(lines: Lines, marked: number | undefined): Layout {
     close(from);
     return { pieces, below: { ...below, from } };
   };
-  for (let line = 0; line < lines.count; ) {
-    if (line === marked) pending = line;
+  for (let line = 0; line < lines.count && pieces.length < maxPieces; ) {
+    if (line === marked) pending ??= line;
     if (pending !== undefined && line - pending > maxMarkedLines) return ending(markedBelow(pending));
     if (lines.isQuoted(line) && !closesBracket(lines, line)) {
       const below = pieces.some(({ kind }) => kind === "quote") ? undefined : quotedForward(lines, line);

@@ -12,7 +12,7 @@ const maxTagChars = 2000;
 const maxHits = 20;
 
 /** In a class or an id; as a part, because Outlook prefixes what it quotes with x_ and Yahoo with ydp and a number. */
-const quoteMarks = [
+const quoteMarks: readonly string[] = [
   "gmail_quote",
   "divRplyFwdMsg",
   "appendonsend",
@@ -29,7 +29,7 @@ const quoteMarks = [
   "WPSMailSourceContainer",
   "isReplyContent",
 ];
-const signatureMarks = [
+const signatureMarks: readonly string[] = [
   "gmail_signature",
   "ms-outlook-mobile-signature",
   "AppleMailSignature",
@@ -46,49 +46,76 @@ const signatureMarks = [
 const headerRule =
   /^border-top\s{0,3}:[^;"']{0,60}(?:#e1e1e1|#b5c4df|rgb\(225,\s?225,\s?225\)|rgb\(181,\s?196,\s?223\))/i;
 
-interface Found {
-  readonly at: number;
-  /** The words below it must begin with the label of a header block: newsletters draw the same line. */
-  readonly above: "anything" | "block" | "end";
-}
-
-/** Where the earliest quote and the earliest signature begin. `isLabel` tells whether a line is the From line of a header block. */
+/** Where the earliest quote and the signature above it begin. `isLabel` tells whether a line is the From line of a header block. */
 export function placesOf(html: string, text: string, isLabel: (line: string) => boolean): readonly Place[] {
   const source = html.length > maxHtmlChars ? html.slice(0, maxHtmlChars) : html;
   const places: Place[] = [];
-  const quotes = [...marked(source, quoteMarks, "anything"), ...rules(source), ...cited(source)].sort(
-    (one, other) => one.at - other.at,
-  );
-  for (const { at, above } of quotes.slice(0, maxHits)) {
-    if (above === "block" && !isLabel(wordsAfter(source, at, 60).raw)) continue;
-    if (above === "end" && !endsQuoted(source)) continue;
-    const place = placeOf(source, at, text);
-    if (place === undefined) continue;
-    places.push({ at: place, kind: "reply" });
-    break;
+  // Each scan ends where another has found: of a hundred kilobytes quoted below an answer, little is looked through.
+  let scanned = source;
+  let found: number | undefined;
+  for (const find of finders) {
+    const at = find(scanned, source, isLabel);
+    if (at === undefined) continue;
+    found = at;
+    scanned = source.slice(0, at);
   }
-  for (const { at } of marked(source, signatureMarks, "anything").slice(0, 3)) {
-    const place = placeOf(source, at, text);
-    if (place !== undefined) places.push({ at: place, kind: "signature" });
+  const quote = found === undefined ? undefined : placeOf(source, found, text);
+  if (quote !== undefined) places.push({ at: quote, kind: "reply" });
+  for (const mark of signatureMarks) {
+    const at = marked(scanned, mark);
+    const place = at === undefined ? undefined : placeOf(source, at, text);
+    if (place === undefined) continue;
+    places.push({ at: place, kind: "signature" });
+    break;
   }
   return places;
 }
 
-/** The tags that carry one of the marks; a mark in a style sheet or in the text is none. */
-function marked(html: string, marks: readonly string[], above: Found["above"]): Found[] {
-  const found: Found[] = [];
-  for (const mark of marks) {
-    let at = html.indexOf(mark);
-    for (let hits = 0; at !== -1 && hits < maxHits; hits++) {
-      const tag = tagAround(html, at);
-      if (tag !== undefined) {
-        found.push({ at: tag, above });
-        break;
-      }
-      at = html.indexOf(mark, at + mark.length);
-    }
+/** Looks for one kind of mark in the beginning of the whole html; gives where its tag opens. */
+type Finder = (scanned: string, whole: string, isLabel: (line: string) => boolean) => number | undefined;
+
+const finders: readonly Finder[] = [
+  ...quoteMarks.map(
+    (mark): Finder =>
+      (scanned) =>
+        marked(scanned, mark),
+  ),
+  ruled,
+  ...['type="cite"', "type=cite", "type='cite'"].map(
+    (mark): Finder =>
+      (scanned, whole) =>
+        cited(scanned, whole, mark),
+  ),
+];
+
+/** The tag that carries a mark; a mark in a style sheet or in the text is none. */
+function marked(html: string, mark: string): number | undefined {
+  let at = html.indexOf(mark);
+  for (let hits = 0; at !== -1 && hits < maxHits; hits++) {
+    const tag = tagAround(html, at);
+    if (tag !== undefined) return tag;
+    at = html.indexOf(mark, at + mark.length);
   }
-  return found.sort((one, other) => one.at - other.at);
+  return undefined;
+}
+
+/** Newsletters draw the same line: the words below it must begin with the label of a header block. */
+function ruled(scanned: string, whole: string, isLabel: (line: string) => boolean): number | undefined {
+  let at = scanned.indexOf("border-top");
+  for (let hits = 0; at !== -1 && hits < maxHits * 10; hits++) {
+    const tag = headerRule.test(scanned.slice(at, at + 120)) ? tagAround(scanned, at) : undefined;
+    if (tag !== undefined && isLabel(wordsAfter(whole, tag, 60).raw)) return tag;
+    at = scanned.indexOf("border-top", at + 10);
+  }
+  return undefined;
+}
+
+/** Apple Mail and Thunderbird: the cited text itself. People cite within an answer too, so only where nothing follows it. */
+function cited(scanned: string, whole: string, mark: string): number | undefined {
+  const at = marked(scanned, mark);
+  if (at === undefined) return undefined;
+  const end = whole.lastIndexOf("</blockquote");
+  return end !== -1 && wordsAfter(whole, end, 1).words.length === 0 ? at : undefined;
 }
 
 function tagAround(html: string, at: number): number | undefined {
@@ -100,29 +127,6 @@ function tagAround(html: string, at: number): number | undefined {
     : undefined;
 }
 
-function rules(html: string): Found[] {
-  let at = html.indexOf("border-top");
-  for (let hits = 0; at !== -1 && hits < maxHits * 10; hits++) {
-    if (headerRule.test(html.slice(at, at + 120))) {
-      const tag = tagAround(html, at);
-      if (tag !== undefined) return [{ at: tag, above: "block" }];
-    }
-    at = html.indexOf("border-top", at + 10);
-  }
-  return [];
-}
-
-/** Apple Mail and Thunderbird: the cited text itself. People cite within an answer too, so only where nothing follows it. */
-function cited(html: string): Found[] {
-  const at = html.search(/<blockquote\b[^<>]{0,200}type=["']?cite/i);
-  return at === -1 ? [] : [{ at, above: "end" }];
-}
-
-function endsQuoted(html: string): boolean {
-  const end = html.lastIndexOf("</blockquote");
-  return end !== -1 && wordsAfter(html, end, 1).words.length === 0;
-}
-
 interface Words {
   readonly words: readonly string[];
   readonly raw: string;
@@ -130,18 +134,31 @@ interface Words {
 
 const word = /[\p{L}\p{N}]+/gu;
 const maxWords = 8;
-const maxLookChars = 8000;
+/** How far is looked for words: near first, because a page of tags is rare. */
+const looks = [1200, 8000] as const;
 
 function wordsAfter(html: string, at: number, chars: number): Words {
-  const raw = visible(html.slice(at, at + maxLookChars)).slice(0, Math.max(chars, 300));
-  return { words: (raw.match(word) ?? []).slice(0, maxWords), raw: raw.slice(0, chars) };
+  let found: Words = { words: [], raw: "" };
+  for (const most of looks) {
+    const raw = visible(html.slice(at, at + most)).slice(0, Math.max(chars, 300));
+    // The last may be cut in two.
+    const words = (raw.match(word) ?? []).slice(0, maxWords + 1);
+    found = { words: words.slice(0, maxWords), raw: raw.slice(0, chars) };
+    if (words.length > maxWords) break;
+  }
+  return found;
 }
 
 function wordsBefore(html: string, at: number): readonly string[] {
-  const slice = html.slice(Math.max(0, at - maxLookChars / 2), at);
-  // The beginning may stand inside of a tag.
-  const whole = at > maxLookChars / 2 ? slice.slice(slice.indexOf(">") + 1) : slice;
-  return (visible(whole).match(word) ?? []).slice(-3);
+  let found: string[] = [];
+  for (const most of looks) {
+    const slice = html.slice(Math.max(0, at - most), at);
+    // The beginning may stand inside of a tag.
+    const whole = at > most ? slice.slice(slice.indexOf(">") + 1) : slice;
+    found = (visible(whole).match(word) ?? []).slice(-4);
+    if (found.length === 4) break;
+  }
+  return found.slice(-3);
 }
 
 const entities: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", nbsp: " " };

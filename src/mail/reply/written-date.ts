@@ -62,7 +62,7 @@ const dayFirst =
 const monthFirst = /(\p{L}{3,12})\.?\s(\d{1,2})(?:st|nd|rd|th)?,?\s(\d{4})(?!\d)/u;
 const numeric = /(?<!\d)(\d{1,2})([./-])\s?(\d{1,2})\2\s?(\d{4}|\d{2})(?!\d)/;
 const clock = /(?<![\d.:])(\d{1,2})\s?[:.h時点點시]\s?(\d{2})(?:\s?[:.分]\s?(\d{2}))?(?!\d)/;
-const zone = /(?:GMT|UTC)?([+-]\d{2}):?(\d{2})(?!\d)|(?<![A-Z])(?:GMT|UTC)(?![A-Z+-])/;
+const zone = /(?:GMT|UTC|\s)([+-])(\d{1,2})(?::?(\d{2}))?(?!\d)|(?<![A-Z])(?:GMT|UTC)(?![A-Z+-])/;
 /** Afternoon in English, Chinese, Japanese, Korean, Greek; and morning. */
 const afternoon = /(?<!\p{L})(?:pm|p\.\s?m\.|p\. m\.|μ\.μ\.|μμ|ös|ÖS)(?!\p{L})|下午|午後|오후|晚上/iu;
 const morning = /(?<!\p{L})(?:am|a\.\s?m\.|a\. m\.|π\.μ\.|πμ|ÖÖ)(?!\p{L})|上午|午前|오전|凌晨|早上/iu;
@@ -93,7 +93,8 @@ export function writtenDate(value: string): string | null {
   const local = `${date}T${pad(at.hour)}:${pad(at.minute)}:${pad(at.second)}`;
   const offset = zone.exec(day.rest);
   if (offset === null) return local;
-  const sign = offset[1] === undefined ? "Z" : `${offset[1]}:${offset[2]}`;
+  const [, east, hours = "", minutes = "00"] = offset;
+  const sign = east === undefined ? "Z" : `${east}${hours.padStart(2, "0")}:${minutes}`;
   const utc = Date.parse(`${local}${sign}`);
   return Number.isNaN(utc) ? local : new Date(utc).toISOString().replace(".000Z", "Z");
 }
