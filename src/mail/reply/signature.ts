@@ -164,23 +164,23 @@ function hasCard(lines: Lines, from: number, to: number): boolean {
 function card(lines: Lines, from: number, bottom: number): number | undefined {
   let score = 0;
   let ways = 0;
-  let blanks = 0;
+  let paragraph: number | undefined;
+  let isLast = true;
   for (let at = bottom; at >= topOf(from, bottom, maxContactLines); at--) {
     const line = lines.at(at, 200);
     if (line === "") {
-      // Above a paragraph with a name and two ways to reach it.
-      if (ways >= 2 && score >= 5 && at > from && blanks === 0) return unannounced(lines, from, at + 1, bottom);
-      blanks++;
+      if (isLast && ways >= 2 && score >= 5) paragraph = unannounced(lines, from, at + 1, bottom);
+      isLast = false;
       continue;
     }
-    if (closing.test(line)) return at < bottom && score >= 2 ? lines.next(at + 1) : undefined;
-    if (isProse(line)) return undefined;
+    if (closing.test(line)) return at < bottom && score >= 2 ? lines.next(at + 1) : paragraph;
+    if (isProse(line)) return paragraph;
     const value = cardScore(line);
     score += value;
     if (value === 2) ways++;
     else if (value === 0 && line.length <= 40) score += 0.5;
   }
-  return undefined;
+  return paragraph;
 }
 
 /** A list of numbers that was asked for is an answer: a card begins with a name, and nothing announces it. */
