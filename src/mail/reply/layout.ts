@@ -41,8 +41,10 @@ const maxMarkedLines = 8;
 /** Half of a line that a client wrapped after it was quoted. */
 const minWrapped = 70;
 
-/** `marked` is the line on which a mark in the html says that a quote begins. */
-export function layoutOf(lines: Lines, marked: number | undefined): Layout {
+/** `mark` is the line on which a mark in the html says that a quote begins. */
+export function layoutOf(lines: Lines, mark: number | undefined): Layout {
+  // Outlook on the web draws a line above what it marks.
+  const marked = mark === undefined ? undefined : withRule(lines, mark);
   const pieces: Piece[] = [];
   let own = 0;
   let pending: number | undefined;
@@ -127,16 +129,19 @@ function attribution(lines: Lines, line: number): Below | undefined {
 }
 
 function blockAt(lines: Lines, line: number): Below | undefined {
-  const above = aboveOf(lines, line);
-  const ruled = above >= 0 && isRule(lines.at(above, 220));
   const block = headerBlock(lines, line, { announced: false, quoted: false });
   if (block === undefined) return undefined;
-  return { from: ruled ? above : line, how: "block", block, body: block.to, quoted: false };
+  return { from: withRule(lines, line), how: "block", block, body: block.to, quoted: false };
+}
+
+function withRule(lines: Lines, line: number): number {
+  const above = aboveOf(lines, line);
+  return above >= 0 && isRule(lines.at(above, 220)) ? above : line;
 }
 
 function aboveOf(lines: Lines, line: number): number {
   let at = line - 1;
-  while (at >= 0 && at > line - 3 && lines.isBlank(at)) at--;
+  while (at >= 0 && at > line - 4 && lines.isBlank(at)) at--;
   return at;
 }
 

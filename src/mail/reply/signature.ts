@@ -11,7 +11,7 @@ const maxSignatureChars = 2500;
 const maxContactLines = 12;
 
 const device =
-  "iphone|ipad|ipod|mac|apple watch|galaxy|samsung|android|blackberry|huawei|xiaomi|redmi|pixel|oneplus|nokia|sony|xperia|motorola|htc|windows phone|" +
+  "iphon|ipad|ipod|mac|apple watch|galaxy|samsung|android|blackberry|huawei|xiaomi|redmi|pixel|oneplus|nokia|sony|xperia|motorola|htc|windows phone|" +
   "mobile|handy|smartphone|phone|telefon|téléphone|teléfono|telefono|telemóvel|celular|cellulare|móvil|mobiel|telefoon|mobil|puhelin|cep telefon|" +
   "мобильн|телефон|смартфон|tablet|outlook|yahoo|gmail|mail|proton|gmx|web\\.de|spark|fairmail|k-9|thunderbird|typeapp|bluemail|airmail|zoho|mail\\.ru|" +
   "яндекс|почт|携帯|スマート|手机|手機|아이폰|갤럭시|posteitaliane|orange|free|libero|telstra|verizon|tutanota|superhuman|hey|vodafone|workspace|lumia";
@@ -30,7 +30,7 @@ const sentence = /[,;:!?]|\.\s*$|\.\s+\p{L}/u;
 /** Whole lines that only a client adds. */
 function isSentFrom(line: string): boolean {
   if (line.length > 160 || !sentFrom.test(line) || !/[\p{L}]/u.test(line)) {
-    return /^(?:.{1,12}(?:에서 보냄|から送信))$/u.test(line);
+    return /^.{1,40}(?:에서 보냄|から送信|['’]\p{L}{1,8} gönderildi)$/u.test(line);
   }
   const bare = line.replace(/<[^<>]*>|\([^()]*\)|https?:\S+/g, " ").trim();
   if (/^(?:发自|發自|從我的|傳送自)/.test(bare)) return bare.length <= 30;

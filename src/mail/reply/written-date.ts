@@ -4,51 +4,51 @@ import { mailDate } from "../date.ts";
 const monthNames: readonly (readonly [number, string])[] = [
   [
     1,
-    "jan januar january janvier ene enero gen gennaio janeiro januari sty stycznia styczeń янв января січ січня leden ledna január ian ianuarie oca ocak tammi tammik ιαν ιανουαρίου яну siječnja janv jaanuar janvāris sausio",
+    "jan januar january janvier ene enero gen gennaio janeiro januari sty stycznia styczeń янв января січ січня leden ledna január ian ianuarie oca ocak tammi tammik tammikuuta ιαν ιανουαρίου яну siječnja janv jaanuar janvāris sausio",
   ],
   [
     2,
-    "feb februar february février févr fév febrero febbraio fevereiro fev februari lut lutego luty фев февр февраля лют лютого únor února február februarie şub şubat helmi helmik φεβ φεβρουαρίου veljače veebruar vasario",
+    "feb februar february février févr fév febrero febbraio fevereiro fev februari lut lutego luty фев февр февраля лют лютого únor února február februarie şub şubat helmi helmik helmikuuta φεβ φεβρουαρίου veljače veebruar vasario",
   ],
   [
     3,
-    "mar mär märz mrz march mars mär marzo março maart mrt mars marca marzec мар марта бер березня březen března marec március márc martie mart maalis maalisk μαρ μαρτίου ožujka märts kovo",
+    "mar mär märz mrz march mars mär marzo março maart mrt mars marca marzec мар марта бер березня březen března marec március márc martie mart maalis maalisk maaliskuuta μαρ μαρτίου ožujka märts kovo",
   ],
   [
     4,
-    "apr april avril avr abr abril aprile abril kwi kwietnia kwiecień апр апреля кві квіт квітня duben dubna apríl április ápr aprilie nis nisan huhti huhtik απρ απριλίου travnja aprill balandžio",
+    "apr april avril avr abr abril aprile abril kwi kwietnia kwiecień апр апреля кві квіт квітня duben dubna apríl április ápr aprilie nis nisan huhti huhtik huhtikuuta απρ απριλίου travnja aprill balandžio",
   ],
   [
     5,
-    "may mai mayo mag maggio maio mei maj maja май мая тра трав травня květen května máj május toukok touko μαΐ μαΐου mayıs svibnja gegužės",
+    "may mai mayo mag maggio maio mei maj maja май мая тра трав травня květen května máj május toukok toukokuuta touko μαΐ μαΐου mayıs svibnja gegužės",
   ],
   [
     6,
-    "jun juni june juin junio giu giugno junho czerwca cze czerwiec июн июня чер черв червня červen června jún június iunie iun haz haziran kesä kesäk ιουν ιουνίου lipnja juuni birželio",
+    "jun juni june juin junio giu giugno junho czerwca cze czerwiec июн июня чер черв червня červen června jún június iunie iun haz haziran kesä kesäk kesäkuuta ιουν ιουνίου lipnja juuni birželio",
   ],
   [
     7,
-    "jul juli july juil juillet julio lug luglio julho lipca lip lipiec июл июля лип липня červenec července júl július iulie iul tem temmuz heinä heinäk ιουλ ιουλίου srpnja juuli liepos",
+    "jul juli july juil juillet julio lug luglio julho lipca lip lipiec июл июля лип липня červenec července júl július iulie iul tem temmuz heinä heinäk heinäkuuta ιουλ ιουλίου srpnja juuli liepos",
   ],
   [
     8,
-    "aug august août aoû agosto ago augustus augusti sie sierpnia sierpień авг августа сер серп серпня srpen srpna augusztus ağu ağustos elo elok αυγ αυγούστου kolovoza rugpjūčio",
+    "aug august août aoû agosto ago augustus augusti sie sierpnia sierpień авг августа сер серп серпня srpen srpna augusztus ağu ağustos elo elok elokuuta αυγ αυγούστου kolovoza rugpjūčio",
   ],
   [
     9,
-    "sep sept september septembre septiembre set settembre setembro wrz września wrzesień сен сент сентября вер верес вересня září szeptember szept septembrie eyl eylül syys syysk σεπ σεπτ σεπτεμβρίου rujna rugsėjo",
+    "sep sept september septembre septiembre set settembre setembro wrz września wrzesień сен сент сентября вер верес вересня září szeptember szept septembrie eyl eylül syys syysk syyskuuta σεπ σεπτ σεπτεμβρίου rujna rugsėjo",
   ],
   [
     10,
-    "oct okt october oktober octobre octubre ott ottobre out outubro paź października październik окт октября жов жовт жовтня říjen října október octombrie eki ekim loka lokak οκτ οκτωβρίου oktoober spalio",
+    "oct okt october oktober octobre octubre ott ottobre out outubro paź października październik окт октября жов жовт жовтня říjen října október octombrie eki ekim loka lokak lokakuuta οκτ οκτωβρίου oktoober spalio",
   ],
   [
     11,
-    "nov november novembre noviembre novembro lis listopad ноя нояб ноября лис листоп листопада listopadu novembro noiembrie noi kas kasım marras marrask νοε νοεμβρίου studenoga lapkričio",
+    "nov november novembre noviembre novembro lis listopad ноя нояб ноября лис листоп листопада listopadu novembro noiembrie noi kas kasım marras marrask marraskuuta νοε νοεμβρίου studenoga lapkričio",
   ],
   [
     12,
-    "dec dez december dezember décembre déc diciembre dic dicembre dezembro grudnia gru grudzień дек декабря гру груд грудня prosinec prosince decembrie ara aralık joulu jouluk δεκ δεκεμβρίου prosinca detsember gruodžio des desember",
+    "dec dez december dezember décembre déc diciembre dic dicembre dezembro grudnia gru grudzień дек декабря гру груд грудня prosinec prosince decembrie ara aralık joulu jouluk joulukuuta δεκ δεκεμβρίου prosinca detsember gruodžio des desember",
   ],
 ];
 const months: ReadonlyMap<string, number> = new Map(
