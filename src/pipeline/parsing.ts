@@ -4,8 +4,8 @@ import type { ParsedMessage } from "../model/event.ts";
 import type { Log, Metrics } from "../model/ports.ts";
 import { type ParserChild, startChild } from "./parsing/child.ts";
 import { frame, frameKinds, maxChunkBytes, messageFrames } from "./parsing/frames.ts";
-import { abandon, beginning, cut, isShort, type Job, open, type RawSource, readBytes } from "./parsing/job.ts";
-import { newSeat, noTimer, realTimer, type Seat, type Timer } from "./parsing/seat.ts";
+import { abandon, beginning, cut, type Job, open, type RawSource, readBytes } from "./parsing/job.ts";
+import { newSeat, nextFor, noTimer, realTimer, type Seat, type Timer } from "./parsing/seat.ts";
 
 export interface ParsePoolOptions {
   /** At least two, so that a poison message does not hold the others up. */
@@ -35,8 +35,8 @@ export interface ParsePool {
 }
 
 const defaults = { deadlineMs: 30_000, maxHeapMb: 256, maxResidentBytes: 512 * 1024 * 1024 };
-/** Short messages in one child at once: while it works on the first, the pipe brings the next. More gained nothing (bench/parse.ts). */
-const depth = 3;
+/** A short message takes a few milliseconds. What has stood behind one for longer than this is given to another child. */
+const patienceMs = 300;
 const watchMs = 250;
 const restartMs = { first: 100, most: 10_000 };
 const endGraceMs = 2_000;
@@ -108,7 +108,7 @@ class Pool implements ParsePool {
     for (const seat of this.#seats) {
       seat.stopRestart();
       // A child in the middle of a message does not look at its input.
-      if (seat.jobs.length > 0) seat.child?.kill();
+      if (seat.sent.length > 0) seat.child?.kill();
       else seat.child?.end();
     }
     const stopGrace = this.#timer(endGraceMs, () => {
@@ -137,18 +137,14 @@ class Pool implements ParsePool {
     });
   }
 
-  /** The oldest waiting message goes to the child with the least to do; a long or a suspect one only to a child of its own. */
   #assign(): void {
-    while (this.#queue.length > 0 && !this.#closed) {
-      const job = this.#queue[0];
-      const free = this.#seats.filter((seat) => seat.ready).sort((a, b) => a.jobs.length - b.jobs.length)[0];
-      if (job === undefined || free === undefined) return;
-      const shares = isShort(job) && free.jobs.length < depth && free.jobs.every(isShort);
-      if (free.jobs.length > 0 && !shares) return;
-      this.#queue.shift();
-      free.jobs.push(job);
-      if (free.jobs.length === 1) this.#beginFirst(free);
-      void this.#send(free, job);
+    for (let next = nextFor(this.#seats, this.#queue); next !== undefined; next = nextFor(this.#seats, this.#queue)) {
+      const { at, seat } = next;
+      const [job] = this.#queue.splice(at, 1);
+      if (job === undefined) return;
+      seat.sent.push({ job, elsewhere: false });
+      if (seat.sent.length === 1) this.#beginFirst(seat);
+      void this.#send(seat, job);
     }
   }
 
@@ -182,7 +178,7 @@ class Pool implements ParsePool {
   }
 
   #works(child: ParserChild, job: Job): boolean {
-    return this.#seats.some((seat) => seat.child === child && seat.jobs[0] === job);
+    return this.#seats.some((seat) => seat.child === child && seat.sent[0]?.job === job);
   }
 
   /** The deadline runs from when a child turns to a message, not from when the message was sent. */
@@ -192,7 +188,18 @@ class Pool implements ParsePool {
     seat.stopDeadline = this.#timer(deadlineMs, () =>
       this.#kill(seat, `the parser was stopped after ${deadlineMs} ms`),
     );
+    seat.stopPatience();
+    seat.stopPatience = this.#timer(patienceMs, () => this.#takeBack(seat));
     if (seat.stopWatch === noTimer) this.#watch(seat);
+  }
+
+  /** One slow message holds up no other: what stands behind it goes to another child, whose answer then counts. */
+  #takeBack(seat: Seat): void {
+    seat.late = true;
+    const behind = seat.sent.slice(1).filter(({ elsewhere }) => !elsewhere);
+    for (const one of behind) one.elsewhere = true;
+    this.#queue.unshift(...behind.map(({ job }) => job));
+    this.#assign();
   }
 
   #watch(seat: Seat): void {
@@ -200,9 +207,9 @@ class Pool implements ParsePool {
     seat.stopWatch = this.#timer(watchMs, () => {
       const { child } = seat;
       seat.stopWatch = noTimer;
-      if (child === undefined || seat.jobs.length === 0) return;
+      if (child === undefined || seat.sent.length === 0) return;
       void child.residentBytes().then((bytes) => {
-        if (seat.child !== child || seat.jobs.length === 0) return;
+        if (seat.child !== child || seat.sent.length === 0) return;
         if (bytes !== undefined && bytes > maxResidentBytes) {
           this.#kill(seat, `the parser was stopped at ${Math.round(bytes / 1048576)} MiB of memory`);
         } else {
@@ -220,8 +227,8 @@ class Pool implements ParsePool {
   #answer(seat: Seat, kind: "parsed" | "dropped", payload: Buffer): void {
     // A child that is to end: what it still says may belong to another message than the first in its row.
     if (seat.killedFor !== undefined) return;
-    const job = seat.jobs[0];
-    if (job === undefined) {
+    const first = seat.sent[0];
+    if (first === undefined) {
       this.#kill(seat, "an answer to no question");
       return;
     }
@@ -231,32 +238,33 @@ class Pool implements ParsePool {
       this.#kill(seat, "the parser gave an answer that cannot be read");
       return;
     }
-    seat.jobs.shift();
-    seat.stopDeadline();
+    seat.sent.shift();
+    for (const stop of [seat.stopDeadline, seat.stopPatience]) stop();
+    seat.late = false;
     seat.falseStarts = 0;
-    if (parsed !== undefined) job.resolve(parsed);
-    if (seat.jobs.length > 0) this.#beginFirst(seat);
+    if (parsed !== undefined && !first.elsewhere) first.job.resolve(parsed);
+    if (seat.sent.length > 0) this.#beginFirst(seat);
     this.#assign();
   }
 
   #gone(seat: Seat, detail: string): void {
-    const { jobs, ready } = seat;
+    const { sent, ready } = seat;
     const reason = seat.killedFor ?? `the parser ended: ${detail}`;
-    Object.assign(seat, { child: undefined, ready: false, jobs: [] });
-    for (const stop of [seat.stopDeadline, seat.stopWatch]) stop();
+    Object.assign(seat, { child: undefined, ready: false, sent: [], late: false });
+    for (const stop of [seat.stopDeadline, seat.stopPatience, seat.stopWatch]) stop();
     seat.stopWatch = noTimer;
     if (this.#closed) {
-      for (const job of jobs) this.#giveUp(job);
+      for (const { job } of sent) this.#giveUp(job);
       if (this.#seats.every(({ child }) => child === undefined)) this.#allGone();
       return;
     }
     // Neither deadline nor memory: code of ours or of a library failed.
     if (seat.killedFor === undefined) this.#options.metrics?.count("defects_total", { where: "parser" });
-    this.#options.log.warn({ reason, in_flight: jobs.length }, "a parser child ended; another one is started");
-    const [suspect, ...behind] = jobs;
+    this.#options.log.warn({ reason, in_flight: sent.length }, "a parser child ended; another one is started");
+    const [suspect, ...behind] = sent;
     // Those behind it were never looked at.
-    this.#queue.unshift(...behind);
-    if (suspect !== undefined) void this.#failed(suspect, reason);
+    this.#queue.unshift(...behind.filter(({ elsewhere }) => !elsewhere).map(({ job }) => job));
+    if (suspect?.elsewhere === false) void this.#failed(suspect.job, reason);
     if (!ready) seat.falseStarts++;
     if (this.#seats.every(({ falseStarts }) => falseStarts >= mostFalseStarts)) {
       this.#announceOpen(new Error(`no parser child could be started: ${reason}`));

@@ -6,12 +6,14 @@ import { afterEach, describe, expect, test } from "vitest";
 import type { Log, LogFields } from "../../src/model/ports.ts";
 import { childFlags, startChild } from "../../src/pipeline/parsing/child.ts";
 import { frame, frameKinds, messageFrames, readFrames } from "../../src/pipeline/parsing/frames.ts";
-import type { Timer } from "../../src/pipeline/parsing/seat.ts";
+import type { Job } from "../../src/pipeline/parsing/job.ts";
+import { newSeat, nextFor, type Seat, type Timer } from "../../src/pipeline/parsing/seat.ts";
 import { openParsePool, type ParsePool, type ParsePoolOptions } from "../../src/pipeline/parsing.ts";
 
 const scripted = join(import.meta.dirname, "fixtures", "scripted-parser.ts");
 const deadlineMs = 30_000;
 const watchMs = 250;
+const patienceMs = 300;
 
 const pools: ParsePool[] = [];
 afterEach(async () => {
@@ -23,13 +25,13 @@ interface Ended {
   readonly inFlight: number;
 }
 
-/** Deadlines and memory checks fire when the test says so, restarts at once. */
+/** Deadlines, patience and memory checks fire when the test says so, restarts at once. */
 function handTimers() {
   const waiting = new Set<{ ms: number; call: () => void }>();
   let changed: () => void = () => undefined;
   const timer: Timer = (ms, call) => {
     const entry = { ms, call };
-    if (ms === deadlineMs || ms === watchMs) {
+    if ([deadlineMs, patienceMs, watchMs].includes(ms)) {
       waiting.add(entry);
       changed();
       return () => void waiting.delete(entry);
@@ -168,6 +170,24 @@ describe("the parse pool", () => {
     expect(found.anomalies[0]).toEqual({ code: "parse_failed", detail: "the parser was stopped after 30000 ms" });
   });
 
+  test("what stands behind a slow message goes to the other child, and does not wait for the deadline", async () => {
+    const { pool, ended, fire } = await openPool({ entry: scripted });
+    const slow = pool.parse(once(mail("slow", "SPIN")), 1);
+    const others = Array.from({ length: 12 }, (_, i) => pool.parse(once(mail(`honest ${i}`)), 1));
+    await fire(patienceMs);
+    // With the slow one still being worked on: no deadline has been fired.
+    expect((await Promise.all(others)).map(({ message }) => message.subject)).toEqual(
+      others.map((_, i) => `honest ${i}`),
+    );
+    expect((await pool.parse(once(mail("later")), 1)).message.subject).toBe("later");
+    expect(ended).toEqual([]);
+    await fire(deadlineMs);
+    await fire(deadlineMs);
+    expect((await slow).parse_status).toBe("failed");
+    // Each time it was the only one that was still waited for there.
+    expect(ended).toHaveLength(2);
+  });
+
   test.skipIf(process.platform !== "linux")("a parser that takes too much memory is killed", async () => {
     const { pool, fire } = await openPool({ entry: scripted, maxResidentBytes: 1024 });
     const pending = pool.parse(once(mail("fat", "SPIN")), 1);
@@ -221,6 +241,44 @@ describe("the parse pool", () => {
       message: { text: "hello", attachments: [{ content_type: "application/zip" }] },
     });
     expect(found.message.attachments[0]?.size).toBe((1600 * 65_520 * 57) / 78);
+  });
+});
+
+describe("the next message for a child", () => {
+  const job = (kind: "whole" | "stream", deaths = 0) => ({ bytes: { kind }, deaths }) as unknown as Job;
+  const [short, long, suspect] = [job("whole"), job("stream"), job("whole", 1)];
+  const seat = (jobs: readonly Job[] = [], more: Partial<Seat> = {}): Seat => ({
+    ...newSeat(),
+    ready: true,
+    sent: jobs.map((one) => ({ job: one, elsewhere: false })),
+    ...more,
+  });
+  const starting = seat([], { ready: false });
+  const broken = seat([], { ready: false, falseStarts: 2 });
+
+  test.each<[string, readonly Seat[], readonly Job[], readonly [number, number] | undefined]>([
+    ["the oldest, to the child with the least to do", [seat([short, short]), seat([short])], [short, short], [0, 1]],
+    ["none while all have their hands full", [seat([short, short, short]), seat([long])], [short], undefined],
+    ["none to a child that is late", [seat([short], { late: true }), seat([short, short, short])], [short], undefined],
+    ["a long one to a child that has nothing", [seat([short]), seat()], [long, short], [0, 1]],
+    [
+      "behind a long one that waits for a child, the next, to another",
+      [seat([short, short]), seat([short])],
+      [long, short],
+      [1, 0],
+    ],
+    [
+      "none behind two long ones that wait for two children",
+      [seat([short]), seat([short])],
+      [long, long, short],
+      undefined,
+    ],
+    ["not one that a child died of, while that child is started again", [starting, seat()], [suspect, short], [1, 1]],
+    ["that one too where the other child cannot be started", [broken, seat()], [suspect, short], [0, 1]],
+    ["that one to a child of its own", [seat([short]), seat()], [suspect], [0, 1]],
+  ])("is %s", (_, seats, queue, expected) => {
+    const next = nextFor(seats, queue);
+    expect(next && [next.at, seats.indexOf(next.seat)]).toEqual(expected);
   });
 });
 
