@@ -1,13 +1,12 @@
 /** Writes every generated file of the repository; with `--check`, says which differ from what would be written, and fails. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { z } from "zod";
 import { cliPage } from "../src/cli/page.ts";
 import { cliSchema } from "../src/cli/shapes.ts";
-import { eventSchema } from "../src/model/event.ts";
 import { configSchema } from "../src/settings/index.ts";
 import { configurationPage } from "../src/settings/page.ts";
 import { metricsPage } from "../src/watch/index.ts";
+import { eventJsonSchema, eventPage } from "./event-page.ts";
 import { standardsPage } from "./standards.ts";
 
 export interface Generated {
@@ -18,11 +17,12 @@ export interface Generated {
 
 /** Sorted by path, one a line. A page made from code elsewhere is a line here. */
 export const generated: readonly Generated[] = [
-  { path: "config/event.schema.json", make: () => json({ ...z.toJSONSchema(eventSchema), title: "Mailwright event" }) },
+  { path: "config/event.schema.json", make: () => json(eventJsonSchema()) },
   { path: "config/schema.json", make: () => json(configSchema()) },
   { path: "docs/cli.md", make: cliPage },
   { path: "docs/cli.schema.json", make: () => json(cliSchema()) },
   { path: "docs/configuration.md", make: configurationPage },
+  { path: "docs/event.md", make: eventPage },
   { path: "docs/metrics.md", make: metricsPage },
   { path: "docs/standards.md", make: standardsPage },
 ];

@@ -5,13 +5,16 @@ export const sourceKinds = ["smtp", "imap", "webhook", "import"] as const;
 
 /** RFC 5321 envelope facts. `mail_from` null is the null reverse-path `<>` (RFC 5321 §4.5.5). */
 export const smtpFacts = z.object({
-  remote_ip: z.string(),
-  helo: z.string(),
-  tls: z.object({ version: z.string(), cipher: z.string() }).nullable(),
-  mail_from: z.string().nullable(),
-  rcpt_to: z.array(z.string()),
-  smtputf8: z.boolean().optional(),
-  body: z.enum(["7bit", "8bitmime"]).optional(),
+  remote_ip: z.string().describe("The address that the mail came from."),
+  helo: z.string().describe("What the peer called itself."),
+  tls: z
+    .object({ version: z.string().describe("As TLSv1.3."), cipher: z.string().describe("Its name at OpenSSL.") })
+    .nullable()
+    .describe("Null on an unencrypted connection."),
+  mail_from: z.string().nullable().describe("The return path; null for `<>` (RFC 5321 §4.5.5)."),
+  rcpt_to: z.array(z.string()).describe("The recipients that were accepted, as given."),
+  smtputf8: z.boolean().optional().describe("The peer asked for SMTPUTF8 (RFC 6531)."),
+  body: z.enum(["7bit", "8bitmime"]).optional().describe("BODY of MAIL."),
 });
 
 export const envelopeSchema = z.object({

@@ -13,46 +13,64 @@ export const schemaVersion = 1;
 
 export const anomalySchema = z.object({
   code: z.string().describe("Stable code: part of the interface."),
-  detail: z.string().optional(),
+  detail: z.string().optional().describe("Which header, or why."),
 });
 export type Anomaly = z.infer<typeof anomalySchema>;
 
 export const eventSchema = z
   .object({
-    schema_version: z.literal(schemaVersion),
+    schema_version: z.literal(schemaVersion).describe("Raised only when fields change their meaning; they never have."),
     event_id: z.string().describe("UUID version 7; the same on every reprocess."),
     received_at: z.string().describe("RFC 3339 UTC: when Mailwright took responsibility."),
-    tenant: z.string(),
+    tenant: z.string().describe("Whose mail it is: the id of the tenant in the configuration."),
     routes: z.array(z.string()).describe("Every inbound address or mailbox this message came by."),
     idempotency_key: z
       .string()
       .describe("The Message-ID, or a hash of the raw header values and the content where there is none."),
-    raw: z.object({
-      sha256: z.string().describe("Of the bytes as received."),
-      ref: z.string().describe("Name of the sealed bytes in the blob store, once they are there."),
-      size: z.number().int(),
-    }),
-    source: z.object({ kind: z.enum(sourceKinds), smtp: smtpFacts.optional() }),
-    message: messageSchema,
-    auth: z.object({
-      trust: z.enum(["verified", "aligned-weak", "unverified", "suspicious"]),
-      reason: z.string(),
-    }),
-    class: classSchema,
+    raw: z
+      .object({
+        sha256: z.string().describe("Of the bytes as received."),
+        ref: z.string().describe("Name of the sealed bytes in the blob store, once they are there."),
+        size: z.number().int().describe("Of the bytes as received."),
+      })
+      .describe("The bytes as they came, which are kept unchanged."),
+    source: z
+      .object({
+        kind: z.enum(sourceKinds).describe("import: a file that somebody gave in."),
+        smtp: smtpFacts.optional().describe("The SMTP envelope, where it came by SMTP."),
+      })
+      .describe("How the message came."),
+    message: messageSchema.describe("What the message says."),
+    auth: z
+      .object({
+        trust: z
+          .enum(["verified", "aligned-weak", "unverified", "suspicious"])
+          .describe("How sure it is that the sender of From wrote it."),
+        reason: z.string().describe("Why, as a sentence."),
+      })
+      .describe("Our own judgement of who sent it."),
+    class: classSchema.describe("Who or what wrote it."),
     bounce: bounceSchema.nullable(),
     complaint: complaintSchema.nullable(),
     mdn: mdnSchema.nullable(),
     calendar: z.array(calendarSchema).describe("The events of its calendar parts, the body's own first."),
-    thread: z.object({ thread_id: z.string(), confidence: z.number() }),
-    anomalies: z.array(anomalySchema),
+    thread: z
+      .object({
+        thread_id: z.string().describe("The same for every message of a conversation."),
+        confidence: z.number().describe("From 0 to 1."),
+      })
+      .describe("The conversation that it belongs to."),
+    anomalies: z.array(anomalySchema).describe("What is odd about the message: codes below."),
     parse_status: z
       .enum(["ok", "partial", "failed"])
       .describe("partial: body or attachments are not as sent, anomalies say why. failed: headers only."),
-    parser: z.object({
-      name: z.string(),
-      version: z.string(),
-      layer_version: z.number().int().describe("Raised when our reading around the parser changes what it gives."),
-    }),
+    parser: z
+      .object({
+        name: z.string().describe("The program that took the message apart."),
+        version: z.string().describe("Its version."),
+        layer_version: z.number().int().describe("Raised when our reading around the parser changes what it gives."),
+      })
+      .describe("What read the message."),
   })
   .describe("The canonical event of one received message.");
 export type CanonicalEvent = z.infer<typeof eventSchema>;

@@ -4,13 +4,21 @@ import { addressSchema } from "./address.ts";
 
 export const nestedMessageSchema = z
   .object({
-    message_id: z.string().nullable(),
-    from: addressSchema.nullable(),
-    to: z.array(addressSchema),
-    subject: z.string().nullable(),
+    message_id: z.string().nullable().describe("Its Message-ID."),
+    from: addressSchema.nullable().describe("The first mailbox of its From."),
+    to: z.array(addressSchema).describe("The mailboxes of its To."),
+    subject: z.string().nullable().describe("Its subject."),
     date: z.string().nullable().describe("RFC 3339 UTC."),
     text: z.string().nullable().describe("The beginning of its text, 64 Ki characters at most."),
-    attachments: z.array(z.object({ filename: z.string(), content_type: z.string(), size: z.number().int() })),
+    attachments: z
+      .array(
+        z.object({
+          filename: z.string().describe("A label, never a path."),
+          content_type: z.string().describe("As declared."),
+          size: z.number().int().describe("Decoded bytes."),
+        }),
+      )
+      .describe("What that message carries itself."),
   })
   .describe("What a message inside the message says of itself.");
 export type NestedMessage = z.infer<typeof nestedMessageSchema>;
