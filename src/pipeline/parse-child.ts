@@ -28,14 +28,12 @@ function taken(bytes: number): void {
 
 async function* bytesOf(message: Incoming): AsyncGenerator<Uint8Array> {
   while (true) {
-    const chunks = message.chunks;
-    message.chunks = [];
-    for (const chunk of chunks) {
+    // One by one: whoever stops reading leaves the others where they are counted, for `drained`.
+    for (let chunk = message.chunks.shift(); chunk !== undefined; chunk = message.chunks.shift()) {
       taken(chunk.length);
       yield chunk;
     }
     if (message.state === "dropped") throw new Dropped();
-    if (message.chunks.length > 0) continue;
     if (message.state === "ended") return;
     await new Promise<void>((resolve) => {
       message.wake = resolve;

@@ -197,6 +197,18 @@ describe("the parse pool", () => {
     expect(found.anomalies[0]?.detail).toMatch(/^the parser was stopped at \d+ MiB of memory$/);
   });
 
+  test("what a parser did not want to read of a message is not missing from the room for the next", async () => {
+    const { pool, ended } = await openPool();
+    async function* refused(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from(mail("refused"));
+      for (let i = 0; i < 40; i++) yield Buffer.alloc(64 * 1024, "--\r\n");
+    }
+    for (let round = 0; round < 20; round++) expect((await pool.parse(refused(), 1)).parse_status).toBe("failed");
+    const sent = [0, 1].map((i) => pool.parse(long(`honest ${i}`, "x", 4_000_000), 1));
+    expect((await Promise.all(sent)).map(({ parse_status }) => parse_status)).toEqual(["partial", "partial"]);
+    expect(ended).toEqual([]);
+  });
+
   test("raw bytes that cannot be read reject, and the pool goes on", async () => {
     const { pool, ended } = await openPool();
     async function* broken(bytes: number): AsyncGenerator<Uint8Array> {

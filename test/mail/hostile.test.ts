@@ -1,0 +1,65 @@
+/** Whatever a stranger sends: an event, from a child that was not stopped; and work that grows no faster than the mail does. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse } from "../../src/mail/parse.ts";
+import { messageSchema } from "../../src/model/event.ts";
+import type { Log, LogFields } from "../../src/model/ports.ts";
+import { openParsePool, type ParsePool } from "../../src/pipeline/parsing.ts";
+import { shapes } from "./hostile-shapes.ts";
+
+/** The runner's patience, for a machine that does ten things at once; the daemon's own deadline is 30 s of it. */
+const patience = 240_000;
+const chunkBytes = 64 * 1024;
+
+async function* chunks(raw: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < raw.length; at += chunkBytes) yield raw.subarray(at, at + chunkBytes);
+}
+
+describe("through the daemon's own children, with its limits on memory", () => {
+  const stopped: string[] = [];
+  let pool: ParsePool;
+  beforeAll(async () => {
+    const silent = (): void => undefined;
+    const warn = ({ reason }: LogFields): void => void stopped.push(String(reason));
+    const log: Log = { debug: silent, info: silent, error: silent, warn, with: () => log };
+    pool = await openParsePool({ children: 2, log, deadlineMs: patience });
+  });
+  afterAll(() => pool.close());
+
+  test.each(shapes)("$name ($full)", { timeout: patience }, async ({ make, full, subject }) => {
+    const raw = make(full);
+    const { message, parse_status, anomalies } = await pool.parse(chunks(raw), raw.length);
+    expect(stopped.splice(0)).toEqual([]);
+    expect(messageSchema.parse(message)).toEqual(message);
+    if (subject !== undefined && parse_status !== "failed") expect(message.subject).toBe(subject);
+    // What is not read whole is said.
+    if (parse_status !== "ok") expect(anomalies.length).toBeGreaterThan(0);
+  });
+});
+
+/** CPU microseconds of so many parses, of this thread alone: neither the collector's threads nor another test's. */
+async function work(raw: Uint8Array, times: number): Promise<number> {
+  const before = process.threadCpuUsage();
+  for (let time = 0; time < times; time++) await parse(raw);
+  const { user, system } = process.threadCpuUsage(before);
+  return user + system;
+}
+
+/** Some systems count CPU in ticks of 4 ms: ten of them tell a factor of 2 from one of 2.5. */
+const measurable = 40_000;
+/** A collection in the middle can spoil any of them, so the least of several counts. */
+const mostTries = 12;
+
+describe("twice the mail is at most two and a half times the work", () => {
+  test.each(shapes)("$name", { timeout: patience }, async ({ make, half }) => {
+    const [one, two] = [make(half), make(half * 2)];
+    await work(two, 1);
+    let times = 1;
+    while ((await work(one, times)) < measurable) times *= 2;
+    let [least, leastOfTwo] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+    for (let tries = 0; tries < mostTries && (tries < 2 || leastOfTwo > least * 2.5); tries++) {
+      least = Math.min(least, await work(one, times));
+      leastOfTwo = Math.min(leastOfTwo, await work(two, times));
+    }
+    expect(leastOfTwo / least).toBeLessThanOrEqual(2.5);
+  });
+});
