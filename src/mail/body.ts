@@ -1,20 +1,19 @@
 /** Chooses the text and the html of a message among its parts. */
 import type { Message } from "../model/event.ts";
-import { htmlToText } from "./html.ts";
-import { composed } from "./words.ts";
+import { htmlToText, maxHtmlInputChars } from "./html.ts";
+import { decodedText } from "./text.ts";
+import type { UuFile } from "./transfer/uuencode.ts";
+import type { Part } from "./tree.ts";
 
-/** A part as far as the body hangs on it. */
-export interface BodyPart {
-  /** In lower case. */
-  readonly contentType: string;
-  /** Decoded text of a text part that is no attachment; null for everything else. */
-  readonly text: string | null;
-  readonly children: readonly BodyPart[];
+/** A file that stood in a text. */
+export interface FileInText extends UuFile {
+  readonly part: Part;
 }
 
 export type Body = Pick<Message, "text" | "text_source" | "html" | "html_source" | "charset"> & {
   readonly truncated: { readonly text: boolean; readonly html: boolean };
-  readonly anomalies: readonly string[];
+  readonly anomalies: readonly { readonly code: string; readonly detail?: string }[];
+  readonly files: readonly FileInText[];
 };
 
 /** Of the event; the raw message is whole. */
@@ -30,49 +29,75 @@ interface Content {
 }
 const empty: Content = { texts: [], htmls: [], derived: false, original: false };
 
-export function chooseBody(root: BodyPart | undefined): Body {
-  const content = root === undefined ? empty : contentOf(root);
-  const anomalies = new Set<string>();
+/** What is found while the tree is read, and what reading html may still cost. */
+interface Reading {
+  charset: Message["charset"];
+  readonly files: FileInText[];
+  readonly anomalies: { code: string; detail?: string }[];
+  htmlChars: number;
+  cut: boolean;
+}
+
+/** `elsewhere`: text and html that a container brought (winmail.dat), for a message that has neither. */
+export function chooseBody(root: Part | undefined, elsewhere: { text?: string; html?: string } = {}): Body {
+  const reading: Reading = { charset: null, files: [], anomalies: [], htmlChars: maxHtmlInputChars, cut: false };
+  let content = root === undefined ? empty : contentOf(root, reading);
+  if (isBlank(content) && (elsewhere.text !== undefined || elsewhere.html !== undefined)) {
+    const texts = elsewhere.text === undefined ? [] : [elsewhere.text];
+    content = { ...empty, texts, original: true, htmls: elsewhere.html === undefined ? [] : [elsewhere.html] };
+  }
   let { texts, derived, original } = content;
-  let cut = false;
   // An empty text part beside html is a client's formality, not the message.
   if (texts.every((text) => text.trim() === "") && content.htmls.length > 0) {
-    const read = content.htmls.map(htmlToText);
-    texts = read.map(({ text }) => text);
-    cut = read.some((one) => one.cut);
+    texts = content.htmls.map((html) => read(html, reading));
     derived = true;
     original = false;
   }
-  const text = texts.length === 0 ? null : bounded(printable(texts.join("\n\n"), anomalies), maxTextChars);
-  const html =
-    content.htmls.length === 0 ? null : bounded(printable(content.htmls.join("<br>\n"), anomalies), maxHtmlChars);
+  const text = texts.length === 0 ? null : bounded(texts.join("\n\n"), maxTextChars);
+  const html = content.htmls.length === 0 ? null : bounded(content.htmls.join("<br>\n"), maxHtmlChars);
+  const several = texts.length > 1 ? "mixed" : "original";
   return {
     text: text?.value ?? null,
-    text_source:
-      text === null
-        ? "none"
-        : derived
-          ? original
-            ? "mixed"
-            : "derived_html"
-          : texts.length > 1
-            ? "mixed"
-            : "original",
+    text_source: text === null ? "none" : derived ? (original ? "mixed" : "derived_html") : several,
     html: html?.value ?? null,
-    charset: null,
     html_source: html === null ? "none" : content.htmls.length > 1 ? "mixed" : "original",
-    truncated: { text: cut || (text?.cut ?? false), html: html?.cut ?? false },
-    anomalies: [...anomalies],
+    charset: reading.charset,
+    truncated: { text: reading.cut || (text?.cut ?? false), html: html?.cut ?? false },
+    anomalies: reading.anomalies,
+    files: reading.files,
   };
 }
 
-function contentOf(part: BodyPart): Content {
-  if (part.text !== null) {
-    if (part.contentType === "text/html") return { ...empty, htmls: [part.text] };
-    return { ...empty, texts: [part.text], original: true };
+const isBlank = ({ texts, htmls }: Content): boolean => [...texts, ...htmls].every((one) => one.trim() === "");
+
+/** All html of a message together costs no more than one: a thousand small parts are as long as a long one. */
+function read(html: string, reading: Reading): string {
+  if (html.length > reading.htmlChars) reading.cut = true;
+  const { text } = htmlToText(html.slice(0, reading.htmlChars));
+  reading.htmlChars = Math.max(0, reading.htmlChars - html.length);
+  return text;
+}
+
+function contentOf(part: Part, reading: Reading): Content {
+  if (part.content !== undefined) return ownContent(part, reading);
+  const inside = part.children
+    .map((child) => contentOf(child, reading))
+    .filter(({ texts, htmls }) => texts.length + htmls.length > 0);
+  return part.head.type === "multipart/alternative" ? alternative(inside) : sequence(inside, reading);
+}
+
+function ownContent(part: Part, reading: Reading): Content {
+  const { text, charset, files, anomalies } = decodedText(part);
+  if (part.head.type.startsWith("multipart/")) {
+    // A preamble that turned out to be all there is.
+    if (text.trim() === "") return empty;
+    reading.anomalies.push({ code: "no_boundary" });
   }
-  const inside = part.children.map(contentOf).filter(({ texts, htmls }) => texts.length + htmls.length > 0);
-  return part.contentType === "multipart/alternative" ? alternative(inside) : sequence(inside);
+  reading.charset ??= charset;
+  reading.cut ||= part.content?.cut === true;
+  reading.anomalies.push(...anomalies);
+  for (const file of files) reading.files.push({ part, ...file });
+  return part.head.type === "text/html" ? { ...empty, htmls: [text] } : { ...empty, texts: [text], original: true };
 }
 
 /** RFC 2046 §5.1.4: the last alternative that is understood is the richest. The plain one is kept for the text. */
@@ -86,27 +111,19 @@ function alternative(inside: readonly Content[]): Content {
  * Parts that follow each other (list footers, scanners' notes) are one text. Html counts as the sender's only when the message
  * begins with it: an html footer below a plain body is not the body.
  */
-function sequence(inside: readonly Content[]): Content {
+function sequence(inside: readonly Content[], reading: Reading): Content {
   const first = inside[0];
   if (first === undefined || inside.length === 1) return first ?? empty;
   const htmls = first.htmls.length > 0 ? inside.flatMap((content) => content.htmls) : [];
   if (inside.every(({ texts }) => texts.length === 0)) return { ...empty, htmls };
   return {
     texts: inside.flatMap(({ texts, htmls: own }) =>
-      texts.length > 0 ? texts : own.map((html) => htmlToText(html).text),
+      texts.length > 0 ? texts : own.map((html) => read(html, reading)),
     ),
     htmls,
     derived: inside.some(({ texts, derived }) => derived || texts.length === 0),
     original: inside.some(({ original }) => original),
   };
-}
-
-const unwanted = /[^\P{Cc}\t\n]/gu;
-
-/** Line ends as LF, controls removed but TAB and LF (CRMs refuse them), well-formed, NFC. */
-function printable(text: string, anomalies: Set<string>): string {
-  if (text.includes("\0")) anomalies.add("nul_removed");
-  return composed(text.replace(/\r\n?/g, "\n").replace(unwanted, ""));
 }
 
 function bounded(text: string, maxChars: number): { value: string; cut: boolean } {

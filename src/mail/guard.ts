@@ -1,8 +1,14 @@
 /** Looks for messages made to be expensive, in one pass over the bytes, before the MIME parser gets them. */
 
-/** Why a message is not given to the parser, or undefined. */
+/** Where the parser stops reading, and why. */
+export interface Stop {
+  /** Offset into the bytes that were looked at last: behind the line that was too much. The same for any chunking. */
+  readonly at: number;
+  readonly reason: string;
+}
+
 export interface Guard {
-  update(bytes: Uint8Array): string | undefined;
+  update(bytes: Uint8Array): Stop | undefined;
 }
 
 /**
@@ -32,16 +38,22 @@ export function openGuard(): Guard {
         if (startsLikeBoundary(bytes, start)) boundaryLines++;
         carried = carriedDashes = 0;
         start = at + 1;
+        const reason = tooMuch();
+        if (reason !== undefined) return { at: start, reason };
       }
       for (let at = start; at < bytes.length && carried + at - start < 2; at++) {
         if (bytes[at] === dash) carriedDashes++;
       }
       carried += bytes.length - start;
-      if (tinyLines > most.tinyLines) return `more than ${most.tinyLines} empty lines`;
-      if (boundaryLines > most.boundaryLines) return `more than ${most.boundaryLines} lines like a MIME boundary`;
-      return lines > most.lines ? `more than ${most.lines} lines` : undefined;
+      return undefined;
     },
   };
+
+  function tooMuch(): string | undefined {
+    if (tinyLines > most.tinyLines) return `more than ${most.tinyLines} empty lines`;
+    if (boundaryLines > most.boundaryLines) return `more than ${most.boundaryLines} lines like a MIME boundary`;
+    return lines > most.lines ? `more than ${most.lines} lines` : undefined;
+  }
 
   function startsLikeBoundary(bytes: Uint8Array, start: number): boolean {
     if (carried >= 2) return carriedDashes === 2;

@@ -2,7 +2,7 @@
 import { compile, type FormatCallback } from "html-to-text";
 
 /** Half a second's work at most; a mail of a megabyte of html has said what it has to say. */
-const maxInputChars = 1024 * 1024;
+export const maxHtmlInputChars = 1024 * 1024;
 /** htmlparser2 looks through all open elements for each end tag: a megabyte of `<b></x>` took it twelve seconds. */
 const maxTags = 20_000;
 /** Browsers flatten at 512. htmlparser2 is quadratic in the depth, and the conversion recurses. */
@@ -21,7 +21,7 @@ const row = { leadingLineBreaks: 1, trailingLineBreaks: 1 };
 const convert = compile({
   wordwrap: false,
   formatters: { cell, alternative },
-  limits: { maxInputLength: maxInputChars, maxDepth, ellipsis: "" },
+  limits: { maxInputLength: maxHtmlInputChars, maxDepth, ellipsis: "" },
   selectors: [
     { selector: "table", format: "block", options: row },
     { selector: "tr", format: "block", options: row },
@@ -47,8 +47,8 @@ export interface HtmlText {
 }
 
 export function htmlToText(html: string): HtmlText {
-  const cut = html.length > maxInputChars;
-  const input = cut ? html.slice(0, maxInputChars) : html;
+  const cut = html.length > maxHtmlInputChars;
+  const input = cut ? html.slice(0, maxHtmlInputChars) : html;
   return { text: hasTooManyTags(input) || nestsDeeply(input) ? withoutTags(input) : convert(input).trim(), cut };
 }
 

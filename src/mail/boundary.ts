@@ -1,0 +1,18 @@
+/** Finds the boundary of the outermost multipart (RFC 2046 §5.1.1): as declared, or as the body shows it. */
+import { decodedParameter } from "./parameters.ts";
+import type { PartHead } from "./part.ts";
+
+/** How much of a body is looked at for a boundary that its header does not name. */
+export const maxGuessBytes = 64 * 1024;
+
+/** Undefined where none is declared that a line could match. */
+export function declaredBoundary({ params }: PartHead): string | undefined {
+  const boundary = (decodedParameter(params, "boundary")?.text ?? "").trimEnd();
+  return /^[\x20-\x7e]{1,998}$/.test(boundary) ? boundary : undefined;
+}
+
+/** A line that begins like a delimiter, with the header of a part right below it. */
+export function guessedBoundary(beginning: Buffer): string | undefined {
+  const text = beginning.toString("latin1", 0, maxGuessBytes);
+  return /^--([!-~][ -~]{0,199})\r?\nContent-[A-Za-z-]{1,40}:/im.exec(text)?.[1]?.trimEnd();
+}

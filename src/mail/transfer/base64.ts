@@ -1,0 +1,137 @@
+/** Decodes base64 (RFC 2045 §6.8) that may have stray characters in it, several pieces in a row, and a footer behind it. */
+import type { TransferDecoder } from "../transfer.ts";
+import { scratch } from "./scratch.ts";
+
+const skip = 0x40;
+const padding = 0x80;
+const illegal = 0xc0;
+const table = new Uint8Array(256).fill(illegal);
+for (const [index, char] of [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"].entries()) {
+  table[char.charCodeAt(0)] = index;
+}
+for (const char of " \t\r\n") table[char.charCodeAt(0)] = skip;
+table[0x3d] = padding;
+
+const lf = 0x0a;
+/** Some encoders work in pieces, each with padding of its own. A line this long of nothing but base64 is no footer. */
+const leastPieceChars = 20;
+const maxLineBytes = 1000;
+const wholeLine = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)$/;
+
+export function base64Decoder(): TransferDecoder {
+  /** The characters of a quantum of four that is not full yet. */
+  let held = 0;
+  let heldChars = 0;
+  let atLineStart = true;
+  /** A line that has to be seen whole before it is known whether it belongs to the content. */
+  let doubtful: number[] | undefined;
+  let afterPadding = false;
+  let ended = false;
+  let trailer = false;
+  let out = 0;
+
+  function closeQuantum(): void {
+    if (heldChars === 2) scratch[out++] = held >> 4;
+    if (heldChars === 3) {
+      scratch[out++] = held >> 10;
+      scratch[out++] = held >> 2;
+    }
+    held = heldChars = 0;
+  }
+
+  function decideLine(): void {
+    const line = Buffer.from(doubtful ?? [])
+      .toString("latin1")
+      .trim();
+    doubtful = undefined;
+    atLineStart = true;
+    if (line === "" || /^=+$/.test(line)) return;
+    if (afterPadding ? line.length >= leastPieceChars && wholeLine.test(line) : !isFooter(line)) {
+      afterPadding = false;
+      const piece = Buffer.from(line.replace(/[^A-Za-z0-9+/=]/g, ""), "base64");
+      scratch.set(piece, out);
+      out += piece.length;
+      afterPadding = line.endsWith("=");
+    } else {
+      ended = trailer = true;
+    }
+  }
+
+  function push(bytes: Uint8Array): Uint8Array {
+    out = 0;
+    for (let at = 0; at < bytes.length && !ended; at++) {
+      if (heldChars === 0 && doubtful === undefined && !afterPadding) at = decodeQuanta(bytes, at);
+      if (at >= bytes.length) break;
+      const byte = bytes[at] ?? 0;
+      if (doubtful !== undefined) {
+        doubtful.push(byte);
+        if (byte === lf || doubtful.length > maxLineBytes) decideLine();
+        continue;
+      }
+      take(byte);
+    }
+    return scratch.subarray(0, out);
+  }
+
+  /** Whole quanta without anything between them, which is nearly everything. Answers where the first other byte stands. */
+  function decodeQuanta(bytes: Uint8Array, from: number): number {
+    let at = from;
+    let to = out;
+    for (const last = bytes.length - 4; at <= last; at += 4) {
+      const a = table[bytes[at] ?? 0] ?? 0;
+      const b = table[bytes[at + 1] ?? 0] ?? 0;
+      const c = table[bytes[at + 2] ?? 0] ?? 0;
+      const d = table[bytes[at + 3] ?? 0] ?? 0;
+      if ((a | b | c | d) & illegal) break;
+      scratch[to++] = (a << 2) | (b >> 4);
+      scratch[to++] = (b << 4) | (c >> 2);
+      scratch[to++] = (c << 6) | d;
+    }
+    out = to;
+    if (at > from) atLineStart = false;
+    return at;
+  }
+
+  function take(byte: number): void {
+    const value = table[byte] ?? illegal;
+    if (value === skip) {
+      if (byte === lf) atLineStart = true;
+      return;
+    }
+    if (value === padding) {
+      closeQuantum();
+      afterPadding = true;
+      return;
+    }
+    if (afterPadding || (value === illegal && atLineStart && heldChars === 0)) {
+      doubtful = [byte];
+      return;
+    }
+    atLineStart = false;
+    // RFC 2045 §6.8: other characters are to be ignored.
+    if (value === illegal) return;
+    held = (held << 6) | value;
+    if (++heldChars < 4) return;
+    scratch[out++] = held >> 16;
+    scratch[out++] = held >> 8;
+    scratch[out++] = held;
+    held = heldChars = 0;
+  }
+
+  return {
+    push,
+    end() {
+      out = 0;
+      if (doubtful !== undefined && !ended) decideLine();
+      if (!ended) closeQuantum();
+      return scratch.subarray(0, out);
+    },
+    get trailer() {
+      return trailer;
+    },
+  };
+}
+
+/** A line of prose or of dashes; not a line of base64 that was damaged at its beginning. */
+const isFooter = (line: string): boolean =>
+  line.startsWith("--") || (line.match(/[^A-Za-z0-9+/=]/g) ?? []).length > Math.min(3, line.length / 4);
