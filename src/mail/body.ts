@@ -1,6 +1,7 @@
 /** Chooses the text and the html of a message among its parts. */
 import type { Message } from "../model/event.ts";
 import { htmlToText, maxHtmlInputChars } from "./html.ts";
+import { maxHtmlChars, maxTextChars } from "./limits.ts";
 import { decodedText } from "./text.ts";
 import type { UuFile } from "./transfer/uuencode.ts";
 import type { Part } from "./tree.ts";
@@ -15,10 +16,6 @@ export type Body = Pick<Message, "text" | "text_source" | "html" | "html_source"
   readonly anomalies: readonly { readonly code: string; readonly detail?: string }[];
   readonly files: readonly FileInText[];
 };
-
-/** Of the event; the raw message is whole. */
-export const maxTextChars = 1024 * 1024;
-export const maxHtmlChars = 2 * 1024 * 1024;
 
 interface Content {
   readonly texts: readonly string[];

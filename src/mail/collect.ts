@@ -2,13 +2,14 @@
 import { createHash } from "node:crypto";
 import type { NestedMessage } from "../model/event.ts";
 import type { RawField } from "./header.ts";
+import { maxHtmlChars, maxTextChars } from "./limits.ts";
 import { type PartHead, partHead } from "./part.ts";
 import { isPeeked, type Peek } from "./structure.ts";
 import { type TransferDecoder, maxPushBytes, transferDecoder } from "./transfer.ts";
 import { childId, type Part, roleOf } from "./tree.ts";
 
-/** Decoded bytes of all text parts: three times what the event keeps, for text that is three bytes a character. */
-const maxTextBytes = 9 * 1024 * 1024;
+/** Decoded bytes of all text parts together: three times what the event keeps, for text that is three bytes a character. */
+const maxTextBytes = { plain: 3 * maxTextChars, html: 3 * maxHtmlChars };
 /** Enough of a calendar for its METHOD, and of a delivery status for all its recipients. */
 const maxPeekBytes = 256 * 1024;
 /** What tells the type of a file. */
@@ -82,7 +83,7 @@ export class Collector {
   #root: Part | undefined;
   #parts = 0;
   #bodySeen = false;
-  #textBytes = 0;
+  readonly #textRoom = { plain: maxTextBytes.plain, html: maxTextBytes.html };
   #open: { readonly part: Part; readonly leaf: Leaf; readonly decoder: TransferDecoder } | undefined;
 
   constructor(options: CollectOptions) {
@@ -161,14 +162,15 @@ export class Collector {
   #text(part: Part): Leaf {
     this.#texts.add(part);
     const kept: Buffer[] = [];
+    const kind = part.head.type === "text/html" ? "html" : "plain";
     let cut = false;
     return {
       push: (decoded) => {
-        const room = maxTextBytes - this.#textBytes;
+        const room = this.#textRoom[kind];
         if (decoded.length > room) cut = true;
         if (room <= 0) return undefined;
         const taken = Buffer.from(decoded.length > room ? decoded.subarray(0, room) : decoded);
-        this.#textBytes += taken.length;
+        this.#textRoom[kind] -= taken.length;
         kept.push(taken);
         return undefined;
       },
