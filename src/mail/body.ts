@@ -32,12 +32,20 @@ interface Reading {
   readonly files: FileInText[];
   readonly anomalies: { code: string; detail?: string }[];
   htmlChars: number;
-  cut: boolean;
+  cutText: boolean;
+  cutHtml: boolean;
 }
 
 /** `elsewhere`: text and html that a container brought (winmail.dat), for a message that has neither. */
 export function chooseBody(root: Part | undefined, elsewhere: { text?: string; html?: string } = {}): Body {
-  const reading: Reading = { charset: null, files: [], anomalies: [], htmlChars: maxHtmlInputChars, cut: false };
+  const reading: Reading = {
+    charset: null,
+    files: [],
+    anomalies: [],
+    htmlChars: maxHtmlInputChars,
+    cutText: false,
+    cutHtml: false,
+  };
   let content = root === undefined ? empty : contentOf(root, reading);
   if (isBlank(content) && (elsewhere.text !== undefined || elsewhere.html !== undefined)) {
     const texts = elsewhere.text === undefined ? [] : [elsewhere.text];
@@ -59,7 +67,7 @@ export function chooseBody(root: Part | undefined, elsewhere: { text?: string; h
     html: html?.value ?? null,
     html_source: html === null ? "none" : content.htmls.length > 1 ? "mixed" : "original",
     charset: reading.charset,
-    truncated: { text: reading.cut || (text?.cut ?? false), html: html?.cut ?? false },
+    truncated: { text: reading.cutText || (text?.cut ?? false), html: reading.cutHtml || (html?.cut ?? false) },
     anomalies: reading.anomalies,
     files: reading.files,
   };
@@ -69,7 +77,7 @@ const isBlank = ({ texts, htmls }: Content): boolean => [...texts, ...htmls].eve
 
 /** All html of a message together costs no more than one: a thousand small parts are as long as a long one. */
 function read(html: string, reading: Reading): string {
-  if (html.length > reading.htmlChars) reading.cut = true;
+  if (html.length > reading.htmlChars) reading.cutText = true;
   const { text } = htmlToText(html.slice(0, reading.htmlChars));
   reading.htmlChars = Math.max(0, reading.htmlChars - html.length);
   return text;
@@ -91,7 +99,9 @@ function ownContent(part: Part, reading: Reading): Content {
     reading.anomalies.push({ code: "no_boundary" });
   }
   reading.charset ??= charset;
-  reading.cut ||= part.content?.cut === true;
+  const cut = part.content?.cut === true;
+  if (part.head.type === "text/html") reading.cutHtml ||= cut;
+  else reading.cutText ||= cut;
   reading.anomalies.push(...anomalies);
   for (const file of files) reading.files.push({ part, ...file });
   return part.head.type === "text/html" ? { ...empty, htmls: [text] } : { ...empty, texts: [text], original: true };

@@ -18,6 +18,15 @@ const alternative: FormatCallback = (elem, _walk, builder) => {
 };
 const row = { leadingLineBreaks: 1, trailingLineBreaks: 1 };
 
+/** Preview lines that are there for the list of messages, not for the reader. (`mso-hide:all` hides from Outlook alone.) */
+const unseen = [
+  ...["display:none", "display: none", "display :none", "visibility:hidden", "visibility: hidden"].map(
+    (style) => `[style*="${style}" i]`,
+  ),
+  ...["max-height:0;", "max-height:0px", "max-height: 0;", "max-height: 0px"].map((style) => `[style*="${style}" i]`),
+  "[hidden]",
+];
+
 const convert = compile({
   wordwrap: false,
   formatters: { cell, alternative },
@@ -30,10 +39,9 @@ const convert = compile({
     { selector: "img", format: "alternative" },
     { selector: "a", options: { hideLinkHrefIfSameAsText: true, noAnchorUrl: true, linkBrackets: ["<", ">"] } },
     ...["h1", "h2", "h3", "h4", "h5", "h6"].map((selector) => ({ selector, options: { uppercase: false } })),
-    // Preview lines that are there for the list of messages, not for the reader.
-    { selector: '[style*="display:none"]', format: "skip" },
-    { selector: '[style*="display: none"]', format: "skip" },
-    { selector: "[hidden]", format: "skip" },
+    { selector: "dt", format: "block", options: row },
+    { selector: "dd", format: "block", options: row },
+    ...unseen.map((selector) => ({ selector, format: "skip" })),
     { selector: "head", format: "skip" },
     { selector: "script", format: "skip" },
     { selector: "style", format: "skip" },
@@ -79,11 +87,33 @@ function nestsDeeply(html: string): boolean {
 
 const entities: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", nbsp: " " };
 
-/** For html that no parser should be given: every tag is a gap, the common entities are read. */
+/** For html that no parser should be given: every tag is a gap, scripts and styles are left out, the common entities are read. */
 function withoutTags(html: string): string {
-  return html
+  return withoutElements(html)
     .replace(/<[^<>]*>/g, " ")
-    .replace(/&(amp|lt|gt|quot|apos|nbsp);/g, (_, name: string) => entities[name] ?? " ")
+    .replace(/&(?:(amp|lt|gt|quot|apos|nbsp)|#(\d{1,7})|#x([0-9a-f]{1,6}));/gi, (whole, name, decimal, hex) =>
+      name === undefined ? character(decimal, hex, whole) : (entities[String(name).toLowerCase()] ?? " "),
+    )
     .replace(/\s+/g, (blanks) => (blanks.includes("\n") ? "\n" : " "))
     .trim();
+}
+
+function character(decimal: string | undefined, hex: string | undefined, whole: string): string {
+  const code = decimal === undefined ? Number.parseInt(hex ?? "", 16) : Number.parseInt(decimal, 10);
+  // Controls and halves of characters stay as they were written.
+  return code < 0x20 || (code > 0xd7ff && code < 0xe000) || code > 0x10ffff ? whole : String.fromCodePoint(code);
+}
+
+/** One pass: an element that is never closed takes the rest, as it does in a browser. */
+function withoutElements(html: string): string {
+  let kept = "";
+  let from = 0;
+  for (const { index, 0: open, 1: name = "" } of html.matchAll(/<(script|style|title)\b/gi)) {
+    if (index < from) continue;
+    kept += html.slice(from, index);
+    const close = new RegExp(`</${name}`, "gi");
+    close.lastIndex = index + open.length;
+    from = close.exec(html)?.index ?? html.length;
+  }
+  return kept + html.slice(from);
 }
