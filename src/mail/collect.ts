@@ -176,7 +176,9 @@ export class Collector {
       },
       end: () => {
         const bytes = kept.length === 1 && kept[0] !== undefined ? kept[0] : Buffer.concat(kept);
-        part.content = { bytes: cut ? wholeLines(bytes) : bytes, cut };
+        // The line end before a delimiter belongs to it (RFC 2046 §5.1.1), which is left to us where a multipart has no parts.
+        const isInner = part.parent !== undefined && part.head.declared?.startsWith("multipart/") === true;
+        part.content = { bytes: cut ? wholeLines(bytes) : isInner ? withoutLineEnd(bytes) : bytes, cut };
         return undefined;
       },
     };
@@ -242,6 +244,11 @@ export function beginning(most: number): { take(bytes: Uint8Array): void; bytes(
     },
     bytes: () => (kept.length === 1 && kept[0] !== undefined ? kept[0] : Buffer.concat(kept)),
   };
+}
+
+function withoutLineEnd(bytes: Buffer): Buffer {
+  if (bytes.at(-1) !== 0x0a) return bytes;
+  return bytes.subarray(0, bytes.at(-2) === 0x0d ? -2 : -1);
 }
 
 /** Without the line that the limit cut, so that no character is cut in two; of a very long line, without the bytes of half a character. */

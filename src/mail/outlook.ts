@@ -108,5 +108,5 @@ function addressOf(name: unknown, email: unknown): Address | null {
 
 function isoDate(value: unknown): string | null {
   const time = typeof value === "string" ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(time) ? null : new Date(time).toISOString();
+  return Number.isNaN(time) ? null : new Date(time).toISOString().replace(".000Z", "Z");
 }

@@ -193,7 +193,7 @@ export function readTnef(): Inside {
       return undefined;
     },
     end(): Found {
-      if (state === "data" || state === "signature") fail("it ends within an attribute");
+      if (state !== "header" || held.length > 0) fail("it ends within an attribute");
       closeFile();
       // Nothing could be read: the file itself stays.
       if (files.length === 0 && text === undefined && html === undefined && anomalies.length > 0) return { anomalies };
