@@ -1,4 +1,5 @@
 /** Reads an Outlook item (.msg) that is attached to a message, as a message inside the message. */
+import { createRequire } from "node:module";
 import type { FieldsData } from "@kenjiuno/msgreader";
 import type { Address, NestedMessage } from "../model/event.ts";
 import { addressList } from "./address.ts";
@@ -12,6 +13,8 @@ import { clean } from "./words.ts";
 /** The reader wants the whole file, and takes about as much again for what it makes of it. */
 const maxBytes = 8 * 1024 * 1024;
 const maxAddresses = 200;
+/** On use: hardly any message has one. */
+const load = createRequire(import.meta.url);
 /** A compound file (MS-CFB §2.2). */
 const magic = Buffer.from("d0cf11e0a1b11ae1", "hex");
 
@@ -34,12 +37,12 @@ export function readOutlookItem(): Inside {
   };
 }
 
-async function readItem(bytes: Buffer): Promise<Found> {
-  // A CommonJS package: what it exports is the default of a module, and its class the default of that.
-  const { default: package_ } = await import("@kenjiuno/msgreader");
+function readItem(bytes: Buffer): Found {
+  // A CommonJS package whose default is a property: import() gives it in different shapes under Node and under a test runner.
+  const { default: MsgReader } = load("@kenjiuno/msgreader") as typeof import("@kenjiuno/msgreader");
   try {
     const copy = new Uint8Array(bytes).buffer;
-    const fields = new package_.default(copy).getFileData();
+    const fields = new MsgReader(copy).getFileData();
     if (fields.dataType !== "msg") return { anomalies: [{ code: "msg_damaged", detail: clean(fields.error ?? "") }] };
     return { nested: nestedOf(fields) };
   } catch (error) {
