@@ -39,10 +39,22 @@ export const standards: readonly Standard[] = [
     "Read.",
   ),
   row(
+    1847,
+    "Security Multiparts for MIME: Multipart/Signed and Multipart/Encrypted",
+    "partial",
+    "Recognised: nothing is decrypted, no signature is verified.",
+  ),
+  row(
     1870,
     "SMTP Service Extension for Message Size Declaration",
     "yes",
     "Announced and enforced, on the declared size and on the real bytes.",
+  ),
+  row(
+    1896,
+    "The text/enriched MIME Content-type",
+    "partial",
+    "Its words are read without its commands.",
   ),
   row(
     2045,
@@ -58,10 +70,16 @@ export const standards: readonly Standard[] = [
     "Reading only, with the usual violations tolerated.",
   ),
   row(
+    2183,
+    "Communicating Presentation Information in Internet Messages: The Content-Disposition Header Field",
+    "partial",
+    "What is shown and what is a file; names are labels, dates and sizes are not used.",
+  ),
+  row(
     2231,
     "MIME Parameter Value and Encoded Word Extensions",
     "partial",
-    "Language tags in encoded-words; continued parameters by the MIME library.",
+    "Names, boundaries and language tags are read in its form; none is written.",
   ),
   row(
     2369,
@@ -70,6 +88,12 @@ export const standards: readonly Standard[] = [
     "List-Unsubscribe and List-Post are read.",
   ),
   row(2387, "The MIME Multipart/Related Content-type", "partial", "Members of the body are told from files."),
+  row(
+    2392,
+    "Content-ID and Message-ID Uniform Resource Locators",
+    "partial",
+    "Links from html to its parts are known, and left as they are.",
+  ),
   row(
     2606,
     "Reserved Top Level DNS Names",
@@ -103,6 +127,12 @@ export const standards: readonly Standard[] = [
     "Recognised and read; none is ever sent.",
   ),
   row(3629, "UTF-8, a transformation format of ISO 10646", "yes", "Also with stray bytes of another charset in it."),
+  row(
+    3676,
+    "The Text/Plain Format and DelSp Parameters",
+    "yes",
+    "Read; never written.",
+  ),
   row(
     3834,
     "Recommendations for Automatic Responses to Electronic Mail",
@@ -138,6 +168,12 @@ export const standards: readonly Standard[] = [
     "iCalendar Transport-Independent Interoperability Protocol (iTIP)",
     "partial",
     "METHOD tells invitations and answers from mail written by a person.",
+  ),
+  row(
+    5652,
+    "Cryptographic Message Syntax (CMS)",
+    "no",
+    "Told by its first bytes to be encrypted or signed, and kept closed.",
   ),
   row(5952, "A Recommendation for IPv6 Address Text Representation", "yes", "Addresses of Received fields."),
   row(5965, "An Extensible Format for Email Feedback Reports", "partial", "Recognised and read; none is ever sent."),
@@ -187,6 +223,12 @@ export const standards: readonly Standard[] = [
   row(9051, "Internet Message Access Protocol (IMAP) - Version 4rev2", "partial", "Numbers of MIME parts."),
   row(9110, "HTTP Semantics", "partial", "Retry-After and the characters of field values, towards vendors."),
   row(9562, "Universally Unique IDentifiers (UUIDs)", "partial", "Version 7, for event ids."),
+  row(
+    9580,
+    "OpenPGP",
+    "no",
+    "Armour is recognised, and kept closed.",
+  ),
 ];
 
 /** What replaced these: cite the successor. */

@@ -22,7 +22,6 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** Where each package is imported. Replacing one then means changing one place. */
 export const packageHomes: Readonly<Record<string, readonly string[]>> = {
   "@hubspot/api-client": [],
-  "@kenjiuno/msgreader": ["src/mail/"],
   "better-sqlite3": ["src/store/"],
   chardet: ["src/mail/"],
   commander: ["bin/", "src/cli/"],

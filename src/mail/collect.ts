@@ -14,8 +14,8 @@ const maxTextBytes = { plain: 3 * maxTextChars, html: 3 * maxHtmlChars };
 const maxPeekBytes = 256 * 1024;
 /** What tells the type of a file. */
 const headBytes = 4096;
-/** Of the event. An honest message may have more parts; they are in the raw message. */
-export const maxParts = 1000;
+/** One fewer than mailparser splits, so that the last that is read has ended when it gives up. The others are in the raw message. */
+export const maxParts = 999;
 
 /** A file found inside of a part. */
 export interface InnerFile {

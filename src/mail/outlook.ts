@@ -1,6 +1,4 @@
 /** Reads an Outlook item (.msg) that is attached to a message, as a message inside the message. */
-import { createRequire } from "node:module";
-import type { FieldsData } from "@kenjiuno/msgreader";
 import type { Address, NestedMessage } from "../model/event.ts";
 import { addressList } from "./address.ts";
 import type { Found, Inside } from "./collect.ts";
@@ -8,15 +6,35 @@ import { splitHeader } from "./header.ts";
 import { htmlToText } from "./html.ts";
 import { headerFacts } from "./message.ts";
 import { cutText, maxNestedAttachments, nestedAttachments } from "./nested.ts";
+import { openCompound, type Storage } from "./outlook/compound.ts";
+import { type Properties, propertiesOf } from "./outlook/properties.ts";
 import { clean } from "./words.ts";
 
-/** The reader wants the whole file, and takes about as much again for what it makes of it. */
-const maxBytes = 8 * 1024 * 1024;
-const maxAddresses = 200;
-/** On use: hardly any message has one. */
-const load = createRequire(import.meta.url);
-/** A compound file (MS-CFB §2.2). */
-const magic = Buffer.from("d0cf11e0a1b11ae1", "hex");
+/** Its tables point anywhere in it, so it is held whole. */
+const maxBytes = 16 * 1024 * 1024;
+const maxRecipients = 200;
+/** MS-OXPROPS. */
+const tag = {
+  messageClass: 0x001a,
+  subject: 0x0037,
+  submitTime: 0x0039,
+  headers: 0x007d,
+  recipientType: 0x0c15,
+  senderName: 0x0c1a,
+  senderEmail: 0x0c1f,
+  deliveryTime: 0x0e06,
+  body: 0x1000,
+  html: 0x1013,
+  messageId: 0x1035,
+  displayName: 0x3001,
+  email: 0x3003,
+  attachData: 0x3701,
+  attachShortName: 0x3704,
+  attachLongName: 0x3707,
+  attachType: 0x370e,
+  smtpAddress: 0x39fe,
+  senderSmtp: 0x5d01,
+} as const;
 
 export function readOutlookItem(): Inside {
   let kept: Buffer[] = [];
@@ -28,78 +46,85 @@ export function readOutlookItem(): Inside {
       else kept = [];
       return undefined;
     },
-    end() {
+    end(): Found {
       if (size > maxBytes) return { anomalies: [{ code: "msg_too_large" }] };
-      const bytes = Buffer.concat(kept);
+      const file = openCompound(Buffer.concat(kept));
       kept = [];
-      return bytes.subarray(0, magic.length).equals(magic) ? readItem(bytes) : {};
+      const item = file === undefined ? undefined : propertiesOf(file, 32);
+      if (file === undefined || item?.text(tag.messageClass) === undefined) return { anomalies: [{ code: "msg_damaged" }] };
+      return { nested: nestedOf(file, item) };
     },
   };
 }
 
-function readItem(bytes: Buffer): Found {
-  // A CommonJS package whose default is a property: import() gives it in different shapes under Node and under a test runner.
-  const { default: MsgReader } = load("@kenjiuno/msgreader") as typeof import("@kenjiuno/msgreader");
-  try {
-    const copy = new Uint8Array(bytes).buffer;
-    const fields = new MsgReader(copy).getFileData();
-    if (fields.dataType !== "msg") return { anomalies: [{ code: "msg_damaged", detail: clean(fields.error ?? "") }] };
-    return { nested: nestedOf(fields) };
-  } catch (error) {
-    const detail = clean(error instanceof Error ? error.message : "").slice(0, 200);
-    return { anomalies: [{ code: "msg_damaged", detail }] };
-  }
-}
-
-function nestedOf(item: FieldsData): NestedMessage {
+function nestedOf(file: Storage, item: Properties): NestedMessage {
   // The header that the item came with says more than what Outlook made of it, and says it in our own reading.
-  const written = text(item.headers);
-  const headers = headerFacts(written === "" ? [] : splitHeader(Buffer.from(written).toString("latin1"))).message;
-  const recipients = (item.recipients ?? []).filter(({ recipType }) => recipType === "to").slice(0, maxAddresses);
-  const body = text(item.body).trim() === "" ? htmlBody(item) : text(item.body);
-  const subject = clean(text(item.subject)).slice(0, 2000);
+  const written = words(item.text(tag.headers));
+  const { message: headers } = headerFacts(written === "" ? [] : splitHeader(Buffer.from(written).toString("latin1")));
+  const subject = clean(words(item.text(tag.subject))).slice(0, 2000);
+  const plain = words(item.text(tag.body));
+  const body = plain.trim() === "" ? htmlBody(item) : plain;
   return {
-    message_id: headers.message_id ?? addressId(text(item.messageId)),
-    from: headers.from ?? addressOf(item.senderName, item.senderSmtpAddress ?? item.senderEmail),
-    to:
-      headers.to.length > 0
-        ? headers.to
-        : recipients.flatMap(({ name, smtpAddress, email }) => addressOf(name, smtpAddress ?? email) ?? []),
+    message_id: headers.message_id ?? messageIdOf(words(item.text(tag.messageId))),
+    from: headers.from ?? addressOf(item.text(tag.senderName), item.text(tag.senderSmtp) ?? item.text(tag.senderEmail)),
+    to: headers.to.length > 0 ? headers.to : recipientsOf(file),
     subject: headers.subject ?? (subject === "" ? null : subject),
-    date: headers.date ?? isoDate(item.clientSubmitTime ?? item.messageDeliveryTime),
+    date: headers.date ?? isoDate(item.time(tag.submitTime) ?? item.time(tag.deliveryTime)),
     text: body === "" ? null : cutText(body),
-    attachments: nestedAttachments((item.attachments ?? []).slice(0, maxNestedAttachments).map(attachmentOf)),
+    attachments: nestedAttachments(numbered(file, "__attach_version1.0_#", maxNestedAttachments).map(attachmentOf)),
   };
 }
 
-function attachmentOf(inner: FieldsData): { original: string | null; type: string; size: number } {
-  const isMessage = inner.innerMsgContent === true;
-  const declared = clean(text(inner.attachMimeTag)).toLowerCase().slice(0, 200) || "application/octet-stream";
-  const name = text(inner.fileName) || text(inner.name);
-  const original = isMessage && name !== "" ? `${name}.msg` : name;
+/** Outlook numbers them in hex; a directory keeps them in any order. */
+const numbered = ({ storages }: Storage, prefix: string, most: number): Storage[] =>
+  [...storages]
+    .filter(([name]) => name.startsWith(prefix))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .slice(0, most)
+    .map(([, storage]) => storage);
+
+function recipientsOf(file: Storage): Address[] {
+  return numbered(file, "__recip_version1.0_#", maxRecipients).flatMap((storage) => {
+    const one = propertiesOf(storage, 8);
+    const isTo = (one.integer(tag.recipientType) ?? 1) === 1;
+    return isTo ? (addressOf(one.text(tag.displayName), one.text(tag.smtpAddress) ?? one.text(tag.email)) ?? []) : [];
+  });
+}
+
+function attachmentOf(storage: Storage): { original: string | null; type: string; size: number } {
+  const one = propertiesOf(storage, 8);
+  // An item inside the item is a storage where others have bytes.
+  const isItem = storage.storages.has("__substg1.0_3701000D");
+  const declared = clean(words(one.text(tag.attachType))).toLowerCase().slice(0, 200) || "application/octet-stream";
+  const names = [tag.attachLongName, tag.attachShortName, tag.displayName].map((id) => words(one.text(id)));
+  const name = names.find((written) => written !== "") ?? "";
+  const original = isItem && name !== "" ? `${name}.msg` : name;
   return {
     original: original === "" ? null : original,
-    type: isMessage ? "application/vnd.ms-outlook" : declared,
-    size: typeof inner.contentLength === "number" ? inner.contentLength : 0,
+    type: isItem ? "application/vnd.ms-outlook" : declared,
+    size: one.size(tag.attachData) ?? 0,
   };
 }
 
-/** Whatever the types of the package promise, the fields come out of a file that a stranger made. */
-const text = (value: unknown): string =>
-  typeof value === "string" ? value.replace(/\r\n?/g, "\n").replace(/[^\P{Cc}\t\n]/gu, "").toWellFormed() : "";
+const words = (text: string | undefined): string =>
+  (text ?? "")
+    .replace(/\r\n?/g, "\n")
+    .replace(/[^\P{Cc}\t\n]/gu, "")
+    .toWellFormed();
 
-function htmlBody(item: FieldsData): string {
-  const html = item.bodyHtml ?? (item.html === undefined ? "" : Buffer.from(item.html).toString("utf8"));
-  return text(html) === "" ? "" : htmlToText(text(html)).text;
+function htmlBody(item: Properties): string {
+  const html = item.text(tag.html) ?? item.bytes(tag.html)?.toString("utf8") ?? "";
+  return html === "" ? "" : htmlToText(words(html)).text;
 }
 
-function addressId(written: string): string | null {
-  return headerFacts(splitHeader(`Message-ID: ${Buffer.from(written.slice(0, 2000)).toString("latin1")}\n`)).message.message_id;
+function messageIdOf(written: string): string | null {
+  const line = `Message-ID: ${Buffer.from(written.slice(0, 2000).replaceAll("\n", " ")).toString("latin1")}\n`;
+  return headerFacts(splitHeader(line)).message.message_id;
 }
 
-function addressOf(name: unknown, email: unknown): Address | null {
-  const shown = clean(text(name)).slice(0, 500);
-  const written = clean(text(email)).slice(0, 1000);
+function addressOf(name: string | undefined, email: string | undefined): Address | null {
+  const shown = clean(words(name)).slice(0, 500);
+  const written = clean(words(email)).slice(0, 1000);
   if (shown === "" && written === "") return null;
   const known = /^[^\s<>@,;:"()]+@[^\s<>@,;:"()]+$/.test(written)
     ? addressList([`<${Buffer.from(written).toString("latin1")}>`]).addresses[0]
@@ -109,7 +134,7 @@ function addressOf(name: unknown, email: unknown): Address | null {
   return { ...(known ?? none), name: shown };
 }
 
-function isoDate(value: unknown): string | null {
-  const time = typeof value === "string" ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(time) ? null : new Date(time).toISOString().replace(".000Z", "Z");
+/** Null for a time that no calendar has. */
+function isoDate(time: number | undefined): string | null {
+  return time === undefined || Math.abs(time) > 8.64e15 ? null : new Date(time).toISOString().replace(".000Z", "Z");
 }

@@ -276,15 +276,6 @@ describe("attachments", () => {
 describe("whatever the bytes", () => {
   test.each([
     ["a header section over 1 MiB", bytes(`Subject: big\n${`X: ${"y".repeat(96)}\n`.repeat(12_000)}\nbody`)],
-    [
-      "more parts than the parser takes",
-      bytes(`Subject: big\nContent-Type: multipart/mixed; boundary=b\n\n${"--b\n\nx\n".repeat(1200)}`),
-    ],
-    ["nothing but line ends", Buffer.concat([bytes("Subject: big\n\n"), Buffer.alloc(3_000_000, "\n")])],
-    [
-      "nothing but lines like boundaries",
-      Buffer.concat([bytes("Subject: big\n\n"), Buffer.alloc(3_000_000, "--\r\n")]),
-    ],
   ])("%s gives the headers, and why there is no more", async (_, raw) => {
     for (const input of [raw, pieces(raw, 65_536)]) {
       const found = await parse(input);
@@ -292,6 +283,48 @@ describe("whatever the bytes", () => {
       expect(found.message).toMatchObject({ subject: "big", text: null, attachments: [] });
       expect(found.anomalies[0]?.code).toBe("parse_failed");
     }
+  });
+
+  test.each([
+    [
+      "more parts than the parser takes",
+      bytes(`Subject: big\nContent-Type: multipart/mixed; boundary=b\n\n${"--b\n\nx\n".repeat(1200)}`),
+      /^x\n\nx\n/,
+      "parse_cut",
+    ],
+    ["nothing but line ends", Buffer.concat([bytes("Subject: big\n\n"), Buffer.alloc(3_000_000, "\n")]), /^\n/, "parse_cut"],
+    [
+      "nothing but lines like boundaries",
+      Buffer.concat([bytes("Subject: big\n\n"), Buffer.alloc(3_000_000, "--\r\n")]),
+      /^--\n--\n/,
+      "parse_cut",
+    ],
+    [
+      "a header of a part that is larger than the parser takes",
+      bytes(
+        `Subject: big\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nfirst\n--b\n${"X: y\n".repeat(20_000)}\nlast\n--b--`,
+      ),
+      /^first$/,
+      "parse_cut",
+    ],
+  ])("%s gives what came before, the same for any chunking", async (_, raw, text, code) => {
+    const found = await parse(raw);
+    expect(found).toMatchObject({ parse_status: "partial", message: { subject: "big" } });
+    expect(found.message.text).toMatch(text);
+    expect(found.anomalies.map((anomaly) => anomaly.code)).toContain(code);
+    for (const size of [65_536, 9_973]) expect(await parse(pieces(raw, size))).toEqual(found);
+  });
+
+  test("an attachment in which the reading stopped is not told: neither its size nor its hash would be true", async () => {
+    const head = "Subject: big\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nwords\n--b\nContent-Type: application/x\n\nwhole\n";
+    const raw = Buffer.concat([
+      bytes(`${head}--b\nContent-Type: application/y\n\n`),
+      Buffer.alloc(2_500_000, "\r\n"),
+      bytes("\n--b--\n"),
+    ]);
+    const found = await parse(raw);
+    expect(found.message).toMatchObject({ text: "words", attachments: [{ content_type: "application/x", size: 5 }] });
+    expect(found.parse_status).toBe("partial");
   });
 
   test("headers alone say what kind of sender it is", async () => {
