@@ -50,12 +50,7 @@ export const standards: readonly Standard[] = [
     "yes",
     "Announced and enforced, on the declared size and on the real bytes.",
   ),
-  row(
-    1896,
-    "The text/enriched MIME Content-type",
-    "partial",
-    "Its words are read without its commands.",
-  ),
+  row(1896, "The text/enriched MIME Content-type", "partial", "Its words are read without its commands."),
   row(
     2045,
     "MIME Part One: Format of Message Bodies",
@@ -127,12 +122,7 @@ export const standards: readonly Standard[] = [
     "Recognised and read; none is ever sent.",
   ),
   row(3629, "UTF-8, a transformation format of ISO 10646", "yes", "Also with stray bytes of another charset in it."),
-  row(
-    3676,
-    "The Text/Plain Format and DelSp Parameters",
-    "yes",
-    "Read; never written.",
-  ),
+  row(3676, "The Text/Plain Format and DelSp Parameters", "yes", "Read; never written."),
   row(
     3834,
     "Recommendations for Automatic Responses to Electronic Mail",
@@ -223,12 +213,7 @@ export const standards: readonly Standard[] = [
   row(9051, "Internet Message Access Protocol (IMAP) - Version 4rev2", "partial", "Numbers of MIME parts."),
   row(9110, "HTTP Semantics", "partial", "Retry-After and the characters of field values, towards vendors."),
   row(9562, "Universally Unique IDentifiers (UUIDs)", "partial", "Version 7, for event ids."),
-  row(
-    9580,
-    "OpenPGP",
-    "no",
-    "Armour is recognised, and kept closed.",
-  ),
+  row(9580, "OpenPGP", "no", "Armour is recognised, and kept closed."),
 ];
 
 /** What replaced these: cite the successor. */

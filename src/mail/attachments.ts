@@ -15,7 +15,8 @@ export type Types = ReadonlyMap<Buffer, Detected | null>;
 export async function typesOf(drafts: readonly Draft[]): Promise<Types> {
   const types = new Map<Buffer, Detected | null>();
   for (const { head, found } of drafts) {
-    for (const start of [head, ...(found.files ?? []).map((file) => file.head)]) types.set(start, await detectType(start));
+    for (const start of [head, ...(found.files ?? []).map((file) => file.head)])
+      types.set(start, await detectType(start));
   }
   return types;
 }

@@ -5,7 +5,7 @@ import type { RawField } from "./header.ts";
 import { maxHtmlChars, maxTextChars } from "./limits.ts";
 import { type PartHead, partHead } from "./part.ts";
 import { isPeeked, type Peek } from "./structure.ts";
-import { type TransferDecoder, maxPushBytes, transferDecoder } from "./transfer.ts";
+import { maxPushBytes, type TransferDecoder, transferDecoder } from "./transfer.ts";
 import { childId, type Part, roleOf } from "./tree.ts";
 
 /** Decoded bytes of all text parts together: three times what the event keeps, for text that is three bytes a character. */
@@ -114,9 +114,18 @@ export class Collector {
       parent.content = undefined;
     }
     const leaf =
-      role === "attachment" ? this.#attachment(part) : role === "body" ? this.#text(part) : role === "container" ? this.#preamble(part) : undefined;
+      role === "attachment"
+        ? this.#attachment(part)
+        : role === "body"
+          ? this.#text(part)
+          : role === "container"
+            ? this.#preamble(part)
+            : undefined;
     if (role === "body") this.#bodySeen = true;
-    this.#open = leaf === undefined ? undefined : { part, leaf, decoder: transferDecoder(role === "container" ? "identity" : head.encoding) };
+    this.#open =
+      leaf === undefined
+        ? undefined
+        : { part, leaf, decoder: transferDecoder(role === "container" ? "identity" : head.encoding) };
     return part;
   }
 

@@ -33,9 +33,16 @@ export function detectType(head: Buffer): Promise<Detected | null> | Detected | 
 /** No control bytes at the beginning: no format for programs does without them. */
 function looksLikeText(head: Buffer): boolean {
   const start = head.subarray(0, 512);
-  for (const byte of start) if (byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d && byte !== 0x0c) return false;
+  for (const byte of start)
+    if (byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d && byte !== 0x0c) return false;
   // Compressed bytes without any of them are unlikely, and no UTF-8; a character may be cut at the end.
-  return start.length < 512 || isUtf8(start) || isUtf8(start.subarray(0, -1)) || isUtf8(start.subarray(0, -2)) || !start.includes(0xff);
+  return (
+    start.length < 512 ||
+    isUtf8(start) ||
+    isUtf8(start.subarray(0, -1)) ||
+    isUtf8(start.subarray(0, -2)) ||
+    !start.includes(0xff)
+  );
 }
 
 async function askFileType(head: Buffer): Promise<Detected | null> {

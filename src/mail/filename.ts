@@ -103,9 +103,7 @@ function uniqueNames(): (name: string) => string {
 
 /** As sent, but what nobody would see, or what would turn the line around, is spelled out. */
 const visible = (name: string): string =>
-  composed(name.slice(0, maxOriginalChars))
-    .replace(controls, spelled)
-    .replace(bidi, spelled);
+  composed(name.slice(0, maxOriginalChars)).replace(controls, spelled).replace(bidi, spelled);
 const spelled = (char: string): string => `<U+${char.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}>`;
 
 const madeUpNames: ReadonlyMap<string, string> = new Map([

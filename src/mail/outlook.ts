@@ -51,7 +51,8 @@ export function readOutlookItem(): Inside {
       const file = openCompound(Buffer.concat(kept));
       kept = [];
       const item = file === undefined ? undefined : propertiesOf(file, 32);
-      if (file === undefined || item?.text(tag.messageClass) === undefined) return { anomalies: [{ code: "msg_damaged" }] };
+      if (file === undefined || item?.text(tag.messageClass) === undefined)
+        return { anomalies: [{ code: "msg_damaged" }] };
       return { nested: nestedOf(file, item) };
     },
   };
@@ -95,7 +96,10 @@ function attachmentOf(storage: Storage): { original: string | null; type: string
   const one = propertiesOf(storage, 8);
   // An item inside the item is a storage where others have bytes.
   const isItem = storage.storages.has("__substg1.0_3701000D");
-  const declared = clean(words(one.text(tag.attachType))).toLowerCase().slice(0, 200) || "application/octet-stream";
+  const declared =
+    clean(words(one.text(tag.attachType)))
+      .toLowerCase()
+      .slice(0, 200) || "application/octet-stream";
   const names = [tag.attachLongName, tag.attachShortName, tag.displayName].map((id) => words(one.text(id)));
   const name = names.find((written) => written !== "") ?? "";
   const original = isItem && name !== "" ? `${name}.msg` : name;

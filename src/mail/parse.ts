@@ -3,15 +3,15 @@ import { MailParser } from "mailparser";
 import type { ParsedMessage } from "../model/event.ts";
 import { typesOf } from "./attachments.ts";
 import { declaredBoundary, guessedBoundary, maxGuessBytes } from "./boundary.ts";
-import { Collector, type CollectOptions, type Collected, type Inside } from "./collect.ts";
+import { type Collected, type CollectOptions, Collector, type Inside } from "./collect.ts";
 import { openGuard } from "./guard.ts";
 import { collectHead } from "./head.ts";
 import { type RawField, readHeader, splitHeader } from "./header.ts";
 import { lookInside } from "./inside.ts";
 import { parsingLines } from "./line-ends.ts";
 import { nestedMessage } from "./nested.ts";
-import { type PartHead, partHead } from "./part.ts";
 import { complete, degraded } from "./parsed.ts";
+import { type PartHead, partHead } from "./part.ts";
 import type { Part } from "./tree.ts";
 
 const headersOnlyBytes = 256 * 1024;

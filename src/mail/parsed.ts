@@ -85,8 +85,7 @@ export function complete(
   };
 }
 
-const typesIn = (drafts: readonly Draft[]): string[] =>
-  drafts.map(({ part }) => part.head.declared || part.head.type);
+const typesIn = (drafts: readonly Draft[]): string[] => drafts.map(({ part }) => part.head.declared || part.head.type);
 
 /** What a winmail.dat says, for a message that says nothing itself. */
 function inContainers(drafts: readonly Draft[]): { text?: string; html?: string } {

@@ -19,7 +19,8 @@ export function protectionOf(part: Part, head: Buffer): Protection {
   if (cms.has(type) || (type === "application/octet-stream" && /\.p7m$/i.test(filename ?? ""))) {
     return cmsProtection(head, params.get("smime-type")?.toLowerCase());
   }
-  if (isWithin(part, "multipart/encrypted") || type === "application/pgp-encrypted") return { ...none, encrypted: true };
+  if (isWithin(part, "multipart/encrypted") || type === "application/pgp-encrypted")
+    return { ...none, encrypted: true };
   const armour = armourOf(head.toString("latin1", 0, 200));
   return /\.(?:pgp|gpg|asc)$/i.test(filename ?? "") && armour.encrypted ? armour : none;
 }

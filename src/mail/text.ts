@@ -2,8 +2,8 @@
 import type { Message } from "../model/event.ts";
 import { decodeBody, isUtf7 } from "./charset.ts";
 import { unflowed } from "./flowed.ts";
-import type { Part } from "./tree.ts";
 import { type UuFile, withoutUuBlocks } from "./transfer/uuencode.ts";
+import type { Part } from "./tree.ts";
 import { composed } from "./words.ts";
 
 export interface DecodedText {

@@ -274,16 +274,17 @@ describe("attachments", () => {
 });
 
 describe("whatever the bytes", () => {
-  test.each([
-    ["a header section over 1 MiB", bytes(`Subject: big\n${`X: ${"y".repeat(96)}\n`.repeat(12_000)}\nbody`)],
-  ])("%s gives the headers, and why there is no more", async (_, raw) => {
-    for (const input of [raw, pieces(raw, 65_536)]) {
-      const found = await parse(input);
-      expect(found.parse_status).toBe("failed");
-      expect(found.message).toMatchObject({ subject: "big", text: null, attachments: [] });
-      expect(found.anomalies[0]?.code).toBe("parse_failed");
-    }
-  });
+  test.each([["a header section over 1 MiB", bytes(`Subject: big\n${`X: ${"y".repeat(96)}\n`.repeat(12_000)}\nbody`)]])(
+    "%s gives the headers, and why there is no more",
+    async (_, raw) => {
+      for (const input of [raw, pieces(raw, 65_536)]) {
+        const found = await parse(input);
+        expect(found.parse_status).toBe("failed");
+        expect(found.message).toMatchObject({ subject: "big", text: null, attachments: [] });
+        expect(found.anomalies[0]?.code).toBe("parse_failed");
+      }
+    },
+  );
 
   test.each([
     [
@@ -292,7 +293,12 @@ describe("whatever the bytes", () => {
       /^x\n\nx\n/,
       "parse_cut",
     ],
-    ["nothing but line ends", Buffer.concat([bytes("Subject: big\n\n"), Buffer.alloc(3_000_000, "\n")]), /^\n/, "parse_cut"],
+    [
+      "nothing but line ends",
+      Buffer.concat([bytes("Subject: big\n\n"), Buffer.alloc(3_000_000, "\n")]),
+      /^\n/,
+      "parse_cut",
+    ],
     [
       "nothing but lines like boundaries",
       Buffer.concat([bytes("Subject: big\n\n"), Buffer.alloc(3_000_000, "--\r\n")]),
@@ -316,7 +322,8 @@ describe("whatever the bytes", () => {
   });
 
   test("an attachment in which the reading stopped is not told: neither its size nor its hash would be true", async () => {
-    const head = "Subject: big\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nwords\n--b\nContent-Type: application/x\n\nwhole\n";
+    const head =
+      "Subject: big\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nwords\n--b\nContent-Type: application/x\n\nwhole\n";
     const raw = Buffer.concat([
       bytes(`${head}--b\nContent-Type: application/y\n\n`),
       Buffer.alloc(2_500_000, "\r\n"),

@@ -12,7 +12,8 @@ function decode(encoding: TransferEncoding, bytes: Uint8Array, size = 65_536) {
   pieces.push(Buffer.from(decoder.end()));
   return { bytes: Buffer.concat(pieces), trailer: decoder.trailer };
 }
-const text = (encoding: TransferEncoding, encoded: string) => decode(encoding, Buffer.from(encoded, "latin1")).bytes.toString();
+const text = (encoding: TransferEncoding, encoded: string) =>
+  decode(encoding, Buffer.from(encoded, "latin1")).bytes.toString();
 
 describe("the name of a transfer encoding", () => {
   test.each([
@@ -33,11 +34,16 @@ describe("the name of a transfer encoding", () => {
 describe("base64", () => {
   test("gives back any bytes, however they are cut", () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 400 }), fc.integer({ min: 1, max: 90 }), fc.boolean(), (raw, size, padded) => {
-        const encoded = Buffer.from(raw).toString("base64").replace(/.{76}/g, "$&\r\n");
-        const written = Buffer.from(padded ? encoded : encoded.replace(/=+$/, ""));
-        expect(decode("base64", written, size)).toEqual({ bytes: Buffer.from(raw), trailer: false });
-      }),
+      fc.property(
+        fc.uint8Array({ maxLength: 400 }),
+        fc.integer({ min: 1, max: 90 }),
+        fc.boolean(),
+        (raw, size, padded) => {
+          const encoded = Buffer.from(raw).toString("base64").replace(/.{76}/g, "$&\r\n");
+          const written = Buffer.from(padded ? encoded : encoded.replace(/=+$/, ""));
+          expect(decode("base64", written, size)).toEqual({ bytes: Buffer.from(raw), trailer: false });
+        },
+      ),
     );
   });
 
@@ -45,9 +51,24 @@ describe("base64", () => {
     ["a stray character is skipped", "T3Jk*ZXIg\r\n !b2s=", "Order ok", false],
     ["a footer after the padding is left out", "T3JkZXIgb2s=\r\n\r\n-- \r\nlist footer\r\n", "Order ok", true],
     ["a footer of one word after the padding is left out", "T3JkZXIgb2s=\r\nRegards\r\n", "Order ok", true],
-    ["a footer of dashes is left out where there is no padding", "T3JkZXIgb2tv\r\n--\r\nlist footer", "Order oko", true],
-    ["a footer of underscores is left out where there is no padding", "T3JkZXIgb2tv\r\n_____________\r\nx", "Order oko", true],
-    ["several encoded pieces in a row are one content", "T3JkZXI=\r\nT3JkZXIgT3JkZXIgT3JkZXIg\r\nb2s=", "OrderOrder Order Order ok", false],
+    [
+      "a footer of dashes is left out where there is no padding",
+      "T3JkZXIgb2tv\r\n--\r\nlist footer",
+      "Order oko",
+      true,
+    ],
+    [
+      "a footer of underscores is left out where there is no padding",
+      "T3JkZXIgb2tv\r\n_____________\r\nx",
+      "Order oko",
+      true,
+    ],
+    [
+      "several encoded pieces in a row are one content",
+      "T3JkZXI=\r\nT3JkZXIgT3JkZXIgT3JkZXIg\r\nb2s=",
+      "OrderOrder Order Order ok",
+      false,
+    ],
     ["blank lines and a lone padding line are nothing", "T3Jk\r\n\r\nZXI\r\n=\r\n\r\n", "Order", false],
     ["a quantum of one character is nothing", "T3JkZXIgb2tvA", "Order oko", false],
   ])("%s", (_, encoded, decoded, trailer) => {
@@ -78,7 +99,9 @@ describe("quoted-printable", () => {
   test("gives back any bytes that were encoded, however they are cut", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), fc.integer({ min: 1, max: 50 }), (raw, size) => {
-        const encoded = [...raw].map((byte, index) => `=${byte.toString(16).padStart(2, "0").toUpperCase()}${index % 20 === 19 ? "=\r\n" : ""}`);
+        const encoded = [...raw].map(
+          (byte, index) => `=${byte.toString(16).padStart(2, "0").toUpperCase()}${index % 20 === 19 ? "=\r\n" : ""}`,
+        );
         expect(decode("quoted-printable", Buffer.from(encoded.join("")), size).bytes).toEqual(Buffer.from(raw));
       }),
     );
@@ -123,7 +146,12 @@ describe("format=flowed", () => {
     ["delsp takes the space", "Ver \nbin \nden\n", true, "Verbinden\n"],
     ["a stuffed space goes", " From here\n >not a quote\n", false, "From here\n>not a quote\n"],
     ["a quote flows by itself", "> one \n> two\n>> deep \n> out\n", false, "> one two\n>> deep \n> out\n"],
-    ["a signature line ends what flows, and does not flow", "text \n-- \nAna \nLisbon\n", false, "text \n-- \nAna Lisbon\n"],
+    [
+      "a signature line ends what flows, and does not flow",
+      "text \n-- \nAna \nLisbon\n",
+      false,
+      "text \n-- \nAna Lisbon\n",
+    ],
     ["a quoted signature line neither", "> -- \n> Ana\n", false, "> -- \n> Ana\n"],
     ["a flowing last line is kept", "one \ntwo ", false, "one two "],
     ["nothing is nothing", "", false, ""],

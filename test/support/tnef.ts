@@ -39,7 +39,16 @@ const properties = (list: readonly Buffer[]): Buffer => Buffer.concat([u32(list.
 
 /** A named property and a fixed one stand before the others: whoever reads them has to step over these. */
 const ballast = [
-  Buffer.concat([u32((0x8001 << 16) | 0x1f), Buffer.alloc(16, 7), u32(1), u32(6), padded(Buffer.from("Id\0", "utf16le")), u32(1), u32(4), Buffer.from("x\0\0\0")]),
+  Buffer.concat([
+    u32((0x8001 << 16) | 0x1f),
+    Buffer.alloc(16, 7),
+    u32(1),
+    u32(6),
+    padded(Buffer.from("Id\0", "utf16le")),
+    u32(1),
+    u32(4),
+    Buffer.from("x\0\0\0"),
+  ]),
   Buffer.concat([u32((0x0e07 << 16) | 0x03), u32(1)]),
 ];
 
