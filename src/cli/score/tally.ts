@@ -84,10 +84,13 @@ function grown<Value>(map: Map<string, Value>, key: string, made: () => Value): 
 const sorted = <Value>(map: Map<string, Value>): [string, Value][] =>
   [...map].sort(([one], [other]) => (one < other ? -1 : 1));
 
-/** As JSON without anything that steers a terminal, bounded. */
+/** As JSON without anything that steers a terminal, bounded; blanks that a table would fold can be seen. */
 function shown(value: unknown): string {
   if (value === undefined) return "(no such field)";
   // Before it is written out: a text may be a megabyte.
   const short = typeof value === "string" ? value.slice(0, mostShown) : value;
-  return plain(jsonText(short), mostShown);
+  return plain(
+    jsonText(short).replace(/ {2,}/g, (blanks) => "\u2423".repeat(blanks.length)),
+    mostShown,
+  );
 }
