@@ -99,7 +99,7 @@ export function readTnef(): Inside {
     return { ...finish, take: (bytes) => kept?.take(bytes), done: () => kept !== undefined && use(id, kept.bytes()) };
   }
 
-  const decoded = (bytes: Uint8Array): string => decodeLabelled(bytes, codepage).text.replace(/\0[^]*$/, "");
+  const decoded = (bytes: Uint8Array): string => decodeLabelled(bytes, codepage).text.replace(/\0.*$/s, "");
 
   function use(id: number, bytes: Buffer): void {
     switch (id) {
@@ -175,7 +175,10 @@ export function readTnef(): Inside {
       if (taken.readUInt32LE(0) !== signature) fail("no signature at its beginning");
     } else if (state === "header") {
       const level = taken[0];
-      if ((level !== 1 && level !== 2) || ++attributes > maxAttributes) return fail("an attribute of an unknown level");
+      if ((level !== 1 && level !== 2) || ++attributes > maxAttributes) {
+        fail("an attribute of an unknown level");
+        return;
+      }
       streaming = begin(taken.readUInt32LE(1) & 0xffff, taken.readUInt32LE(5));
       state = "data";
       if (streaming.left === 0) {
@@ -202,7 +205,7 @@ export function readTnef(): Inside {
   };
 }
 
-const utf16 = (bytes: Buffer): string => bytes.toString("utf16le").replace(/\0[^]*$/, "");
+const utf16 = (bytes: Buffer): string => bytes.toString("utf16le").replace(/\0.*$/s, "");
 
 const charsetOf = (codepage: number): string =>
   codepage === 65001 ? "utf-8" : codepage > 0 && codepage < 65536 ? `cp${codepage}` : "windows-1252";

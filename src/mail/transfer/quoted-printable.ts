@@ -21,7 +21,7 @@ export function quotedPrintableDecoder(): TransferDecoder {
   /** Blanks and CR that may belong to a line end. */
   const held: number[] = [];
   /** An escape that is not whole yet: `=`, `=A`, or `=` and blanks. */
-  let escape: number[] = [];
+  let pending: number[] = [];
   let out = 0;
 
   function release(bytes: number[]): void {
@@ -41,26 +41,26 @@ export function quotedPrintableDecoder(): TransferDecoder {
       held.push(byte);
     } else {
       release(held);
-      if (byte === equals) escape = [byte];
+      if (byte === equals) pending = [byte];
       else scratch[out++] = byte;
     }
   }
 
   function takeEscaped(byte: number): void {
-    const last = escape.at(-1);
-    if (escape.length === 2 && last !== undefined && (hex[last] ?? -1) >= 0 && (hex[byte] ?? -1) >= 0) {
+    const last = pending.at(-1);
+    if (pending.length === 2 && last !== undefined && (hex[last] ?? -1) >= 0 && (hex[byte] ?? -1) >= 0) {
       scratch[out++] = ((hex[last] ?? 0) << 4) | (hex[byte] ?? 0);
-      escape = [];
-    } else if (escape.length === 1 && (hex[byte] ?? -1) >= 0) {
-      escape.push(byte);
-    } else if (byte === lf && escape.every((one, index) => index === 0 || (hex[one] ?? -1) < 0)) {
+      pending = [];
+    } else if (pending.length === 1 && (hex[byte] ?? -1) >= 0) {
+      pending.push(byte);
+    } else if (byte === lf && pending.every((one, index) => index === 0 || (hex[one] ?? -1) < 0)) {
       // A soft line break, with blanks that were added on the way.
-      escape = [];
-    } else if ((byte === space || byte === tab || byte === cr) && escape.length < 1000 && (hex[last ?? 0] ?? -1) < 0) {
-      escape.push(byte);
+      pending = [];
+    } else if ((byte === space || byte === tab || byte === cr) && pending.length < 1000 && (hex[last ?? 0] ?? -1) < 0) {
+      pending.push(byte);
     } else {
-      const [, ...others] = escape;
-      escape = [];
+      const [, ...others] = pending;
+      pending = [];
       scratch[out++] = equals;
       for (const one of others) takePlain(one);
       takePlain(byte);
@@ -94,12 +94,12 @@ export function quotedPrintableDecoder(): TransferDecoder {
     push(bytes) {
       out = 0;
       for (let at = 0; at < bytes.length; at++) {
-        if (held.length === 0 && escape.length === 0) {
+        if (held.length === 0 && pending.length === 0) {
           at = takeOrdinary(bytes, at);
           if (at >= bytes.length) break;
         }
         const byte = bytes[at] ?? 0;
-        if (escape.length > 0) takeEscaped(byte);
+        if (pending.length > 0) takeEscaped(byte);
         else takePlain(byte);
       }
       return scratch.subarray(0, out);
@@ -107,7 +107,7 @@ export function quotedPrintableDecoder(): TransferDecoder {
     end() {
       out = 0;
       // A last "=" is a soft line break whose line end was cut off.
-      if (escape.length > 1) release(escape);
+      if (pending.length > 1) release(pending);
       return scratch.subarray(0, out);
     },
     trailer: false,
