@@ -61,7 +61,7 @@ function addressOf(mailbox: Mailbox, listAnomalies: Set<string>, hint: string | 
   const name = oneLine(mailbox.name).slice(0, maxNameChars);
   const spec = mailbox.spec === null ? null : addrSpec(mailbox.spec, hint);
   if (mailbox.spec !== null && spec === null) anomalies.add("unusable_address");
-  if (mailbox.spec?.includes("=?") === true) anomalies.add("encoded_address");
+  if (encodedWord.test(mailbox.spec ?? "")) anomalies.add("encoded_address");
   // For what it says of the bytes: a guess in an address is one too.
   if (spec !== null && !onlyAscii.test(mailbox.spec ?? "")) oneLine(mailbox.spec ?? "");
   if (spec !== null) for (const code of eyeAndMachine(mailbox.spec ?? "", spec)) anomalies.add(code);
@@ -116,7 +116,7 @@ interface AddrSpec {
  * control characters, encoded-words (RFC 2047 §5 keeps them out of addresses), a domain that cannot be one.
  */
 function addrSpec(latin1: string, hint: string | undefined): AddrSpec | null {
-  const decoded = decodeWords(latin1.includes("=?") ? "" : latin1, hint).text;
+  const decoded = decodeWords(encodedWord.test(latin1) ? "" : latin1, hint).text;
   const text = bareSpec(clean(decoded));
   const at = text.lastIndexOf("@");
   if (at <= 0 || /[\p{Cc}\ufffd]/u.test(decoded)) return null;
@@ -149,6 +149,7 @@ function asciiDomain(written: string): string | null {
   return domain.split(".").every((part) => label.test(part)) ? domain : null;
 }
 
+const encodedWord = /=\?[^?\s]{0,60}\?[bq]\?/i;
 const onlyAscii = /^\p{ASCII}*$/u;
 const printable = /^[ -~]*$/;
 const invisible = /\p{Default_Ignorable_Code_Point}/u;

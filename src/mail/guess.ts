@@ -21,40 +21,39 @@ const lossy = new TextDecoder("utf-8");
 const windows1252 = new TextDecoder("windows-1252");
 
 /** More are no footer and no cut character; each costs three microseconds (800 KB of a picture took three seconds). */
-const maxStrays = 2000;
+const maxStrays = 20_000;
 
 /**
  * UTF-8 with stray bytes of another charset among it (a footer that a list added, a cut character): each stray byte is read as
- * windows-1252. Undefined where most of it is no UTF-8. One pass.
+ * windows-1252. Undefined where most of it is no UTF-8. Two passes: what is no UTF-8 is not decoded to find that out.
  */
 export function mendedUtf8(bytes: Uint8Array, declared: boolean): string | undefined {
-  const pieces: string[] = [];
   let characters = 0;
   let strays = 0;
-  let start = 0;
-  let at = 0;
-  while (at < bytes.length) {
-    const byte = bytes[at] ?? 0;
-    const length = byte < 0x80 ? 1 : sequenceLength(bytes, at);
-    if (length > 0) {
-      if (length > 1) characters++;
-      at += length;
-      continue;
-    }
-    pieces.push(lossy.decode(bytes.subarray(start, at)));
-    if (isCutOff(bytes, at)) {
-      start = bytes.length;
-      break;
-    }
-    if (++strays > maxStrays) return undefined;
-    pieces.push(windows1252.decode(bytes.subarray(at, at + 1)));
-    start = ++at;
+  for (let at = 0; at < bytes.length; ) {
+    const length = lengthAt(bytes, at);
+    if (length > 1) characters++;
+    else if (length === 0 && ++strays > maxStrays) return undefined;
+    at += length || 1;
   }
   // Two bytes of Chinese or Japanese look like one character of UTF-8 now and then.
   if (characters === 0 || (declared ? characters < strays : characters < 4 * strays)) return undefined;
-  pieces.push(lossy.decode(bytes.subarray(start)));
-  return pieces.join("");
+  const pieces: string[] = [];
+  let start = 0;
+  for (let at = 0; at < bytes.length; ) {
+    const length = lengthAt(bytes, at);
+    if (length === 0) {
+      pieces.push(lossy.decode(bytes.subarray(start, at)));
+      start = at + 1;
+      if (isCutOff(bytes, at)) return pieces.join("");
+      pieces.push(windows1252.decode(bytes.subarray(at, at + 1)));
+    }
+    at += length || 1;
+  }
+  return pieces.join("") + lossy.decode(bytes.subarray(start));
 }
+
+const lengthAt = (bytes: Uint8Array, at: number): number => ((bytes[at] ?? 0) < 0x80 ? 1 : sequenceLength(bytes, at));
 
 /** Of the UTF-8 sequence of several bytes that begins at `at` (RFC 3629 §4); 0 when none does. */
 function sequenceLength(bytes: Uint8Array, at: number): number {

@@ -45,16 +45,27 @@ function listId(raw: string): string | null {
   return id === "" || (open === -1 && /\s/.test(id)) ? null : id.slice(0, maxIdChars);
 }
 
-/** RFC 2369 §2: blanks within the brackets are folds and mean nothing; what stands outside of brackets is a comment. */
+const uriLike = /^[a-z][a-z0-9+.-]{1,20}:[\x21-\x7e]+$/i;
+
+/**
+ * RFC 2369 §2: blanks within the brackets are folds and mean nothing; what stands outside of brackets is a comment. Many senders leave
+ * the brackets away.
+ */
 function urisIn(raw: string): string[] {
   const value = raw.slice(0, maxFieldChars);
   const uris = new Set<string>();
-  for (let open = value.indexOf("<"); open !== -1 && uris.size < maxUris; ) {
-    const close = value.indexOf(">", open);
-    if (close === -1) break;
-    const uri = value.slice(value.lastIndexOf("<", close) + 1, close).replace(/\s+/g, "");
-    if (/^[a-z][a-z0-9+.-]{1,20}:[\x21-\x7e]+$/i.test(uri) && uri.length <= maxUriChars) uris.add(uri);
-    open = value.indexOf("<", close);
+  for (const uri of value.includes("<") ? bracketed(value) : value.split(/[\s,]+/)) {
+    if (uris.size === maxUris) break;
+    if (uri.length <= maxUriChars && uriLike.test(uri)) uris.add(uri);
   }
   return [...uris];
+}
+
+function* bracketed(value: string): Generator<string> {
+  for (let open = value.indexOf("<"); open !== -1; ) {
+    const close = value.indexOf(">", open);
+    if (close === -1) return;
+    yield value.slice(value.lastIndexOf("<", close) + 1, close).replace(/\s+/g, "");
+    open = value.indexOf("<", close);
+  }
 }

@@ -177,7 +177,8 @@ function mailboxOf(pieces: readonly Piece[], raw: string): Mailbox | undefined {
   const angles = pieces.filter(({ kind }) => kind === "angle");
   // The second bracket of <<a@b.example>>.
   const rest = pieces.filter(({ kind, text }) => (kind === "text" && text !== ">") || kind === "quoted");
-  if (angles.length + rest.length + comments.length === 0) return undefined;
+  // A comment alone is a remark on an empty list: "Hidden recipients:(nobody that I know);".
+  if (angles.length + rest.length === 0) return undefined;
   const comment = comments.map(({ text }) => unescaped(text)).join(" ");
   if (angles.length > 0) return bracketed(angles, rest, pieces, comment, raw);
   return bare(rest, comment, raw);
@@ -204,19 +205,27 @@ function bracketed(
   return { name, spec: spec === "" ? null : spec, raw, anomalies: [...anomalies] };
 }
 
-/** An addr-spec may have blanks and comments around its dots and its @ (RFC 5322 §4.4): they are dropped, and said. */
+/**
+ * An addr-spec may have blanks and comments around its dots and its @ (RFC 5322 §4.4): they are dropped, and said. Anywhere else a blank
+ * stays, and makes it unusable: two words put together are an address that nobody wrote.
+ */
 function withoutGaps(inner: string, anomalies: Set<string>): string {
-  const pieces = [...scan(inner)];
-  let text = "";
-  for (const [index, piece] of pieces.entries()) {
+  const parts: string[] = [];
+  let before = "";
+  for (const piece of scan(inner)) {
     if (piece.kind === "comment") {
       anomalies.add("ambiguous_address");
       continue;
     }
-    if (piece.apart && index > 0) anomalies.add("ambiguous_address");
-    text += piece.kind === "quoted" ? `"${piece.text}"` : piece.kind === "angle" ? `<${piece.text}>` : piece.text;
+    const text = piece.kind === "quoted" ? `"${piece.text}"` : piece.kind === "angle" ? `<${piece.text}>` : piece.text;
+    if (piece.apart && before !== "") {
+      anomalies.add("ambiguous_address");
+      if (!/[.@]$/.test(before) && !/^[.@]/.test(text)) parts.push(" ");
+    }
+    parts.push(text);
+    before = text;
   }
-  return text;
+  return parts.join("");
 }
 
 /** Without angle brackets: `a@b.example`, `a@b.example (Ana)`, `Ana a@b.example`, or a name alone. */

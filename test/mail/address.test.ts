@@ -37,6 +37,17 @@ describe("address headers", () => {
       ],
     ],
     ["undisclosed-recipients:;", []],
+    ["(Empty list) Hidden recipients :(nobody (that I know)) ; (the end)", []],
+    ["Ana <<a@b.example>>", [["Ana", "a@b.example"]]],
+    ["Ana a@b.example>", [["Ana", "a@b.example"]]],
+    ["=?utf-8?Q?Lopes,_Ana?= <a@b.example>", [["Lopes, Ana", "a@b.example"]]],
+    [
+      "=?utf-8?Q?a:b;(c?= <a@b.example>, c@d.example",
+      [
+        ["a:b;(c", "a@b.example"],
+        ["", "c@d.example"],
+      ],
+    ],
     ["Local.Part@EXAMPLE.Com", [["", "Local.Part@example.com"]]],
     ['"john smith"@b.example', [["", '"john smith"@b.example']]],
     ['"J \\"Q\\" S" <j@b.example>', [['J "Q" S', "j@b.example"]]],
@@ -75,6 +86,9 @@ describe("address headers", () => {
     ["a@good.example (x) evil.example"],
     ["<a@good.example><b@evil.example>"],
     ["A <a@good.example> b@evil.example"],
+    ["A <a@good.example evil.example>"],
+    ["A <a@good.example (x) evil.example>"],
+    ["A <a b@good.example>"],
   ])("%j never gives the shorter domain, and is marked", (value) => {
     const [address] = read(value).addresses;
     expect([null, "a@good.example.evil.example"]).toContain(address?.email);
@@ -98,6 +112,65 @@ describe("address headers", () => {
     });
     expect(read("ana@München.example").addresses[0]?.email).toBe("ana@xn--mnchen-3ya.example");
     expect(read("pay@xn--pple-43d.example").addresses[0]?.anomalies).toEqual(["mixed_script_domain"]);
+  });
+
+  test.each([
+    ["info@аррӏе.example", ["lookalike_domain"]],
+    ["info@xn--80ak6aa92e.example", ["lookalike_domain"]],
+    ["info@сахар.испытание", []],
+    ["info@москва.example", []],
+    ["info@münchen.example", []],
+    ["info@日本.example", []],
+    ["info@lop\u200bes.example", ["hidden_characters"]],
+    ["in\u00adfo@lopes.example", ["hidden_characters", "unicode_local_part"]],
+    ["zoë@lopes.example", ["unicode_local_part"]],
+    ["ceo＠corp.example <x@evil.example>", ["name_contains_address"]],
+    ["info@münchen.example <info@xn--mnchen-3ya.example>", []],
+    ["<=?utf-8?q?a?=@lopes.example>", ["unusable_address", "encoded_address"]],
+  ])("%j: where the eye and the machine part is said: %j", (value, anomalies) => {
+    expect(read(value).addresses[0]?.anomalies).toEqual(anomalies);
+  });
+
+  test("raw names and domains are read by the charset of the body, where they are no UTF-8", () => {
+    const { addresses, anomalies } = addressList(["\xf0\xcf\xde\xd4\xc1 <a@b.example>"], "koi8-r");
+    expect(addresses[0]?.name).toBe("Почта");
+    expect(anomalies).toEqual(["charset_guess"]);
+    expect(addressList(["ana@m\xfcnchen.example"])).toMatchObject({
+      addresses: [{ email: "ana@xn--mnchen-3ya.example" }],
+      anomalies: ["charset_guess"],
+    });
+  });
+
+  test("what is composed of names and addresses is read back", () => {
+    const atom = fc.stringMatching(/^[a-z0-9!#$%&'*+/=?^_`{|}~-]{1,12}$/).filter((text) => !/^=\?|^'.*'$/.test(text));
+    const label = fc.stringMatching(/^[a-z0-9](?:[a-z0-9-]{0,8}[a-z0-9])?$/).filter((text) => !text.startsWith("xn--"));
+    const email = fc
+      .tuple(fc.array(atom, { minLength: 1, maxLength: 3 }), fc.array(label, { minLength: 1, maxLength: 3 }))
+      .map(([local, domain]) => `${local.join(".")}@${domain.join(".")}`);
+    const name = fc
+      .string({ unit: "grapheme", maxLength: 20 })
+      .map((text) =>
+        text
+          .normalize("NFC")
+          .replace(/[\p{C}\p{Z}\s]+/gu, " ")
+          .trim(),
+      )
+      .filter((text) => text.isWellFormed() && !text.includes("@"));
+    const quoted = (text: string) => `"${text.replace(/["\\]/g, "\\$&")}"`;
+    const encoded = (text: string) => `=?UTF-8?B?${Buffer.from(text).toString("base64")}?=`;
+    const written = fc.tuple(name, email, fc.nat({ max: 3 })).map(([shown, address, way]) => {
+      const phrase = shown === "" ? "" : way === 0 || shown.includes("=?") ? encoded(shown) : quoted(shown);
+      if (shown !== "" && way === 2 && /^[\w ]+$/.test(shown)) return { text: `${shown} <${address}>`, shown, address };
+      return { text: phrase === "" && way > 1 ? address : `${phrase} <${address}>`, shown, address };
+    });
+    const separator = fc.constantFrom(", ", ",", " , ", "; ", ",\t");
+    fc.assert(
+      fc.property(fc.array(written, { minLength: 1, maxLength: 6 }), separator, (list, between) => {
+        const found = brief(list.map(({ text }) => text).join(between));
+        expect(found).toEqual(list.map(({ shown, address }) => [shown, address]));
+      }),
+      { numRuns: 500 },
+    );
   });
 
   test("names in raw latin1 are read as such, and the guess is said", () => {
