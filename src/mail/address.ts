@@ -113,13 +113,13 @@ interface AddrSpec {
 
 /**
  * The local part as given, the domain in lower-case ASCII. Null where there is no usable address: no or several @ signs,
- * control characters, encoded-words (RFC 2047 §5 keeps them out of addresses), a domain that cannot be one.
+ * control or bidi characters, encoded-words (RFC 2047 §5 keeps them out of addresses), a domain that cannot be one.
  */
 function addrSpec(latin1: string, hint: string | undefined): AddrSpec | null {
   const decoded = decodeWords(encodedWord.test(latin1) ? "" : latin1, hint).text;
   const text = bareSpec(clean(decoded));
   const at = text.lastIndexOf("@");
-  if (at <= 0 || /[\p{Cc}\ufffd]/u.test(decoded)) return null;
+  if (at <= 0 || unwritable.test(decoded)) return null;
   const local = text.slice(0, at);
   const quoted = /^"(?:[^"\\]|\\.)*"$/.test(local);
   if (local.length > maxLocalChars || (!quoted && /[\s"@<>()[\]\\,;:]/.test(local))) return null;
@@ -150,6 +150,8 @@ function asciiDomain(written: string): string | null {
 }
 
 const encodedWord = /=\?[^?\s]{0,60}\?[bq]\?/i;
+/** Controls, the marks that turn text around, and what could not be decoded. */
+const unwritable = /[\p{Cc}\ufffd\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
 const onlyAscii = /^\p{ASCII}*$/u;
 const printable = /^[ -~]*$/;
 const invisible = /\p{Default_Ignorable_Code_Point}/u;

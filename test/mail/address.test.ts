@@ -126,6 +126,7 @@ describe("address headers", () => {
     ["zoë@lopes.example", ["unicode_local_part"]],
     ["ceo＠corp.example <x@evil.example>", ["name_contains_address"]],
     ["info@münchen.example <info@xn--mnchen-3ya.example>", []],
+    ["in\u202efo@lopes.example", ["unusable_address"]],
     ["<=?utf-8?q?a?=@lopes.example>", ["unusable_address", "encoded_address"]],
   ])("%j: where the eye and the machine part is said: %j", (value, anomalies) => {
     expect(read(value).addresses[0]?.anomalies).toEqual(anomalies);

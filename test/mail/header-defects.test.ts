@@ -1,4 +1,7 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { splitHeader } from "../../src/mail/header.ts";
+import { headerFacts } from "../../src/mail/message.ts";
 import { parse } from "../../src/mail/parse.ts";
 
 /**
@@ -176,3 +179,61 @@ test("headers in UTF-8 are read, and are no guess", async () => {
   expect(await read(head)).toMatchObject({ from: { name: "Zoë" }, subject: "Größe 日本 😀" });
   expect(await codes(head)).toEqual([]);
 });
+
+test("of any bytes as a header there are facts, the same ones twice, and nothing in them moves or ends a line", () => {
+  const name = fc.constantFrom(
+    ...["From", "To", "Subject", "Date", "Message-ID", "References", "Received", "List-Id", "List-Unsubscribe"],
+    ...["Resent-From", "Return-Path", "Thread-Topic", "Content-Type", "X-Any", "__proto__"],
+  );
+  const piece = fc.oneof(
+    fc.constantFrom(
+      "a@b.example",
+      "<",
+      ">",
+      "=?utf-8?Q?=0D=0A=00?=",
+      "=?utf-8?Q?=E2=80=AE?=",
+      "=?iso-2022-jp?B?",
+      "?=",
+      "\r\n ",
+    ),
+    fc.constantFrom(
+      "\xe2\x80\xae",
+      "\x1b$B",
+      "charset=gbk",
+      ";",
+      ",",
+      ":",
+      "(",
+      '"',
+      "14 Jul 2026 09:15 IST",
+      "\0",
+      "\x85",
+      "Re: ",
+    ),
+    fc.string({ unit: "binary", maxLength: 6 }).map((text) => Buffer.from(text, "utf8").toString("latin1")),
+    fc.uint8Array({ maxLength: 12 }).map((bytes) => Buffer.from(bytes).toString("latin1")),
+  );
+  const field = fc
+    .tuple(name, fc.array(piece, { maxLength: 8 }))
+    .map(([key, value]) => `${key}: ${value.join("")}\r\n`);
+  fc.assert(
+    fc.property(fc.array(field, { maxLength: 12 }), (fields) => {
+      const section = fields.join("");
+      const facts = headerFacts(splitHeader(section));
+      expect(headerFacts(splitHeader(section))).toEqual(facts);
+      // Ids are compared, not read: they stay as they came.
+      const ids = { message_id: null, in_reply_to: null, in_reply_to_all: [], references: [] };
+      const resent = facts.message.resent === null ? null : { ...facts.message.resent, message_id: null };
+      const everything = strings({ ...facts, message: { ...facts.message, ...ids, resent } });
+      expect(
+        everything.filter((text) => /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u.test(text) || !text.isWellFormed()),
+      ).toEqual([]);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+function strings(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(strings) : [];
+}

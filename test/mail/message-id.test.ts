@@ -50,6 +50,17 @@ describe("message identifiers", () => {
     expect(messageIds(piece.repeat(1_000_000 / piece.length)).ids.length).toBeLessThan(1100);
   });
 
+  test("that were composed in any of the ways that are sent are read back", () => {
+    const part = fc.stringMatching(/^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,30}$/).filter((text) => !text.includes("=?"));
+    const id = fc.tuple(part, part).map(([left, right]) => `<${left}@${right}>`);
+    const between = fc.constantFrom(" ", "\r\n ", ",", "", "\r\n\t", " (a remark) ", ' "a phrase" ');
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.tuple(id, between), { selector: ([text]) => text, maxLength: 20 }), (list) => {
+        expect(messageIds(list.flat().join(""))).toEqual({ ids: list.map(([text]) => text), anomalies: [] });
+      }),
+    );
+  });
+
   test("are well formed whatever the value", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (raw) => {
