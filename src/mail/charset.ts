@@ -102,7 +102,9 @@ function older(label: string): Codec | null {
   }
   if (isShifted(label)) return codecOf(label, (bytes) => decodeShifted(bytes, label));
   if (noCharset.test(label.replace(/[^a-z0-9]/g, "")) || label === "" || !iconv.encodingExists(label)) return null;
-  return codecOf(label, (bytes) => iconv.decode(Buffer.from(bytes), label));
+  // iconv-lite reads past what is no letter or digit in a label; the event does not repeat it.
+  const name = label.replace(/[^a-z0-9-]/g, "").replace(/^-+/, "");
+  return codecOf(name, (bytes) => iconv.decode(Buffer.from(bytes), label));
 }
 
 function codecOf(name: string, lenient: (bytes: Uint8Array) => string): Codec {
