@@ -115,10 +115,12 @@ export const messageSchema = z.object({
   reply_text: z
     .string()
     .nullable()
-    .describe("What the sender wrote this time; the whole text where nothing is quoted."),
+    .describe("What the sender wrote this time; the whole text where nothing is quoted, or nothing is written."),
   quoted_text: z.string().nullable().describe("What is quoted of earlier messages; null where nothing is."),
   signature_text: z.string().nullable().describe("The signature of the sender; null where none was found."),
-  interleaved: z.boolean().describe("Answers stand between the quoted lines: reply_text is then the whole text."),
+  interleaved: z
+    .boolean()
+    .describe("Answers stand between the quoted lines: reply_text is then all of them, quoted lines included."),
   spans: z.array(spanSchema).describe("Where in text each of these stands, in order, without overlaps."),
   forwarded: forwardedSchema.nullable(),
   language: z
