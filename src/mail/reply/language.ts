@@ -4,7 +4,7 @@ import type { Message } from "../../model/event.ts";
 /** Below this a name or a number decides. */
 const minChars = 40;
 /** The beginning says it; a quoted contract behind it is not read. */
-const maxChars = 600;
+const maxChars = 500;
 
 /**
  * Words that every text of a few sentences has, and no other language here, or few: docs/decisions/0004 measures them against packages
@@ -84,7 +84,6 @@ const scripts: readonly (readonly [RegExp, string])[] = [
 
 const cyrillic = /\p{Script=Cyrillic}/gu;
 const han = /\p{Script=Han}/gu;
-const letter = /\p{L}/gu;
 const onlyAscii = /^\p{ASCII}*$/u;
 
 /** A weight for each word: the fewer languages have it, the more it says. */
@@ -100,14 +99,20 @@ const weights: ReadonlyMap<string, ReadonlyMap<string, number>> = (() => {
 
 export function languageOf(text: string): Message["language"] {
   if (text.length < minChars) return null;
-  const read = text
-    .slice(0, maxChars)
-    .toLowerCase()
-    .replace(/\S*(?:@|:\/\/|www\.)\S*/g, " ");
-  const total = count(read, letter);
+  const read = withoutAddresses(text.slice(0, maxChars).toLowerCase());
+  const words = read.match(/\p{L}+/gu) ?? [];
+  const total = words.reduce((sum, word) => sum + word.length, 0);
   if (total < minChars / 2) return null;
-  if (onlyAscii.test(read)) return byWords(read, false);
-  return byScript(read, total) ?? byWords(read, count(read, cyrillic) > total / 2);
+  if (onlyAscii.test(read)) return byWords(read, words, false);
+  return byScript(read, total) ?? byWords(read, words, count(read, cyrillic) > total / 2);
+}
+
+function withoutAddresses(text: string): string {
+  if (!text.includes("@") && !text.includes("://") && !text.includes("www.")) return text;
+  return text
+    .split(/\s+/)
+    .filter((word) => !word.includes("@") && !word.includes("://") && !word.includes("www."))
+    .join(" ");
 }
 
 function byScript(text: string, total: number): Message["language"] | undefined {
@@ -122,12 +127,12 @@ function byScript(text: string, total: number): Message["language"] | undefined 
 
 const cyrillicCodes = new Set(["ru", "uk", "bg"]);
 
-function byWords(text: string, isCyrillic: boolean): Message["language"] {
+function byWords(text: string, words: readonly string[], isCyrillic: boolean): Message["language"] {
   const scores = new Map<string, number>();
   const add = (code: string, value: number): void => {
     if (cyrillicCodes.has(code) === isCyrillic) scores.set(code, (scores.get(code) ?? 0) + value);
   };
-  for (const [word] of text.matchAll(/\p{L}+/gu)) {
+  for (const word of words) {
     const found = weights.get(word);
     if (found !== undefined) for (const [code, weight] of found) add(code, weight);
   }

@@ -111,14 +111,24 @@ function announced(lines: Lines, line: number): (() => Below | undefined) | unde
   return hasLabel(lines, line) ? () => blockAt(lines, line) : undefined;
 }
 
+/** The longest label has two dozen characters; of bold marks and blanks around it there may be some. */
+const maxLabelEnd = 40;
+const maxLabelBlanks = 10;
+
+/** Few lines get past this: a label is letters up to its colon. */
 function hasLabel(lines: Lines, line: number): boolean {
   const start = lines.start(line);
-  const most = Math.min(lines.end(line), start + 48);
+  const most = Math.min(lines.end(line), start + maxLabelEnd);
+  let blanks = 0;
   for (let at = start; at < most; at++) {
     const code = lines.text.charCodeAt(at);
-    if (code !== 58 && code !== 0xff1a) continue;
-    const found = labelled(lines.text.slice(start, most).trimStart());
-    return found !== undefined && found.role !== "other" && found.role !== "cc";
+    if (code === 58 || code === 0xff1a) {
+      const found = labelled(lines.text.slice(start, lines.end(line)).trimStart());
+      return found !== undefined && found.role !== "other" && found.role !== "cc";
+    }
+    if (code === 32 && ++blanks > maxLabelBlanks) return false;
+    // Figures, brackets, commas, quotes and at signs stand in what is written.
+    if ((code >= 48 && code <= 60) || code === 34 || code === 40 || code === 44 || code === 64) return false;
   }
   return false;
 }
