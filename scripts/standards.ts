@@ -157,13 +157,13 @@ export const standards: readonly Standard[] = [
     5545,
     "Internet Calendaring and Scheduling Core Object Specification (iCalendar)",
     "partial",
-    "Events of invitations; other components are left alone.",
+    "Events with their times, zones and people; repetitions are not expanded, other components are left alone.",
   ),
   row(
     5546,
     "iCalendar Transport-Independent Interoperability Protocol (iTIP)",
     "partial",
-    "METHOD tells invitations and answers from mail written by a person.",
+    "METHOD tells invitations and answers from mail written by a person; no answer is ever sent.",
   ),
   row(
     5652,
@@ -180,7 +180,7 @@ export const standards: readonly Standard[] = [
     "partial",
     "Its relaxed form of header values, for the identity of a message. Signatures are not judged yet.",
   ),
-  row(6522, "The Multipart/Report Media Type", "partial", "report-type of a report."),
+  row(6522, "The Multipart/Report Media Type", "yes", "Reports are read; the returned message gives its identifier."),
   row(
     6531,
     "SMTP Extension for Internationalized Email",
@@ -192,7 +192,13 @@ export const standards: readonly Standard[] = [
     6533,
     "Internationalized Delivery Status and Disposition Notifications",
     "partial",
-    "Recognised like their ASCII forms.",
+    "Read like their ASCII forms; none is ever sent.",
+  ),
+  row(
+    6591,
+    "Authentication Failure Reporting Using the Abuse Reporting Format",
+    "partial",
+    "Told from complaints; the report itself is not judged.",
   ),
   row(6761, "Special-Use Domain Names", "partial", "doctor says when the inbound domain is one of them."),
   row(
@@ -208,6 +214,7 @@ export const standards: readonly Standard[] = [
     "STARTTLS is offered where there is a certificate, and never demanded.",
   ),
   row(7505, "A Null MX No Service Resource Record for Domains That Accept No Mail", "yes", "doctor understands it."),
+  row(7986, "New Properties for iCalendar", "partial", "CONFERENCE, and the EMAIL parameter of attendees."),
   row(
     8058,
     "Signaling One-Click Functionality for List Email Headers",

@@ -4,14 +4,12 @@ import type { NestedMessage } from "../model/event.ts";
 import type { RawField } from "./header.ts";
 import { maxHtmlChars, maxTextChars } from "./limits.ts";
 import { type PartHead, partHead } from "./part.ts";
-import { isPeeked, type Peek } from "./structure.ts";
+import { maxAllPeekBytes, maxPeeks, type Peek, peekedBytes, peekOf } from "./structure.ts";
 import { maxPushBytes, type TransferDecoder, transferDecoder } from "./transfer.ts";
 import { childId, type Part, roleOf } from "./tree.ts";
 
 /** Decoded bytes of all text parts together: three times what the event keeps, for text that is three bytes a character. */
 const maxTextBytes = { plain: 3 * maxTextChars, html: 3 * maxHtmlChars };
-/** Enough of a calendar for its METHOD, and of a delivery status for all its recipients. */
-const maxPeekBytes = 256 * 1024;
 /** What tells the type of a file. */
 const headBytes = 4096;
 /** One fewer than mailparser splits, so that the last that is read has ended when it gives up. The others are in the raw message. */
@@ -79,6 +77,7 @@ export class Collector {
   readonly #options: CollectOptions;
   readonly #drafts: Draft[] = [];
   readonly #peeks: Peek[] = [];
+  #peekRoom = maxAllPeekBytes;
   readonly #anomalies: { code: string; detail?: string }[] = [];
   #root: Part | undefined;
   #parts = 0;
@@ -211,7 +210,9 @@ export class Collector {
     const hash = hashed ? createHash("sha256") : undefined;
     const inside = look?.(head);
     const first = beginning(hashed ? headBytes : 0);
-    const peek = hashed && isPeeked(head.type) ? beginning(maxPeekBytes) : undefined;
+    const room = this.#peeks.length < maxPeeks ? this.#peekRoom : 0;
+    const wanted = hashed ? Math.min(peekedBytes(head.type, head.filename), room) : 0;
+    const peek = wanted > 0 ? beginning(wanted) : undefined;
     let size = 0;
     return {
       push: (decoded) => {
@@ -223,7 +224,9 @@ export class Collector {
       },
       end: () => {
         if (peek !== undefined) {
-          this.#peeks.push({ contentType: head.type, method: head.params.get("method") ?? null, bytes: peek.bytes() });
+          const kept = peekOf(head, peek.bytes());
+          this.#peekRoom -= kept.bytes.length;
+          this.#peeks.push(kept);
         }
         const finish = (found: Found): void => {
           const transferDecoded = head.encoding === "uuencode" ? "uuencode" : null;

@@ -29,6 +29,7 @@ const latestPlausibleMs = 48 * 3600_000;
 export function assembleEvent(parsed: ParsedMessage, context: EventContext): CanonicalEvent {
   const { message } = parsed;
   const { envelope } = context;
+  const classified = classOf(parsed, envelope);
   return {
     schema_version: schemaVersion,
     event_id: context.eventId,
@@ -44,8 +45,9 @@ export function assembleEvent(parsed: ParsedMessage, context: EventContext): Can
       message_id_source: context.messageId === null ? "none" : "header",
     },
     auth: { trust: "unverified", reason: "sender authentication is not judged yet" },
-    class: classOf(parsed, envelope),
-    bounce: parsed.bounce,
+    class: classified,
+    // Read on suspicion: without the class, it is what somebody quotes or passes on.
+    bounce: classified.is_bounce || classified.kind === "dsn_success" ? parsed.bounce : null,
     complaint: parsed.complaint,
     mdn: parsed.mdn,
     calendar: parsed.calendar,
@@ -57,9 +59,9 @@ export function assembleEvent(parsed: ParsedMessage, context: EventContext): Can
 }
 
 function classOf(parsed: ParsedMessage, envelope: Envelope): CanonicalEvent["class"] {
-  const { headers, from, subject } = parsed.message;
-  const facts = { headers, from, subject, structure: parsed.structure, forward: parsed.class.is_forward };
-  return envelope.smtp === undefined ? parsed.class : classify(facts, { nullSender: envelope.smtp.mail_from === null });
+  if (envelope.smtp === undefined) return parsed.class;
+  const facts = { ...parsed.message, structure: parsed.structure, forward: parsed.class.is_forward };
+  return classify(facts, { nullSender: envelope.smtp.mail_from === null });
 }
 
 function contextAnomalies({ message }: ParsedMessage, context: EventContext): Anomaly[] {

@@ -1,5 +1,6 @@
 /** The identity of a message: its Message-ID and a digest of what its author wrote, computed while the bytes stream by. */
 import { createHash } from "node:crypto";
+import { decidingHeaders } from "./automated/machine-headers.ts";
 import { collectHead } from "./head.ts";
 import { type RawField, splitHeader, unfold, valuesOf } from "./header.ts";
 import { messageId } from "./message-id.ts";
@@ -31,9 +32,9 @@ export interface IdentityStream {
 const identifying = [
   ...["from", "date", "subject", "message-id"],
   ...["content-type", "content-transfer-encoding"],
-  ...["auto-submitted", "precedence", "list-id", "list-post", "list-unsubscribe", "feedback-id"],
-  ...["x-auto-reply", "x-autoreply", "x-autorespond", "x-failed-recipients"],
-] as const;
+  ...decidingHeaders,
+];
+const isIdentifying = new Set(identifying);
 const lf = 0x0a;
 const cr = 0x0d;
 const lineEnd = Buffer.from("\r\n");
@@ -61,8 +62,9 @@ export function createIdentity(): IdentityStream {
     headerBytes = section.length;
     fields = splitHeader(section);
     let text = "";
+    const counted = fields.filter(({ key }) => isIdentifying.has(key));
     for (const name of identifying) {
-      for (const field of fields) if (field.key === name) text += `${name}:${unfold(field.raw)}\r\n`;
+      for (const field of counted) if (field.key === name) text += `${name}:${unfold(field.raw)}\r\n`;
     }
     hash.update(`${text}\r\n`, "latin1");
     return fields;

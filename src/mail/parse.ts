@@ -3,6 +3,7 @@ import { MailParser } from "mailparser";
 import type { ParsedMessage } from "../model/event.ts";
 import { typesOf } from "./attachments.ts";
 import { declaredBoundary, guessedBoundary, maxGuessBytes } from "./boundary.ts";
+import { calendarsOf } from "./calendar.ts";
 import { type Collected, type CollectOptions, Collector, type Inside } from "./collect.ts";
 import { openGuard } from "./guard.ts";
 import { collectHead } from "./head.ts";
@@ -279,7 +280,7 @@ export async function parse(input: AsyncIterable<Uint8Array> | Uint8Array): Prom
   const { fields, odd, collected } = await message.end();
   const ofHead = bareCr() ? ["bare_cr", ...odd] : odd;
   if (typeof collected === "string") return degraded(fields, collected, ofHead);
-  return complete(fields, collected, await typesOf(collected.drafts), ofHead);
+  return complete(fields, collected, await typesOf(collected.drafts), await calendarsOf(collected.peeks), ofHead);
 }
 
 /** The degraded event, from the first 256 KiB: for what the parser rejects, and for what it died of. Never rejects for the bytes. */

@@ -3,13 +3,13 @@ import type { ParsedMessage } from "../model/event.ts";
 import { attachmentsOf, type Types } from "./attachments.ts";
 import { classify } from "./automated.ts";
 import { chooseBody } from "./body.ts";
-import { calendarOf } from "./calendar.ts";
+import type { Calendars } from "./calendar.ts";
 import type { Collected, Draft } from "./collect.ts";
 import type { RawField } from "./header.ts";
 import { Anomalies, headerFacts } from "./message.ts";
 import { armourOf, containerProtection, markerOf, type Protection, protectionOf } from "./protection.ts";
 import { nothingRead, readReply } from "./reply.ts";
-import { noReports, reportsOf } from "./report.ts";
+import { reportsOf } from "./report.ts";
 import { noStructure, reportType, structureOf } from "./structure.ts";
 
 export const parser = { name: "mailparser", version: "3.14.2", layer_version: 1 } as const;
@@ -38,6 +38,7 @@ export function complete(
   fields: readonly RawField[],
   { root, drafts, peeks, anomalies: collected }: Collected,
   types: Types,
+  calendars: Calendars,
   ofHead: readonly string[],
 ): ParsedMessage {
   const body = chooseBody(root, inContainers(drafts));
@@ -47,7 +48,7 @@ export function complete(
   const anomalies = new Anomalies();
   for (const code of ofHead) anomalies.add(code);
   for (const { code, detail } of [...facts.anomalies, ...collected, ...body.anomalies]) anomalies.add(code, detail);
-  for (const code of names) anomalies.add(code);
+  for (const code of [...names, ...calendars.anomalies]) anomalies.add(code);
   if (body.truncated.text) anomalies.add("text_truncated");
   if (body.truncated.html) anomalies.add("html_truncated");
   if (all.length > maxAttachments) anomalies.add("attachments_cut");
@@ -67,8 +68,15 @@ export function complete(
     truncated: { text: body.truncated.text, html: body.truncated.html, headers: facts.headersTruncated },
     attachments,
   };
+  const reports = reportsOf({
+    fields,
+    peeks,
+    reportType: reportType(fields),
+    message: { ...message, text: body.text },
+  });
+  const { bounce, complaint, mdn } = reports;
   const structure = {
-    ...structureOf(fields, typesIn(drafts), peeks),
+    ...structureOf(fields, typesIn(drafts), peeks, reports),
     encrypted: protection.encrypted,
     signed: protection.signed,
   };
@@ -77,8 +85,10 @@ export function complete(
     message,
     structure,
     class: classify({ ...message, structure, forward: message.forwarded !== null }),
-    ...reportsOf({ fields, peeks, text: body.text }),
-    calendar: calendarOf(peeks),
+    bounce,
+    complaint,
+    mdn,
+    calendar: [...calendars.events],
     anomalies: found,
     parse_status: found.some(({ code }) => partial.has(code)) ? "partial" : "ok",
     parser,
@@ -128,7 +138,9 @@ export function degraded(fields: readonly RawField[], reason: string, ofHead: re
     message,
     structure,
     class: classify({ ...message, structure, forward: false }),
-    ...noReports,
+    bounce: null,
+    complaint: null,
+    mdn: null,
     calendar: [],
     anomalies: [
       { code: "parse_failed", detail: reason.slice(0, 200) },

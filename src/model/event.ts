@@ -83,6 +83,10 @@ export interface MessageStructure {
   readonly part_types: readonly string[];
   /** `Action` of every recipient of a delivery status (RFC 3464 §2.3.3). */
   readonly dsn_actions: readonly string[];
+  /** The words by which a delivery report was recognised that holds no status for machines: they make a bounce only beside other signs. */
+  readonly bounce_words: string | null;
+  /** Feedback-Type of a feedback report (RFC 5965 §3.1). */
+  readonly feedback_type: string | null;
   /** METHOD of a calendar part (RFC 5546 §1.4), in upper case. */
   readonly calendar_method: string | null;
   /** The content is encrypted, or signed, by S/MIME or PGP. */

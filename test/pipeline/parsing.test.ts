@@ -92,6 +92,13 @@ describe("the parse pool", () => {
     expect(ended).toEqual([]);
   });
 
+  test("reads a calendar, whose reader a child loads with the first one", async () => {
+    const { pool } = await openPool({ children: 1 });
+    const event = "BEGIN:VCALENDAR\nMETHOD:REQUEST\nBEGIN:VEVENT\nUID:1\nEND:VEVENT\nEND:VCALENDAR\n";
+    const parsed = await pool.parse(once(`From: a@b.example\nContent-Type: text/calendar\n\n${event}`), 1);
+    expect(parsed.calendar.map(({ method, uid }) => [method, uid])).toEqual([["REQUEST", "1"]]);
+  });
+
   test("gives an event for a message of no bytes, and the headers alone when asked", async () => {
     const { pool } = await openPool();
     expect(await pool.parse(once(""), 0)).toMatchObject({ parse_status: "ok", message: { text: "" } });

@@ -7,6 +7,12 @@ export const anomalyCodes = {
   attachments_cut: "The message has more attachments than an event holds.",
   bad_date: "The Date header cannot be read.",
   bad_message_id: "A message id is not written as one (RFC 5322 §3.6.4): without brackets, with blanks.",
+  calendar_cut: "The calendars hold more events than an event of ours lists.",
+  calendar_damaged: "Some lines or times of a calendar cannot be read; the rest is there.",
+  calendar_disagreement:
+    "The calendar of the body and a file beside it say different things of one event; the body's is listed.",
+  calendar_unreadable: "A part that calls itself a calendar holds nothing that can be read.",
+  calendar_zone_unknown: "A time names a zone that neither its file nor we know: it is given as clocks there show it.",
   charset_guess: "Bytes do not fit the charset that they are labelled with, or have no label: the text is a guess.",
   duplicate_bcc: "More than one Bcc header; their addresses are one list.",
   duplicate_cc: "More than one Cc header; their addresses are one list.",

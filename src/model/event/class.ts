@@ -1,7 +1,7 @@
 /** Who or what wrote a message, what it reports, and what it invites to. */
 import { z } from "zod";
 
-/** In order of strength: what a message is first of all. */
+/** A person, or else in order of strength: what a message is first of all. */
 export const automatedKinds = [
   "person",
   "bounce",
@@ -9,11 +9,11 @@ export const automatedKinds = [
   "complaint",
   "mdn",
   "auto_reply",
-  "auto_generated",
+  "calendar",
   "notification",
+  "auto_generated",
   "list",
   "bulk",
-  "calendar",
 ] as const;
 
 export const classSchema = z.object({
@@ -115,8 +115,14 @@ export const calendarSchema = z
       .describe("Who invites: a claim of the sender."),
     attendees: z.array(attendeeSchema).describe("Who is invited; in a reply, who answers."),
     start: z.string().nullable().describe("RFC 3339 UTC; local time where tz is null; a date where all_day."),
-    end: z.string().nullable().describe("Written like start."),
-    tz: z.string().nullable().describe("IANA name; UTC; null for floating times and zones that are not known."),
+    end: z
+      .string()
+      .nullable()
+      .describe("Written like start: the first moment, or the first day, that is no part of it."),
+    tz: z
+      .string()
+      .nullable()
+      .describe("IANA name; UTC; the name as sent where only the file knows it; null for floating and unknown zones."),
     all_day: z.boolean().describe("It has dates and no times."),
     summary: z.string().nullable().describe("Its title."),
     location: z.string().nullable().describe("Where, in words."),

@@ -41,7 +41,7 @@ const stderrBytes = 4096;
 export function childFlags(maxHeapMb: number): string[] {
   const readable = new Set([
     fileURLToPath(new URL("../../", import.meta.url)),
-    ...["mailparser", "html-to-text", "iconv-lite"].map((name) =>
+    ...["mailparser", "html-to-text", "iconv-lite", "ical.js"].map((name) =>
       packagesFolder(fileURLToPath(import.meta.resolve(name))),
     ),
     ...manifests(),
