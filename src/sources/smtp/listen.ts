@@ -5,7 +5,7 @@ import type { SmtpSettings } from "./settings.ts";
 import type { Certificate } from "./tls.ts";
 
 /** smtp-server reads lines longer than ours, so that they can be answered 500; one over this closes the connection. */
-const maxLineBytes = 16 * 1024;
+export const maxLineBytes = 16 * 1024;
 
 /** What smtp-server is told: no log-in, no relay commands, nothing offered that is not done, no DNS look-up of the peer. */
 export function serverOptions(settings: SmtpSettings, maxBytes: number, certificate: Certificate | undefined) {
@@ -22,7 +22,6 @@ export function serverOptions(settings: SmtpSettings, maxBytes: number, certific
     hideSTARTTLS: certificate === undefined,
     disabledCommands: certificate ? off : [...off, "STARTTLS"],
     minVersion: "TLSv1.2" as const, // RFC 8996 §2
-    maxCommandLength: maxLineBytes,
     // Ours come first (Session.overdue); this one ends a connection whose handshake hangs.
     socketTimeout: settings.limits.idle_seconds * 1000 + 30_000,
     ...(certificate && { cert: certificate.cert, key: certificate.key }),

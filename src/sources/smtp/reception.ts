@@ -1,5 +1,4 @@
 /** RECEPTION: the bytes of one DATA command, handed on as they come, counted, paced and judged, never gathered. */
-import type { Readable } from "node:stream";
 import type { Clock } from "../../model/ports.ts";
 import { NewlineScan } from "./newlines.ts";
 import { type Reply, replies } from "./reply.ts";
@@ -25,27 +24,44 @@ export interface ReceptionRules {
   readonly clock: Clock;
 }
 
-export class Reception {
+/** What may wait for the store; beyond, the peer does. A chunk is at most what a socket brings at once, so this is held to within one. */
+const roomBytes = 64 * 1024;
+/** A peer that sends byte by byte fills the room with buffers long before it is full of bytes. */
+const roomChunks = 64;
+
+type Next = IteratorResult<Uint8Array, undefined>;
+
+interface Reader {
+  readonly resolve: (next: Next) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * The parser pushes, the store pulls. Not a stream: one costs more than a small message does. Whatever the store does with it, the parser
+ * may go on until the end has come, since the answer is due only then.
+ */
+export class Reception implements AsyncIterable<Uint8Array, undefined> {
   readonly #rules: ReceptionRules;
-  readonly #stream: Readable;
-  readonly #source: AsyncIterator<Uint8Array>;
   readonly #newlines: NewlineScan;
+  #queue: Uint8Array[] = [];
+  #queuedBytes = 0;
+  #reader: Reader | undefined;
+  #roomMade: (() => void) | undefined;
   #refusal: Reply | undefined;
+  #failure: Error | undefined;
   #cutShort = false;
+  #wholeRead = false;
   #bytes = 0;
   #endedAt: number | undefined;
+  /** Nobody reads any more; `over` waits for the end. */
+  #discarded: { readonly over: () => void } | undefined;
   /** Since when we have been waiting for the peer; undefined while our own side is the slow one. */
   #waitingSince: number | undefined;
   #window = { waitedMs: 0, bytes: 0 };
 
-  constructor(stream: Readable, rules: ReceptionRules) {
+  constructor(rules: ReceptionRules) {
     this.#rules = rules;
-    this.#stream = stream;
-    // Kept in hand and never returned: a consumer that stops early would otherwise destroy the stream, and smtp-server would
-    // answer before the final dot.
-    this.#source = stream[Symbol.asyncIterator]();
     this.#newlines = new NewlineScan(rules.refuseBareNewlines);
-    stream.on("error", () => {}); // seen by the iterator; without a listener it would end the process
   }
 
   /** Bytes so far, dots unstuffed. */
@@ -53,9 +69,14 @@ export class Reception {
     return this.#bytes;
   }
 
-  /** When the whole message was in; undefined before that, and for ever when it was cut short. */
+  /** When the final dot came; undefined before that, and for ever when the message was cut short. */
   get endedAt(): number | undefined {
     return this.#endedAt;
+  }
+
+  /** True when the consumer has been given all of it. */
+  get wholeRead(): boolean {
+    return this.#wholeRead;
   }
 
   /** True when the peer is gone, or was sent away, before the end. */
@@ -73,20 +94,56 @@ export class Reception {
     return this.#bytes > 2 * this.#rules.maxBytes;
   }
 
-  /** The message, once. Throws MessageRefused before the first byte over a limit, MessageCutShort when the peer is gone. */
-  async *message(): AsyncGenerator<Uint8Array, void, undefined> {
-    for (let chunk = await this.#next(); chunk; chunk = await this.#next()) {
-      this.#refusal ??= this.#judge(chunk);
-      if (this.#refusal) throw new MessageRefused(this.#refusal);
-      yield chunk;
+  /** The parser's side: the next bytes, which belong to us from now on. */
+  push(chunk: Uint8Array): void {
+    if (chunk.length === 0 || this.#cutShort) return;
+    this.#bytes += chunk.length;
+    this.#window.bytes += chunk.length;
+    if (this.#refusal === undefined) this.#judge(chunk);
+    if (this.flooding) this.#discarded?.over();
+    if (this.#failure !== undefined || this.#discarded !== undefined) return;
+    if (this.#reader) this.#give({ done: false, value: chunk });
+    else {
+      this.#queue.push(chunk);
+      this.#queuedBytes += chunk.length;
     }
   }
 
-  /** Reads what is left to nowhere, up to its end or until it is `flooding`, so that the answer comes after the dot. */
-  async drain(): Promise<void> {
-    while (this.#endedAt === undefined && !this.flooding) {
-      if (!(await this.#next())) return;
-    }
+  /** The parser's side: that was the whole message. */
+  end(): void {
+    if (this.#cutShort) return;
+    this.#endedAt = this.#rules.clock.now();
+    this.#discarded?.over();
+    if (!this.#reader) return;
+    this.#wholeRead = true;
+    this.#give({ done: true, value: undefined });
+  }
+
+  /** True when the parser should wait, with `whenRoom`, before it pushes more. */
+  get full(): boolean {
+    return this.#queuedBytes >= roomBytes || this.#queue.length >= roomChunks;
+  }
+
+  whenRoom(made: () => void): void {
+    this.#roomMade = made;
+  }
+
+  /**
+   * The message, once. Throws MessageRefused before the first byte over a limit, MessageCutShort when the peer is gone. There is no `return`: a
+   * consumer that stops early only stops.
+   */
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {
+    return { next: () => this.#next() };
+  }
+
+  /** Takes what is left to nowhere; resolves at its end or when it is `flooding` or cut, so that the answer comes after the dot. */
+  discard(): Promise<void> {
+    return new Promise((over) => {
+      this.#discarded = { over };
+      this.#empty();
+      if (this.#endedAt !== undefined || this.#cutShort || this.flooding) over();
+      else this.#waitingSince ??= this.#rules.clock.now();
+    });
   }
 
   /**
@@ -107,39 +164,71 @@ export class Reception {
     return this.#waitingSince !== undefined;
   }
 
-  /** Ends it at once: whoever consumes the message gets MessageCutShort. */
+  /** Ends it at once: whoever consumes the message gets MessageCutShort. Nothing happens to a message that came whole. */
   cut(why: string): void {
-    this.#stream.destroy(new MessageCutShort(why));
+    if (this.#endedAt !== undefined || this.#cutShort) return;
+    this.#cutShort = true;
+    this.#fail(new MessageCutShort(why));
+    this.#discarded?.over();
   }
 
-  async #next(): Promise<Uint8Array | undefined> {
-    this.#waitingSince = this.#rules.clock.now();
-    try {
-      const { done, value } = await this.#source.next();
-      const now = this.#rules.clock.now();
-      this.#window.waitedMs += this.#waited(now);
-      if (done) {
-        this.#endedAt ??= now;
-        return undefined;
-      }
-      this.#bytes += value.length;
-      this.#window.bytes += value.length;
-      return value;
-    } catch (error) {
-      this.#cutShort = true;
-      if (error instanceof MessageCutShort) throw error;
-      throw new MessageCutShort("the peer closed the connection before the end of the message", { cause: error });
-    } finally {
-      this.#waitingSince = undefined;
+  #next(): Promise<Next> {
+    const chunk = this.#queue.shift();
+    if (chunk !== undefined) {
+      this.#queuedBytes -= chunk.length;
+      if (!this.full) this.#makeRoom();
+      return Promise.resolve({ done: false, value: chunk });
     }
+    if (this.#failure) return Promise.reject(this.#failure);
+    if (this.#endedAt !== undefined) {
+      this.#wholeRead = true;
+      return Promise.resolve({ done: true, value: undefined });
+    }
+    this.#waitingSince = this.#rules.clock.now();
+    return new Promise((resolve, reject) => {
+      this.#reader = { resolve, reject };
+    });
+  }
+
+  #give(next: Next): void {
+    const reader = this.#reader;
+    this.#reader = undefined;
+    this.#stopWaiting();
+    reader?.resolve(next);
+  }
+
+  #fail(failure: Error): void {
+    this.#failure ??= failure;
+    this.#empty();
+    const reader = this.#reader;
+    this.#reader = undefined;
+    this.#stopWaiting();
+    reader?.reject(this.#failure);
+  }
+
+  #empty(): void {
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    this.#makeRoom();
+  }
+
+  #makeRoom(): void {
+    const made = this.#roomMade;
+    this.#roomMade = undefined;
+    made?.();
+  }
+
+  #stopWaiting(): void {
+    this.#window.waitedMs += this.#waited(this.#rules.clock.now());
+    this.#waitingSince = undefined;
   }
 
   #waited(now: number): number {
     return this.#waitingSince === undefined ? 0 : Math.max(0, now - this.#waitingSince);
   }
 
-  #judge(chunk: Uint8Array): Reply | undefined {
-    if (this.#bytes > this.#rules.maxBytes) return replies.tooLarge;
-    return this.#newlines.feed(chunk);
+  #judge(chunk: Uint8Array): void {
+    this.#refusal = this.#bytes > this.#rules.maxBytes ? replies.tooLarge : this.#newlines.feed(chunk);
+    if (this.#refusal) this.#fail(new MessageRefused(this.#refusal));
   }
 }

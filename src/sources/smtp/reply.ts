@@ -3,17 +3,26 @@ import { NotAccepted, type Receipt } from "../../model/source.ts";
 
 export interface Reply {
   readonly code: number;
-  /** Enhanced status code, `5.7.1`. */
+  /** Enhanced status code, `5.7.1`; none at 354, which has no class for one (RFC 2034 §4). */
   readonly status: string;
   /** For a person; never anything the peer sent. */
   readonly text: string;
+  /** The whole line as it goes out. */
+  readonly wire: string;
 }
 
-const reply = (code: number, status: string, text: string): Reply => ({ code, status, text });
+const reply = (code: number, status: string, text: string): Reply => ({
+  code,
+  status,
+  text,
+  wire: `${code} ${status}${status && " "}${text}\r\n`,
+});
 
 export const replies = {
   senderOk: reply(250, "2.1.0", "Ok"),
   recipientOk: reply(250, "2.1.5", "Ok"),
+  startMail: reply(354, "", "End data with <CR><LF>.<CR><LF>"),
+  bye: reply(221, "2.0.0", "Bye"),
 
   // Connections. 421 closes (RFC 5321 §3.8), and asks the peer to come again.
   tooManyConnections: reply(421, "4.7.0", "Too many connections, try again later"),
@@ -36,6 +45,7 @@ export const replies = {
   bareNewlineCommand: reply(500, "5.5.2", "Command lines end with CRLF"),
   nestedMail: reply(503, "5.5.1", "Nested MAIL command"),
   mailFirst: reply(503, "5.5.1", "Need MAIL before RCPT"),
+  recipientFirst: reply(503, "5.5.1", "Need RCPT before DATA"),
   senderSyntax: reply(501, "5.1.7", "Bad sender address syntax"),
   recipientSyntax: reply(501, "5.1.3", "Bad recipient address syntax"),
   parameterSyntax: reply(501, "5.5.4", "Bad parameter value"),

@@ -1,5 +1,4 @@
 /** SESSION: what we demand of one SMTP peer and what we promise it, apart from the protocol machine that carries the words. */
-import type { Readable } from "node:stream";
 import type { Envelope } from "../../model/envelope.ts";
 import type { Log } from "../../model/ports.ts";
 import type { Intake, Receipt, SourcePorts } from "../../model/source.ts";
@@ -67,11 +66,10 @@ export class Session {
     this.#waitingSince = this.#ports.clock.now();
   }
 
-  /** Looks at a command line before anybody acts on it; a reply means that nobody will. */
-  gate(line: Uint8Array, endsBare: boolean): Reply | undefined {
+  /** Looks at a command line before anybody acts on it; a reply means that nobody will. `verb` is its first word. */
+  gate(line: Uint8Array, verb: string, endsBare: boolean): Reply | undefined {
     this.#waitingSince = undefined;
     if (line.length > this.#settings.limits.command_bytes) return replies.lineTooLong;
-    const verb = firstWord(line);
     if (httpVerbs.has(verb)) return replies.httpRequest;
     // smtp-server notes LMTP's hello as this peer's, and then answers without an enhanced code.
     if (verb === "LHLO") return replies.unknownCommand;
@@ -111,15 +109,20 @@ export class Session {
     return reply;
   }
 
-  /** Takes one message; the answer is due when the promise resolves, after the final dot (or earlier, with `flooding`). */
-  async receive(data: Readable): Promise<{ readonly reply: Reply; readonly flooding: boolean }> {
-    const startedAt = this.#ports.clock.now();
-    const reception = new Reception(data, {
+  /** DATA: undefined where nobody is named who would get the message; otherwise what its bytes are to be pushed into. */
+  begin(): Reception | undefined {
+    if (!this.#transaction || this.#transaction.recipients.size === 0) return undefined;
+    this.#reception = new Reception({
       maxBytes: this.#intake.maxBytes,
       refuseBareNewlines: this.#settings.bare_newline === "refuse",
       clock: this.#ports.clock,
     });
-    this.#reception = reception;
+    return this.#reception;
+  }
+
+  /** Takes the message; the answer is due when the promise resolves, after the final dot (or earlier, with `flooding`). */
+  async receive(reception: Reception): Promise<{ readonly reply: Reply; readonly flooding: boolean }> {
+    const startedAt = this.#ports.clock.now();
     const answer = await this.#take(reception, this.#envelopes(startedAt));
     this.#reception = undefined;
     this.#ports.metrics.count("smtp_messages_total", { outcome: answer.outcome });
@@ -208,7 +211,7 @@ export class Session {
   async #take(reception: Reception, envelopes: readonly Envelope[]): Promise<{ reply: Reply; outcome: string }> {
     try {
       const receipts = await this.#acceptInTime(reception, envelopes);
-      if (reception.endedAt === undefined) throw new Error("the message was accepted before its end was read");
+      if (!reception.wholeRead) throw new Error("the message was accepted before its end was read");
       this.#errors = 0;
       this.#commands = 0;
       for (const receipt of receipts) this.#logAccepted(receipt, reception);
@@ -216,7 +219,7 @@ export class Session {
     } catch (error) {
       const reply = reception.refusal ?? replyTo(error);
       // The answer comes after the final dot, so what is left has to be read first.
-      await reception.drain().catch(() => {});
+      await reception.discard();
       const outcome = outcomeOf(reception, error);
       this.#logRefused(error, outcome, reply);
       return { reply, outcome };
@@ -228,7 +231,7 @@ export class Session {
     const reason = `the store did not finish within ${this.#settings.limits.accept_seconds} s`;
     this.#giveUpOnStore = () => lateness.reject(new NotAccepted({ kind: "store_failed", reason }));
     try {
-      return await Promise.race([this.#intake.accept(reception.message(), envelopes), lateness.promise]);
+      return await Promise.race([this.#intake.accept(reception, envelopes), lateness.promise]);
     } finally {
       this.#giveUpOnStore = undefined;
     }
@@ -283,8 +286,8 @@ const httpVerbs: ReadonlySet<string> = new Set([
 /** Commands that carry mail; all others are counted. */
 const mailVerbs: ReadonlySet<string> = new Set(["MAIL", "RCPT", "DATA", "QUIT"]);
 
-function firstWord(line: Uint8Array): string {
+/** The command's name in upper case; of an endless one, enough to know that it is none. */
+export function verbOf(line: Buffer): string {
   const space = line.indexOf(0x20);
-  const end = Math.min(space < 0 ? line.length : space, 16);
-  return Buffer.from(line.buffer, line.byteOffset, end).toString("latin1").toUpperCase();
+  return line.toString("latin1", 0, Math.min(space < 0 ? line.length : space, 16)).toUpperCase();
 }

@@ -1,0 +1,261 @@
+/** CONVERSATION: one connection, smtp-server's protocol machine under Session's rules. */
+import type { Socket } from "node:net";
+import type { SMTPServer } from "smtp-server";
+import { SMTPConnection, type SMTPConnectionOptions } from "smtp-server/lib/smtp-connection.js";
+import type { Intake, SourcePorts } from "../../model/source.ts";
+import type { Admission } from "./limits.ts";
+import { maxLineBytes } from "./listen.ts";
+import { watchCommandEnds } from "./newlines.ts";
+import type { Outbox } from "./outbox.ts";
+import { Parser } from "./parser.ts";
+import type { Reception } from "./reception.ts";
+import { type Reply, replies, replyText } from "./reply.ts";
+import { Session, verbOf } from "./session.ts";
+import type { SmtpSettings } from "./settings.ts";
+import { tlsOf } from "./tls.ts";
+
+/** What a connection needs to know of the world around it. */
+export interface House {
+  readonly settings: SmtpSettings;
+  readonly intake: Intake;
+  readonly ports: SourcePorts;
+  readonly admission: Admission;
+  readonly outbox: Outbox;
+  readonly stopping: AbortSignal;
+}
+
+/** Whether smtp-server still has the two private methods that a greeting of our own needs. */
+export function canGreet(connection: object): boolean {
+  const methods: readonly unknown[] = [
+    Reflect.get(connection, "_setListeners"),
+    Reflect.get(connection, "connectionReady"),
+  ];
+  return methods.every((method) => typeof method === "function");
+}
+
+/**
+ * One connection: smtp-server's protocol machine under Session's rules. What it overrides is private there, so the version is pinned,
+ * tsc fails when a method moves, and the tests hold every reply.
+ */
+export class Conversation extends SMTPConnection {
+  readonly #house: House;
+  readonly #session: Session;
+  /** The TCP socket; under TLS, `_socket` is another one. */
+  readonly #tcp: Socket;
+  readonly #gone: () => void;
+  #endsBare: () => boolean = () => false;
+  declare _parser: Parser | false;
+
+  constructor(server: SMTPServer, tcp: Socket, known: SMTPConnectionOptions | null, house: House, gone: () => void) {
+    super(server, tcp, known);
+    this.#house = house;
+    this.#tcp = tcp;
+    this.#gone = gone;
+    this.#session = new Session(this.remoteAddress, house.settings, house.intake, house.ports);
+    if (this._parser) this.#govern(this._parser);
+  }
+
+  /** smtp-server waits a fixed 100 ms here, which holds senders that connect for every message to ten a second each. */
+  override init(): void {
+    if (canGreet(this)) this._setListeners(() => this.#greet());
+    else super.init();
+  }
+
+  /** Called by the constructor too, before our fields exist, and again for the TLS session after STARTTLS. */
+  override _createParser(): Parser {
+    const parser = new Parser({ maxCommandLength: maxLineBytes });
+    parser.oncommand = (line, callback) => this._onCommand(line, callback);
+    parser.on("error", () => this.say(replies.lineEndless));
+    if (#house in this) this.#govern(parser);
+    return parser;
+  }
+
+  override _onCommand(line: Buffer, callback: () => void = () => {}): void {
+    if (this._upgrading)
+      super._onCommand(line, callback); // plaintext behind STARTTLS, to be dropped unanswered
+    else if (this.#house.stopping.aborted) this.say(replies.shuttingDown);
+    else if (!this._ready) this.say(replies.earlyTalker);
+    else this.#obey(line, callback);
+  }
+
+  /** smtp-server's own answers pass here too: every 4xx and 5xx is counted, and too many errors end the talk. */
+  override send(code: number, data?: string | string[] | null, context?: string | false): void {
+    const instead = this.#session.answering(code);
+    if (instead) {
+      this.say(instead);
+      return;
+    }
+    const explicit = typeof data === "string" ? /^[245]\.\d+\.\d+(?= )/.exec(data)?.[0] : undefined;
+    if (code >= 400) {
+      const status = explicit ?? this._getEnhancedStatusCode(code, context);
+      this.#house.ports.metrics.count("smtp_rejections_total", { code: `${code} ${status}`.trim() });
+    }
+    this.#house.outbox.hold(this._socket);
+    super.send(code, data, explicit ? false : context);
+  }
+
+  /** TLS begins on the bare socket, below whatever that still holds back. */
+  override upgrade(callback: () => void, secureCallback?: () => void): void {
+    this._socket.uncork();
+    super.upgrade(callback, secureCallback);
+  }
+
+  say(reply: Reply): void {
+    if (reply.code >= 400) this.send(reply.code, replyText(reply));
+    else if (!this._upgrading && this._socket.writable) {
+      this.#house.outbox.hold(this._socket);
+      this._socket.write(reply.wire, "latin1");
+    }
+  }
+
+  override handler_MAIL(line: Buffer, callback: () => void): void {
+    this.#session.introduce(this.hostNameAppearsAs || "", tlsOf(this._socket));
+    this.#answer(this.#session.mail(line), callback);
+  }
+
+  override handler_RCPT(line: Buffer, callback: () => void): void {
+    this.#answer(this.#session.rcpt(line), callback);
+  }
+
+  override handler_DATA(_line: Buffer, callback: () => void): void {
+    const parser = this._parser;
+    const reception = this.#session.begin();
+    if (!reception || !parser) this.say(replies.recipientFirst);
+    else {
+      parser.startMessage(reception);
+      this.say(replies.startMail);
+      void this.#receive(reception, parser);
+    }
+    callback();
+  }
+
+  /**
+   * The peer's last word (RFC 5321 §4.1.1.10): nothing is left to be heard from it. smtp-server would wait for it to hang up, and where it does
+   * without reading the answer, as most bulk mailers do, for an error with a stack trace: 60 µs a connection.
+   */
+  override handler_QUIT(_line: Buffer, callback: () => void): void {
+    this.say(replies.bye);
+    this._socket.destroySoon();
+    this.close();
+    callback();
+  }
+
+  /** A peer that waits for our store is not idle; how long the store may take, Session knows. */
+  override _onTimeout(): void {
+    if (this.#session.receiving) this._armTimeout();
+    else super._onTimeout();
+  }
+
+  override _resetSession(): void {
+    super._resetSession();
+    this.#session.reset();
+  }
+
+  override _onClose(): void {
+    super._onClose();
+    this.#session.cut("the peer closed the connection before the end of the message");
+    this.#gone();
+  }
+
+  /** Ends the connection when its time is up. */
+  judge(now: number): void {
+    const { admission } = this.#house;
+    const reply = this._closing ? undefined : this.#session.overdue(now, this.#tcp.bytesRead, admission.crowded);
+    if (!reply) return;
+    this.say(reply);
+    this.#session.cut(reply.text);
+  }
+
+  /** Shutting down: whoever is not in the middle of something hears it now, the others after their answer. */
+  retire(): void {
+    if (!this.#session.receiving && !this._handlerPending) this.say(replies.shuttingDown);
+  }
+
+  /** The grace is over. */
+  expel(): void {
+    this.say(replies.shuttingDown);
+    setImmediate(() => this.#tcp.destroy());
+  }
+
+  #greet(): void {
+    const delayMs = this.#house.settings.greeting_delay_ms;
+    if (delayMs === 0) {
+      this.connectionReady();
+      return;
+    }
+    void this.#house.ports.clock.sleep(delayMs, this.#house.stopping).then(() => {
+      if (this._closing || this._closed || this.#house.stopping.aborted) return;
+      // Half a command counts as well: no mailer sends a byte before it was greeted (RFC 5321 §3.1).
+      if (this.#tcp.bytesRead > 0) this.say(replies.earlyTalker);
+      else this.connectionReady();
+    });
+  }
+
+  #obey(line: Buffer, callback: () => void): void {
+    const next = () => {
+      if (this.#house.stopping.aborted && !this.#session.receiving) {
+        this.say(replies.shuttingDown);
+        return;
+      }
+      this.#session.awaitCommand();
+      callback();
+    };
+    const verb = verbOf(line);
+    const refusal = this.#session.gate(line, verb, this.#endsBare());
+    if (refusal) {
+      this.say(refusal);
+      next();
+      return;
+    }
+    this._unrecognizedCommands = 0; // Session counts them, with all other errors
+    if (this.hostNameAppearsAs && (verb === "MAIL" || verb === "RCPT" || verb === "DATA"))
+      this.#transact(verb, line, next);
+    else super._onCommand(line, next);
+  }
+
+  /** What smtp-server's dispatch does for these three, which are nearly all there is, without reading the line four times more for its log. */
+  #transact(verb: "MAIL" | "RCPT" | "DATA", line: Buffer, next: () => void): void {
+    const answered = () => {
+      this._handlerPending = false;
+      this._whenWritable(next);
+    };
+    this._handlerPending = true;
+    if (verb === "MAIL") this.handler_MAIL(line, answered);
+    else if (verb === "RCPT") this.handler_RCPT(line, answered);
+    else this.handler_DATA(line, answered);
+  }
+
+  async #receive(reception: Reception, parser: Parser): Promise<void> {
+    const { reply, flooding } = await this.#session.receive(reception).catch((error: unknown) => {
+      this.#house.ports.log.error({ error: asError(error) }, "smtp: message not stored");
+      return { reply: replies.storeFailed, flooding: false };
+    });
+    this.say(reply);
+    // Twice the limit and no end in sight: answered and closed now (RFC 5321 §7.8 lets a server defend itself so).
+    if (flooding) this.close();
+    this._resetSession();
+    this.#session.awaitCommand();
+    if (this.#house.stopping.aborted && !this._closing) this.say(replies.shuttingDown);
+    parser.resume();
+  }
+
+  #govern(parser: Parser): void {
+    if (this.#house.settings.bare_newline === "refuse") this.#endsBare = watchCommandEnds(parser);
+  }
+
+  #answer(pending: Promise<Reply>, callback: () => void): void {
+    void pending
+      .catch((error: unknown) => {
+        this.#house.ports.log.error({ error: asError(error) }, "smtp: command failed");
+        return replies.storeFailed;
+      })
+      .then((reply) => {
+        this.say(reply);
+        callback();
+      });
+  }
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
