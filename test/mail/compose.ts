@@ -157,7 +157,7 @@ export const composed: fc.Arbitrary<Composed> = fc
     to: fc.array(mailbox, { minLength: 1, maxLength: 4 }),
     text: textPart,
     withHtml: fc.boolean(),
-    files: fc.array(file, { maxLength: 3 }),
+    files: fc.uniqueArray(file, { maxLength: 3, selector: ({ name }) => name.text }),
     depth: fc.nat({ max: 4 }),
     id: fc.stringMatching(/^[a-z0-9]{1,12}\.[A-Z0-9]{1,6}@[a-z]{1,8}\.example$/),
     lineEnd: fc.constantFrom("\r\n", "\n"),
