@@ -52,6 +52,12 @@ export const standards: readonly Standard[] = [
   ),
   row(1896, "The text/enriched MIME Content-type", "partial", "Its words are read without its commands."),
   row(
+    2034,
+    "SMTP Service Extension for Returning Enhanced Error Codes",
+    "yes",
+    "Announced; every reply of 2xx, 4xx and 5xx has a code but those to the greeting, HELO and EHLO.",
+  ),
+  row(
     2045,
     "MIME Part One: Format of Message Bodies",
     "partial",

@@ -1,5 +1,5 @@
 /** The identity of a message: its Message-ID and a digest of what its author wrote, computed while the bytes stream by. */
-import { createHash } from "node:crypto";
+import { createHash, type Hash, hash as hashOf } from "node:crypto";
 import { decidingHeaders } from "./automated/machine-headers.ts";
 import { collectHead } from "./head.ts";
 import { type RawField, splitHeader, unfold, valuesOf } from "./header.ts";
@@ -49,7 +49,7 @@ const manyLineEnds = Buffer.from("\r\n".repeat(4096));
  * Of a header section over 1 MiB, what follows counts as body. Constant memory; 4 KiB take about 15 microseconds (bench/parse.ts).
  */
 export function createIdentity(): IdentityStream {
-  const hash = createHash("sha256");
+  const hash = openDigest();
   const head = collectHead();
   const body = canonicalBody((bytes) => hash.update(bytes));
   let fields: readonly RawField[] | undefined;
@@ -66,7 +66,7 @@ export function createIdentity(): IdentityStream {
     for (const name of identifying) {
       for (const field of counted) if (field.key === name) text += `${name}:${unfold(field.raw)}\r\n`;
     }
-    hash.update(`${text}\r\n`, "latin1");
+    hash.update(Buffer.from(`${text}\r\n`, "latin1"));
     return fields;
   }
 
@@ -85,11 +85,45 @@ export function createIdentity(): IdentityStream {
       const first = known.find((field) => field.key === "message-id");
       return {
         messageId: first === undefined ? null : messageId(first.raw).id,
-        digest: hash.digest("hex"),
+        digest: hash.digest(),
         receivedCount: known.reduce((count, field) => (field.key === "received" ? count + 1 : count), 0),
         headerBytes,
         headers: (name) => valuesOf(known, name.toLowerCase()),
       };
+    },
+  };
+}
+
+/** What is hashed in one call. */
+const wholeBytes = 64 * 1024;
+const whole = Buffer.allocUnsafeSlow(wholeBytes);
+
+/** SHA-256 in hex. Small messages are kept by reference and hashed at the end in one call: a Hash of its own costs more than their bytes do. */
+function openDigest() {
+  let kept: Uint8Array[] = [];
+  let keptBytes = 0;
+  let hash: Hash | undefined;
+
+  return {
+    update(bytes: Uint8Array): void {
+      if (hash === undefined && keptBytes + bytes.length <= wholeBytes) {
+        kept.push(bytes);
+        keptBytes += bytes.length;
+        return;
+      }
+      hash ??= createHash("sha256");
+      for (const early of kept) hash.update(early);
+      kept = [];
+      hash.update(bytes);
+    },
+    digest(): string {
+      if (hash !== undefined) return hash.digest("hex");
+      let at = 0;
+      for (const bytes of kept) {
+        whole.set(bytes, at);
+        at += bytes.length;
+      }
+      return hashOf("sha256", whole.subarray(0, at), "hex");
     },
   };
 }
@@ -99,7 +133,7 @@ export function createIdentity(): IdentityStream {
  * another mail, and must not be taken for a duplicate of it.
  */
 export function nullSenderDigest(digest: string): string {
-  return createHash("sha256").update(`null reverse-path\r\n${digest}`).digest("hex");
+  return hashOf("sha256", `null reverse-path\r\n${digest}`, "hex");
 }
 
 /**

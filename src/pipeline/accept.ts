@@ -1,5 +1,5 @@
 /** Hop 2 of the road: takes bytes from a source, measures and names them, and has them durable in the ledger before anyone is told yes. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { createIdentity, nullSenderDigest } from "../mail/identity.ts";
 import type { Spool, SpoolDraft } from "../model/blob.ts";
 import type { Envelope } from "../model/envelope.ts";
@@ -206,8 +206,9 @@ async function measure(
 type Kept = Pick<Measured, "place" | "sha256">;
 
 function inMemory(held: readonly Uint8Array[]): Kept {
-  const bytes = Buffer.concat(held);
-  return { place: { kind: "inline", bytes }, sha256: createHash("sha256").update(bytes).digest("hex") };
+  const [only, ...more] = held;
+  const bytes = only !== undefined && more.length === 0 ? only : Buffer.concat(held);
+  return { place: { kind: "inline", bytes }, sha256: hash("sha256", bytes, "hex") };
 }
 
 /** Whoever seals a large message also hashes it: that may be another thread. */

@@ -75,9 +75,16 @@ describe("a sealed value", () => {
     expect(ring.seal(patterned(chunk), "ab").length).toBe(header + 2 + 2 + chunk + 2 * 16);
   });
 
-  test("has memory of its own, so that it can be handed to a thread without its neighbours", () => {
-    const sealed = ring.seal(patterned(10), "x");
+  test("has memory of its own when it is large", () => {
+    const sealed = ring.seal(patterned(20_000), "x");
     expect(sealed.buffer.byteLength).toBe(sealed.byteLength);
+  });
+
+  test("that is small is not touched by those sealed after it, though they share their memory", () => {
+    const sealed = Array.from({ length: 300 }, (_, index) => ring.seal(patterned(index * 13), `label ${index}`));
+    const opened = sealed.map((each) => ring.open(each));
+    expect(opened.map(({ label }) => label)).toEqual(sealed.map((_, index) => `label ${index}`));
+    for (const [index, { plain }] of opened.entries()) expect(Buffer.from(plain)).toEqual(patterned(index * 13));
   });
 
   test("with a label of more than 1,024 bytes is refused", () => {
