@@ -37,8 +37,11 @@ export type Accept = (raw: AsyncIterable<Uint8Array>, envelopes: readonly Envelo
 
 export interface Intake {
   readonly accept: Accept;
-  /** Asked before a message begins (SMTP: at MAIL): a reason not to take mail now, or undefined. Cheap enough to ask each time. */
-  pressure(): Promise<Refusal | undefined>;
+  /**
+   * Asked before a message begins (SMTP: at MAIL), with its size where that is declared: a reason not to take it now, or undefined. Cheap enough
+   * to ask each time.
+   */
+  pressure(bytes?: number): Promise<Refusal | undefined>;
   /** The most bytes a message may have. */
   readonly maxBytes: number;
 }

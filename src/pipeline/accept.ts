@@ -5,8 +5,9 @@ import type { Spool, SpoolDraft } from "../model/blob.ts";
 import type { Envelope } from "../model/envelope.ts";
 import type { Accepted, Ledger, NewMessage } from "../model/ledger.ts";
 import type { Clock, Log, Metrics, Random, Sealer } from "../model/ports.ts";
-import { type Intake, NotAccepted, type Receipt, type Refusal } from "../model/source.ts";
+import { type Intake, NotAccepted, type Receipt } from "../model/source.ts";
 import { asError } from "./faults.ts";
+import { openPressure, type Pressure } from "./pressure.ts";
 
 export interface IntakeLimits {
   readonly maxBytes: number;
@@ -34,9 +35,6 @@ export interface IntakePorts {
 
 /** RFC 5321 §6.3 wants at least 100; Postfix counts to 50 (hopcount_limit), and a customer's mail takes ten. */
 const maxHops = 50;
-/** What a check of disk, backlog and ledger is worth before it is made again. */
-const pressureFreshMs = 1_000;
-const probeMs = 500;
 
 /** What a sealed message says of itself, so that it can be taken in again when the ledger is lost. */
 export interface RawLabel {
@@ -87,7 +85,7 @@ export function openIntake(limits: IntakeLimits, ports: IntakePorts): Intake {
   async function accept(raw: AsyncIterable<Uint8Array>, envelopes: readonly Envelope[]): Promise<readonly Receipt[]> {
     const events = envelopes.map((envelope) => ({ event_id: ports.random.uuid(ports.clock.now()), envelope }));
     const label = labelOf(events);
-    const measured = await measure(raw, label, limits, ports);
+    const measured = await measure(raw, label, limits, ports, pressure);
     const items: NewMessage[] = [];
     for (const { event_id, envelope } of events)
       items.push(await itemOf(event_id, envelope, measured, items.length, label));
@@ -165,6 +163,7 @@ async function measure(
   label: string,
   limits: IntakeLimits,
   ports: IntakePorts,
+  pressure: Pressure,
 ): Promise<Measured> {
   const identity = createIdentity();
   let held: Uint8Array[] = [];
@@ -174,6 +173,8 @@ async function measure(
     for await (const chunk of raw) {
       size += chunk.length;
       if (size > limits.maxBytes) throw tooLarge(limits.maxBytes);
+      const noRoom = pressure.fill(chunk.length) ? undefined : await pressure.roomFor(chunk.length);
+      if (noRoom !== undefined) throw new NotAccepted(noRoom);
       identity.update(chunk);
       if (draft !== undefined) {
         await spooled(draft.write(chunk));
@@ -227,64 +228,4 @@ async function spooled<T>(work: Promise<T>): Promise<T> {
   } catch (error) {
     throw new NotAccepted({ kind: "store_failed", reason: "the spool could not keep the message" }, { cause: error });
   }
-}
-
-/** Whether mail can be taken at all, from checks that are at most a second old and are made by whoever asks first. */
-function openPressure(limits: IntakeLimits, ports: IntakePorts) {
-  let checkedAt = Number.NEGATIVE_INFINITY;
-  let answer: Refusal | undefined;
-  let asking: Promise<Refusal | undefined> | undefined;
-  let backlog = 0;
-
-  async function check(): Promise<Refusal | undefined> {
-    const { freeBytes, totalBytes } = await ports.disk();
-    ports.metrics.gauge("disk_free_bytes", freeBytes);
-    const reserve = limits.diskReserve(totalBytes);
-    if (freeBytes < reserve)
-      return { kind: "busy", reason: `insufficient system storage: ${freeBytes} bytes free, reserve ${reserve}` };
-    try {
-      await ports.ledger.probe(probeMs);
-      backlog = (await ports.ledger.stats(ports.clock.now())).backlog;
-    } catch (error) {
-      ports.log.warn({ err: error instanceof Error ? error : undefined }, "the ledger cannot take mail now");
-      return { kind: "busy", reason: "the ledger is locked or cannot be written" };
-    }
-    return undefined;
-  }
-
-  const full = (): Refusal | undefined =>
-    backlog < limits.backlog
-      ? undefined
-      : { kind: "busy", reason: `${backlog} events wait already, the cap is ${limits.backlog}` };
-
-  return {
-    async ask(): Promise<Refusal | undefined> {
-      const age = ports.clock.now() - checkedAt;
-      // A clock set back (negative age) makes the check again, instead of trusting it for as long as it was set back.
-      if (age >= 0 && age < pressureFreshMs) return answer ?? full();
-      asking ??= check()
-        .catch((error: unknown): Refusal => {
-          ports.log.warn(
-            { err: error instanceof Error ? error : undefined },
-            "the volume of the data folder cannot be examined",
-          );
-          return { kind: "busy", reason: "the volume of the data folder cannot be examined" };
-        })
-        .then((found) => {
-          answer = found;
-          checkedAt = ports.clock.now();
-          asking = undefined;
-          return found;
-        });
-      return (await asking) ?? full();
-    },
-    /** Counted between checks, so that a burst cannot run past the cap. */
-    committed(messages: number): void {
-      backlog += messages;
-    },
-    /** What was known of the ledger is no longer true. */
-    failed(): void {
-      checkedAt = Number.NEGATIVE_INFINITY;
-    },
-  };
 }

@@ -398,6 +398,36 @@ describe("pressure", () => {
     expect(await world.intake.pressure()).toMatchObject({ kind: "busy" });
   });
 
+  test("of a message whose declared size would eat into the reserve is known before it begins", async () => {
+    const world = open();
+    world.disk = { freeBytes: 300, totalBytes: 1_000 };
+    expect(await world.intake.pressure(200)).toBeUndefined();
+    expect(await world.intake.pressure(201)).toEqual({
+      kind: "busy",
+      reason: "insufficient system storage: 200 bytes free above the reserve, the message needs 201",
+    });
+  });
+
+  test("counts the bytes that came since the last look against the room that was there", async () => {
+    const world = open();
+    world.disk = { freeBytes: 300, totalBytes: 1_000 };
+    await world.intake.pressure();
+    await world.intake.accept(mail(150), [envelope()]);
+    expect(await world.intake.pressure(100)).toMatchObject({ kind: "busy" });
+  });
+
+  test("stops a message that grows into the reserve, and takes it where a look shows that there is room after all", async () => {
+    const world = open();
+    world.disk = { freeBytes: 1_000, totalBytes: 1_000 };
+    await world.intake.pressure();
+    world.disk = { freeBytes: 120, totalBytes: 1_000 };
+    expect(await refusalOf(world.intake.accept(mail(1_500), [envelope()]))).toBe("busy");
+    expect(world.drafts.size).toBe(0);
+    expect(world.items).toHaveLength(0);
+    world.disk = { freeBytes: 10_000, totalBytes: 1_000 };
+    expect(await world.intake.accept(mail(1_500), [envelope()])).toHaveLength(1);
+  });
+
   test("is looked at anew when the clock was set back, not trusted for as long as it was", async () => {
     const world = open();
     world.disk = { freeBytes: 1, totalBytes: 1_000 };

@@ -152,7 +152,13 @@ export class FakeIntake implements Intake {
     this.maxBytes = maxBytes;
   }
 
-  pressure = async (): Promise<Refusal | undefined> => this.refusal;
+  /** What each MAIL declared with SIZE. */
+  readonly declared: (number | undefined)[] = [];
+
+  pressure = async (bytes?: number): Promise<Refusal | undefined> => {
+    this.declared.push(bytes);
+    return this.refusal;
+  };
 
   accept = async (raw: AsyncIterable<Uint8Array>, envelopes: readonly Envelope[]): Promise<readonly Receipt[]> => {
     this.begun += 1;

@@ -113,6 +113,15 @@ describe("refusals by the intake", () => {
     expect(await client.deliver("x", inbox)).toMatchObject({ code: 250 });
   });
 
+  test("the declared size is asked about at MAIL", async () => {
+    const { port, intake } = await startSmtp();
+    const client = await RawClient.greeted(port);
+    await client.command("MAIL FROM:<a@b.test> SIZE=4711");
+    await client.command("RSET");
+    await client.command("MAIL FROM:<a@b.test>");
+    expect(intake.declared).toEqual([4711, undefined]);
+  });
+
   test("a pressure check that fails is 451 4.3.0 at MAIL", async () => {
     const { port, intake, ports } = await startSmtp();
     intake.pressure = () => Promise.reject(new Error("no disk to ask"));

@@ -7,6 +7,8 @@ export interface MailCommand {
   readonly path: string | null;
   readonly body: "7bit" | "8bitmime" | undefined;
   readonly smtputf8: boolean;
+  /** As declared with SIZE (RFC 1870); undefined where it was not. */
+  readonly size: number | undefined;
 }
 
 export type Read<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reply: Reply };
@@ -100,11 +102,13 @@ function judgeParameters(
   maxBytes: number,
 ): Read<Omit<MailCommand, "path">> {
   let body: MailCommand["body"];
+  let size: number | undefined;
   let smtputf8 = false;
   for (const [key, value] of parameters) {
     if (key === "SIZE") {
       if (!/^\d{1,20}$/.test(value ?? "")) return no(replies.parameterSyntax); // RFC 1870 §4
-      if (Number(value) > maxBytes) return no(replies.tooLarge);
+      size = Number(value);
+      if (size > maxBytes) return no(replies.tooLarge);
     } else if (key === "BODY") {
       const type = value?.toLowerCase();
       if (type !== "7bit" && type !== "8bitmime") return no(replies.parameterSyntax); // BINARYMIME needs BDAT (RFC 3030)
@@ -116,7 +120,7 @@ function judgeParameters(
       return no(replies.parameterUnknown);
     }
   }
-  return yes({ body, smtputf8 });
+  return yes({ body, smtputf8, size });
 }
 
 function latin1(bytes: Uint8Array): string {

@@ -95,7 +95,7 @@ export class Session {
     if (this.#transaction) return replies.nestedMail;
     const read = readMail(line, this.#intake.maxBytes);
     if (!read.ok) return read.reply;
-    const pressure = await this.#intake.pressure();
+    const pressure = await this.#intake.pressure(read.value.size);
     if (pressure) return replyTo(new NotAccepted(pressure));
     this.#transaction = { ...read.value, recipients: new Map(), attempts: 0 };
     return replies.senderOk;
