@@ -128,12 +128,11 @@ export const standards: readonly Standard[] = [
     "Recognised and read; none is ever sent.",
   ),
   row(3629, "UTF-8, a transformation format of ISO 10646", "yes", "Also with stray bytes of another charset in it."),
-  row(3676, "The Text/Plain Format and DelSp Parameters", "yes", "Read; never written."),
   row(
     3676,
     "The Text/Plain Format and DelSp Parameters",
-    "partial",
-    "Flowed lines are joined; its signature line is known.",
+    "yes",
+    "Flowed lines are joined, its signature line is known; none is ever written.",
   ),
   row(
     3834,
