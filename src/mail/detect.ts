@@ -27,6 +27,8 @@ export function detectType(head: Buffer): Promise<Detected | null> | Detected | 
   const known = common.find(([bytes]) => start.startsWith(bytes));
   if (known !== undefined) return { mime: known[1], ext: known[2] };
   if (looksLikeText(head) && !telling.test(start)) return null;
+  // A picture that may hold scripts; behind an XML declaration it would pass for any document.
+  if (head.toString("latin1", 0, 1024).includes("<svg")) return { mime: "image/svg+xml", ext: "svg" };
   return askFileType(head);
 }
 

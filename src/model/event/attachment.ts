@@ -30,7 +30,10 @@ export const attachmentSchema = z.object({
   filename: z
     .string()
     .describe("A label, never a path: separators, controls and bidi marks removed; made up where the part has none."),
-  filename_original: z.string().nullable().describe("The name as sent, where it differs from filename."),
+  filename_original: z
+    .string()
+    .nullable()
+    .describe("The name as sent, where it differs; what nobody would see is spelled out: <U+202E>."),
   content_type: z.string().describe("As declared."),
   detected_type: z.string().nullable().describe("What its first bytes say it is; null where they say nothing."),
   size: z.number().int().describe("Decoded bytes."),
