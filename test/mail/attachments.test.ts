@@ -64,11 +64,10 @@ describe("names of files", () => {
       fc.property(fc.array(part, { maxLength: 20 }), (parts) => {
         const labels = labelsOf(parts).labels.map(({ filename }) => filename);
         expect(new Set(labels.map((label) => label.toLowerCase())).size).toBe(parts.length);
-        for (const label of labels) {
-          expect(label).not.toMatch(/[\p{Cc}/\\:\u202a-\u202e\u2066-\u2069\u200e\u200f]/u);
-          expect(label).not.toBe("");
-          expect(Buffer.byteLength(label)).toBeLessThan(200);
-        }
+        expect(labels.filter((label) => /^$|[\p{Cc}/\\:\u202a-\u202e\u2066-\u2069\u200e\u200f]/u.test(label))).toEqual(
+          [],
+        );
+        expect(labels.filter((label) => Buffer.byteLength(label) >= 200)).toEqual([]);
       }),
     );
   });
@@ -98,7 +97,7 @@ describe("what a file is", () => {
 describe("winmail.dat", () => {
   const found = async (bytes: Buffer, size = 1000) => {
     const tnef = readTnef();
-    for (let at = 0; at < bytes.length; at += size) tnef.push(bytes.subarray(at, at + size));
+    for (let at = 0; at < bytes.length; at += size) await tnef.push(bytes.subarray(at, at + size));
     return tnef.end();
   };
   const file: fc.Arbitrary<TnefFile> = fc.record({
@@ -147,9 +146,9 @@ describe("winmail.dat", () => {
     const header = empty.subarray(0, empty.length - 11);
     const length = Buffer.alloc(4);
     length.writeUInt32LE(100 * data.length);
-    tnef.push(Buffer.concat([header, Uint8Array.of(2), Buffer.from("0f800600", "hex"), length]));
-    for (let count = 0; count < 100; count++) tnef.push(data);
-    tnef.push(Buffer.alloc(2));
+    await tnef.push(Buffer.concat([header, Uint8Array.of(2), Buffer.from("0f800600", "hex"), length]));
+    for (let count = 0; count < 100; count++) await tnef.push(data);
+    await tnef.push(Buffer.alloc(2));
     expect((await tnef.end()).files).toMatchObject([{ name: "big.dat", size: 100 * data.length }]);
   });
 });
@@ -159,7 +158,7 @@ describe("an Outlook item", () => {
   const item = Buffer.from(/base64\r?\n\r?\n([A-Za-z0-9+/=\s]+)/.exec(corpus)?.[1] ?? "", "base64");
   const found = async (bytes: Buffer) => {
     const outlook = readOutlookItem();
-    outlook.push(bytes);
+    await outlook.push(bytes);
     return outlook.end();
   };
 
@@ -185,7 +184,7 @@ describe("an Outlook item", () => {
 
   test("over 16 MiB is not opened", async () => {
     const outlook = readOutlookItem();
-    for (let count = 0; count < 17; count++) outlook.push(Buffer.alloc(1024 * 1024));
+    for (let count = 0; count < 17; count++) await outlook.push(Buffer.alloc(1024 * 1024));
     expect(await outlook.end()).toEqual({ anomalies: [{ code: "msg_too_large" }] });
   });
 });
