@@ -150,6 +150,26 @@ describe("refusals by the intake", () => {
     intake.after = () => {};
     expect(await client.deliver("x", inbox)).toMatchObject({ code: 250 });
   });
+
+  test("a store that never reads is given up on as well, counted from the dot", async () => {
+    const clock = new ManualClock();
+    const { port, intake } = await startSmtp({ limits: { accept_seconds: 30 } }, { clock });
+    const accept = intake.accept;
+    const begun = Promise.withResolvers<void>();
+    intake.accept = () => {
+      begun.resolve();
+      return new Promise(() => {});
+    };
+    const client = await RawClient.greeted(port);
+    await client.begin(inbox);
+    await begun.promise;
+    await client.send("x\r\n.\r\n");
+    await settle();
+    await clock.advance(32_000);
+    expect(await client.reply()).toMatchObject({ code: 451, status: "4.3.0" });
+    intake.accept = accept;
+    expect(await client.deliver("x", inbox)).toMatchObject({ code: 250 });
+  });
 });
 
 describe("size", () => {
