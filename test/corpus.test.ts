@@ -96,6 +96,14 @@ describe("the corpus", () => {
     }
   });
 
+  test("stands in the families that its README describes, a hundred and twenty messages and more", () => {
+    const [, table = ""] = readFileSync(join(folder, "README.md"), "utf8").split("## Families");
+    const described = [...table.matchAll(/^\| `([a-z]+)` \|/gm)].map(([, family]) => family);
+    const families = [...new Set(names.map((name) => name.slice(0, name.indexOf("/"))))];
+    expect(families.sort()).toEqual(described.sort());
+    expect(names.length).toBeGreaterThanOrEqual(120);
+  });
+
   test("numbers the messages of the demonstration without gaps", () => {
     const orders = messages.flatMap(({ demo, order }) => (demo === undefined ? [] : [order ?? 0]));
     expect(orders.sort((a, b) => a - b)).toEqual(orders.map((_, index) => index + 1));

@@ -119,7 +119,7 @@ describe("beside a running daemon", () => {
   test("a sent mail can be listed, shown, explained, planned and seen in the CRM, in the published shapes", async () => {
     const place = await home();
     const daemon = await daemonAt(place);
-    await sent(place, daemon, "prospects/html-and-text", "automated/newsletter");
+    await sent(place, daemon, "bodies/html-and-text", "automated/newsletter");
     const rows = await untilSettled(place, 2);
     expect(rows.map(({ deliveries }) => deliveries[0]?.state)).toEqual(["skipped", "processed"]);
     const id = rows[1]?.event_id ?? "";
@@ -156,11 +156,11 @@ describe("beside a running daemon", () => {
   test("reprocess runs the road again, and the CRM keeps one activity", async () => {
     const place = await home();
     const daemon = await daemonAt(place);
-    await sent(place, daemon, "prospects/html-and-text");
+    await sent(place, daemon, "bodies/html-and-text");
     const [row] = await untilSettled(place, 1);
     const again = await at(place, "reprocess", row?.event_id ?? "", "--json");
     expect(shaped("reprocess", again)).toMatchObject([{ action: "requeued", worked_by: "daemon" }]);
-    const asFile = await at(place, "reprocess", corpus("prospects/html-and-text"), "--json");
+    const asFile = await at(place, "reprocess", corpus("bodies/html-and-text"), "--json");
     expect(shaped("reprocess", asFile)).toMatchObject([
       { event_id: row?.event_id, action: "duplicate", worked_by: "daemon" },
     ]);
@@ -185,14 +185,14 @@ describe("beside a running daemon", () => {
     const second = await at(place, "run");
     expect(second.code).toBe(1);
     expect(second.err).toMatch(/Another Mailwright daemon works in .*Stop it first/);
-    await sent(place, daemon, "customers/plain-question");
+    await sent(place, daemon, "bodies/plain-question");
   });
 });
 
 describe("without a daemon", () => {
   test("a file is taken in, worked and delivered by the command itself", async () => {
     const place = await home();
-    const ran = await at(place, "reprocess", corpus("international/iso-2022-jp"), "--to", "deals@in.test", "--json");
+    const ran = await at(place, "reprocess", corpus("charsets/iso-2022-jp"), "--to", "deals@in.test", "--json");
     const [row] = shaped("reprocess", ran);
     expect(row).toMatchObject({ action: "accepted", worked_by: "command", deliveries: [{ state: "processed" }] });
     const explained = await at(place, "explain", row?.event_id ?? "");
@@ -208,7 +208,7 @@ describe("without a daemon", () => {
 
   test("some of several that cannot be found end with 4, and the others are done", async () => {
     const place = await home();
-    const ran = await at(place, "reprocess", corpus("customers/plain-question"), "<nobody@knows.example>", "--json");
+    const ran = await at(place, "reprocess", corpus("bodies/plain-question"), "<nobody@knows.example>", "--json");
     expect(ran.code).toBe(4);
     expect(ran.err).toContain("nothing is stored under <nobody@knows.example>");
     expect(shaped("reprocess", ran)).toHaveLength(1);
@@ -232,7 +232,7 @@ describe("dead letters", () => {
   test("are listed as an array with the CRM's words, and replayed once it is mended", async () => {
     const place = await home([{ id: "hubspot", type: "hubspot", base_url: sandbox.url, token: sandboxToken }]);
     rules.push({ object: "emails", property: "hs_email_subject", refuse: "Pricing", message: "no prices in subjects" });
-    const first = await at(place, "reprocess", corpus("prospects/html-and-text"), "--json");
+    const first = await at(place, "reprocess", corpus("bodies/html-and-text"), "--json");
     expect(shaped("reprocess", first)).toMatchObject([{ deliveries: [{ state: "failed", reason: "permanent" }] }]);
 
     const listed = shaped("dead-letters list", await at(place, "dead-letters", "list", "--json"));
@@ -254,7 +254,7 @@ describe("dead letters", () => {
   test("are given up with drop, and what is none cannot be replayed or confirmed", async () => {
     const place = await home([{ id: "hubspot", type: "hubspot", base_url: sandbox.url, token: sandboxToken }]);
     rules.push({ object: "emails", property: "hs_email_subject", refuse: "Invoices", message: "no" });
-    await at(place, "reprocess", corpus("customers/plain-question"));
+    await at(place, "reprocess", corpus("bodies/plain-question"));
     rules.length = 0;
     const [letter] = shaped("dead-letters list", await at(place, "dead-letters", "list", "--json"));
     const confirmed = await at(place, "dead-letters", "confirm", String(letter?.id), "--ref", "1", "--json");
@@ -274,7 +274,7 @@ describe("doctor", () => {
     const sandbox = await startSandbox(account);
     try {
       const place = await home([{ id: "hubspot", type: "hubspot", base_url: sandbox.url, token: sandboxToken }]);
-      await at(place, "reprocess", corpus("customers/plain-question"));
+      await at(place, "reprocess", corpus("bodies/plain-question"));
       const [waiting] = shaped("events list", await at(place, "events", "list", "--state", "pending", "--json"));
       const explained = shaped("explain", await at(place, "explain", waiting?.event_id ?? "", "--json"));
       expect(explained.next).toMatchObject([{ command: "mailwright doctor --fix" }]);
@@ -315,9 +315,9 @@ describe("doctor", () => {
 
 describe("backup, restore, recover", () => {
   const mails = [
-    "prospects/html-and-text",
-    "customers/plain-question",
-    "international/iso-2022-jp",
+    "bodies/html-and-text",
+    "bodies/plain-question",
+    "charsets/iso-2022-jp",
     "automated/newsletter",
   ];
   const activitiesOf = async (place: Home) =>
@@ -354,7 +354,7 @@ describe("backup, restore, recover", () => {
 
   test("a backup in which a byte has changed is not restored, and names the file", async () => {
     const place = await home();
-    await at(place, "reprocess", corpus("customers/plain-question"));
+    await at(place, "reprocess", corpus("bodies/plain-question"));
     const folder = join(place.dir, "backup");
     const { files } = shaped("backup", await at(place, "backup", folder, "--with-key", "--json"));
     expect(files.map(({ path }) => path)).toContain("master.key");
@@ -371,7 +371,7 @@ describe("backup, restore, recover", () => {
 
   test("restore overwrites nothing", async () => {
     const place = await home();
-    await at(place, "reprocess", corpus("customers/plain-question"));
+    await at(place, "reprocess", corpus("bodies/plain-question"));
     const folder = join(place.dir, "backup");
     await at(place, "backup", folder);
     const ran = await at(place, "restore", folder);

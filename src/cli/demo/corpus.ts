@@ -12,7 +12,7 @@ const described = z.object({
 });
 
 export interface DemoMail {
-  /** `customers/plain-question`. */
+  /** `bodies/plain-question`. */
   readonly name: string;
   readonly path: string;
   /** One line: what this mail shows. */

@@ -15,7 +15,7 @@ export interface DemoEnd {
 export function whatNext(cli: Pick<Cli, "cwd">, { config, kept, staying, port }: DemoEnd): string[] {
   const isInstalled = packageFolder().includes(`${sep}node_modules${sep}`);
   const mailwright = isInstalled ? "npx mailwright" : "npm run -s mailwright --";
-  const mail = relative(cli.cwd, join(packageFolder(), "corpus", "prospects", "html-and-text.eml"));
+  const mail = relative(cli.cwd, join(packageFolder(), "corpus", "bodies", "html-and-text.eml"));
   const looking = ["crm contacts", "dead-letters list", "events list"].map(
     (command) => `  ${mailwright} ${command} --config ${config}`,
   );
