@@ -1,7 +1,7 @@
 /**
  * What a parse costs: ours beside bare simpleParser (its defaults, so with html to text) and postal-mime, interleaved in one process, by
  * CPU time; their peak memory, each in a process of its own; the memory of the daemon's parser child; and what a poison message costs the
- * others. `npm run bench:parse -- [--rounds 9] [--quick]`. Fails when a bar is missed.
+ * others. `npm run bench:parse -- [--rounds 9] [--quick] [--only "500 parts"]`. Fails when a bar is missed.
  */
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ import { type Case, cases, type ParserName, parseOne, parsers } from "./parse-ca
 import { childMemory, type Memory, poisonDelays } from "./parse-pool.ts";
 
 const { values } = parseArgs({
-  options: { rounds: { type: "string", default: "9" }, quick: { type: "boolean", default: false } },
+  options: { rounds: { type: "string", default: "9" }, quick: { type: "boolean", default: false }, only: { type: "string", default: "" } },
 });
 const rounds = values.quick ? 3 : Number(values.rounds);
 
@@ -90,15 +90,16 @@ const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], {
   encoding: "utf8",
 }).trim();
 const [small] = cases;
+const wanted = cases.filter(({ name }) => name.includes(values.only));
 if (small === undefined) throw new Error("there are no cases");
 const command = ["npm run bench:parse --", ...process.argv.slice(2)].join(" ");
 process.stdout.write(`${command}\ncommit ${commit}, node ${process.version}, ${rounds} interleaved rounds, medians\n`);
 process.stdout.write("\nmessages per CPU second, and our cost as a multiple of theirs\n");
 print("", ...parsers, "of simpleParser", "of postal-mime");
-for (const one of cases.filter(({ timed }) => timed)) await compareCost(one);
+for (const one of wanted.filter(({ timed }) => timed)) await compareCost(one);
 process.stdout.write("\nMiB that one message adds to an idle process, at its peak\n");
 print("", ...parsers, "our child", "(child, idle)");
-for (const one of cases) await compareMemory(small, one);
+for (const one of wanted) await compareMemory(small, one);
 const { honest, longestMs, poisonMs } = await poisonDelays();
 process.stdout.write(
   `\na message that never ends, in one of two children, for ${(poisonMs / 1000).toFixed(1)} s: of ${honest} others the longest took ${longestMs.toFixed(0)} ms\n`,
