@@ -7,6 +7,7 @@ import { type ChildProcess, execFileSync, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { childrenOf, processCpu, threadCpu } from "./cpu.ts";
 import type { Order } from "./drain-worker.ts";
 import type { Mix } from "./mail.ts";
 
@@ -15,6 +16,8 @@ const { values } = parseArgs({
     count: { type: "string", default: "5000" },
     rounds: { type: "string", default: "3" },
     backlog: { type: "string", default: "0" },
+    /** Where to leave a CPU profile of each thread of the draining process. */
+    profile: { type: "string" },
   },
 });
 const count = Number(values.count);
@@ -37,7 +40,11 @@ function ask(child: ChildProcess, order: Order): Promise<Answer> {
 }
 
 async function startWorker(url: string): Promise<ChildProcess> {
-  const child = fork(script("./drain-worker.ts"), [url], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  const profiling = values.profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${values.profile}`];
+  const child = fork(script("./drain-worker.ts"), [url], {
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+    execArgv: [...process.execArgv, ...profiling],
+  });
   await once(child, "message");
   return child;
 }
@@ -48,10 +55,33 @@ async function startCrm(): Promise<{ child: ChildProcess; url: string }> {
   return { child, url: message.url };
 }
 
-/** Messages per second of simpleParser alone, in a process of its own on one core. */
-function parseRate(run: string, mix: Mix): number {
+/** Microseconds of CPU a message, by where they go. */
+function costs(worker: ChildProcess, crm: ChildProcess): () => string {
+  const read = (): Map<string, number> => {
+    const threads = threadCpu(worker.pid ?? 0);
+    const { main = 0, ledger = 0, ...others } = Object.fromEntries(threads);
+    const parsers = childrenOf(worker.pid ?? 0).reduce((sum, pid) => sum + processCpu(pid), 0);
+    return new Map([
+      ["main", main],
+      ["ledger", ledger],
+      ["other threads", Object.values(others).reduce((sum, us) => sum + us, 0)],
+      ["parsers", parsers],
+      ["CRM", processCpu(crm.pid ?? 0)],
+    ]);
+  };
+  const before = read();
+  return () => {
+    const used = [...read()].map(([name, us]) => [name, Math.round((us - (before.get(name) ?? 0)) / count)] as const);
+    const all = used.reduce((sum, [, us]) => sum + us, 0);
+    return `${used.map(([name, us]) => `${name} ${us}`).join(", ")}, all ${all} us`;
+  };
+}
+
+/** simpleParser alone, in a process of its own on one core: messages per second, and microseconds of CPU for each. */
+function parseRate(run: string, mix: Mix): { rate: number; cpu: number } {
   const args = [script("./parse-rate.ts"), String(count), String(senders), run, mix];
-  return Number(execFileSync(process.execPath, args, { encoding: "utf8" }).trim());
+  const [rate = 0, cpu = 0] = execFileSync(process.execPath, args, { encoding: "utf8" }).trim().split(" ").map(Number);
+  return { rate, cpu };
 }
 
 async function crmCounts(url: string): Promise<Record<string, number>> {
@@ -65,15 +95,19 @@ async function oneRound(round: number, mix: Mix): Promise<{ drain: number; ratio
   const worker = await startWorker(crm.url);
   await ask(worker, { what: "fill", count, senders, run, mix });
   const bareBefore = parseRate(run, mix);
+  const used = costs(worker, crm.child);
   const from = performance.now();
   await ask(worker, { what: "drain" });
   const { peakRssKiB = 0, stats } = await ask(worker, { what: "settled", count });
   const drain = count / ((performance.now() - from) / 1000);
-  const bare = (bareBefore + parseRate(run, mix)) / 2;
+  const cpu = used();
+  const bareAfter = parseRate(run, mix);
+  const bare = (bareBefore.rate + bareAfter.rate) / 2;
+  const bareCpu = Math.round((bareBefore.cpu + bareAfter.cpu) / 2);
   const made = await crmCounts(crm.url);
   process.stdout.write(
     `${mix} mail, round ${round + 1}: drained ${drain.toFixed(0)}/s, simpleParser alone ${bare.toFixed(0)}/s, ratio ${(drain / bare).toFixed(2)}; ` +
-      `peak rss ${(peakRssKiB / 1024).toFixed(0)} MiB; settled ${JSON.stringify(stats?.deliveries)}; CRM ${JSON.stringify(made)}\n`,
+      `CPU a message: simpleParser ${bareCpu}, ${cpu}; peak rss ${(peakRssKiB / 1024).toFixed(0)} MiB; settled ${JSON.stringify(stats?.deliveries)}; CRM ${JSON.stringify(made)}\n`,
   );
   await ask(worker, { what: "stop" });
   crm.child.kill();
@@ -86,6 +120,7 @@ async function withAccept(): Promise<void> {
   const worker = await startWorker(crm.url);
   const { port = 0 } = await ask(worker, { what: "listen" });
   await ask(worker, { what: "drain" });
+  const used = costs(worker, crm.child);
   const from = performance.now();
   const sender = fork(script("./smtp-load.ts"), [String(port), String(count), String(senders), "accept"], {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
@@ -94,10 +129,11 @@ async function withAccept(): Promise<void> {
   const accepted = count / ((performance.now() - from) / 1000);
   const { peakRssKiB = 0 } = await ask(worker, { what: "settled", count });
   const all = count / ((performance.now() - from) / 1000);
-  const bare = parseRate("accept", "ordinary");
+  const cpu = used();
+  const { rate: bare } = parseRate("accept", "ordinary");
   process.stdout.write(
     `with SMTP accept inside the clock: accepted ${accepted.toFixed(0)}/s, end to end ${all.toFixed(0)}/s, ` +
-      `ratio to simpleParser alone ${(all / bare).toFixed(2)}; peak rss ${(peakRssKiB / 1024).toFixed(0)} MiB\n`,
+      `ratio to simpleParser alone ${(all / bare).toFixed(2)}; CPU a message: ${cpu}; peak rss ${(peakRssKiB / 1024).toFixed(0)} MiB\n`,
   );
   await ask(worker, { what: "stop" });
   crm.child.kill();

@@ -202,21 +202,23 @@ class Pool implements ParsePool {
     this.#assign();
   }
 
+  /** One watch of a child at a time, for as long as it has work: each look opens a file, so a second one would cost more than parsing. */
   #watch(seat: Seat): void {
     const { maxResidentBytes } = this.#options;
-    seat.stopWatch = this.#timer(watchMs, () => {
-      const { child } = seat;
-      seat.stopWatch = noTimer;
-      if (child === undefined || seat.sent.length === 0) return;
-      void child.residentBytes().then((bytes) => {
-        if (seat.child !== child || seat.sent.length === 0) return;
-        if (bytes !== undefined && bytes > maxResidentBytes) {
-          this.#kill(seat, `the parser was stopped at ${Math.round(bytes / 1048576)} MiB of memory`);
-        } else {
-          this.#watch(seat);
-        }
-      });
-    });
+    const { child } = seat;
+    const look = async (): Promise<void> => {
+      if (child === undefined || seat.child !== child) return;
+      const bytes = seat.sent.length === 0 ? undefined : await child.residentBytes();
+      if (seat.child !== child) return;
+      if (seat.sent.length === 0) {
+        seat.stopWatch = noTimer;
+      } else if (bytes !== undefined && bytes > maxResidentBytes) {
+        this.#kill(seat, `the parser was stopped at ${Math.round(bytes / 1048576)} MiB of memory`);
+      } else {
+        seat.stopWatch = this.#timer(watchMs, () => void look());
+      }
+    };
+    seat.stopWatch = this.#timer(watchMs, () => void look());
   }
 
   #kill(seat: Seat, reason: string): void {
