@@ -2,6 +2,7 @@
 import type { CanonicalEvent } from "../model/event.ts";
 import type { DeadLetter, DeliveryRow, EventRow, StepRow } from "../model/ledger.ts";
 import type { Sealer } from "../model/ports.ts";
+import { readMail } from "../pipeline/stored.ts";
 import type { DeadLetterShape, EventSummary } from "./shapes.ts";
 
 export const isoTime = (ms: number): string => new Date(ms).toISOString();
@@ -76,7 +77,7 @@ export function deadLetterOf(row: DeadLetter): DeadLetterShape {
 /** The canonical event as stored, or null before the parse and after retention. */
 export function storedEvent(row: EventRow, sealer: Sealer): CanonicalEvent | null {
   if (row.sealedEvent === undefined) return null;
-  return JSON.parse(Buffer.from(sealer.open(row.sealedEvent).plain).toString("utf8")) as CanonicalEvent;
+  return readMail<CanonicalEvent>(sealer.open(row.sealedEvent).plain);
 }
 
 /** `pending`, or what it came to at all destinations: for a line in a list. */

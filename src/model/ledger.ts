@@ -175,6 +175,8 @@ export interface Claim {
   /** When prepare committed, for parse_to_crm_latency_ms. */
   readonly preparedAt: number;
   readonly sealedSteps: Uint8Array;
+  /** As prepared last; undefined after retention. Plans may speak of it instead of holding long texts themselves. */
+  readonly sealedEvent: Uint8Array | undefined;
   /** In the order of the plan. */
   readonly steps: readonly ClaimedStep[];
 }

@@ -13,6 +13,7 @@ import { asError, LedgerFailed, viaLedger } from "./faults.ts";
 import { openLeases } from "./leases.ts";
 import { openLocks } from "./locks.ts";
 import { openSignal } from "./signal.ts";
+import { readSteps } from "./stored.ts";
 
 export interface LaneSettings {
   /** `tenant/destination`. */
@@ -181,9 +182,10 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): Delivery {
     const plan = decode(claim, ports.sealer);
     const refs = new Map<string, KnownRef>();
     let carried: StepNote[] = [];
+    const held = holdOf(claim);
     const note = async (steps: readonly StepNote[], forget: readonly Forget[] = []) => {
       carried = [];
-      return await viaLedger(ledger.note({ claim, steps, forget }));
+      return await viaLedger(ledger.note({ claim: held, steps, forget }));
     };
     for (const { step, row } of plan) {
       if (row.state === "confirmed" && row.ref !== null) {
@@ -329,7 +331,7 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): Delivery {
     const kept = [...notes.filter(({ step }) => step !== turn.row.id), replanned];
     const forget = gone === "unknown" ? [] : gone;
     for (const { key } of forget) recent.delete(key);
-    await viaLedger(ledger.note({ claim, steps: kept, forget }));
+    await viaLedger(ledger.note({ claim: holdOf(claim), steps: kept, forget }));
     const dueAt = now + retryDelayMs(attempts, ports.random.unit(), settings.firstRetryMs);
     return { settlement: { state: "pending", dueAt, counted: true, detail }, notes: [] };
   }
@@ -354,7 +356,7 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): Delivery {
 
   async function settle(claim: Claim, { settlement, notes }: Ended, story: Log): Promise<void> {
     const at = clock.now();
-    const written = await viaLedger(ledger.settle({ claim, at, settlement, steps: notes }));
+    const written = await viaLedger(ledger.settle({ claim: holdOf(claim), at, settlement, steps: notes }));
     if (!written) {
       story.warn({}, "the lease was lost before the outcome could be written");
       return;
@@ -367,6 +369,9 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): Delivery {
   }
 }
 
+/** All that the ledger is told of a claim: the sealed bytes in it are not carried back to it with every note. */
+const holdOf = ({ id, lease }: Claim) => ({ id, lease });
+
 /** A call of this step may have been carried out, and nothing of this turn has told. */
 function isUnclear({ row }: Turn, notes: readonly StepNote[]): boolean {
   return (row.state === "unknown" || row.state === "sent") && !notes.some(({ step }) => step === row.id);
@@ -378,7 +383,9 @@ const unreadable = (detail: string): string =>
 
 /** The plan's steps beside their rows. A plan that does not fit its rows is a defect and must not be guessed at. */
 function decode(claim: Claim, sealer: Sealer): { step: Step; row: ClaimedStep }[] {
-  const steps = JSON.parse(Buffer.from(sealer.open(claim.sealedSteps).plain).toString("utf8")) as Step[];
+  const { sealedEvent } = claim;
+  const event = () => (sealedEvent === undefined ? undefined : sealer.open(sealedEvent).plain);
+  const steps = readSteps(sealer.open(claim.sealedSteps).plain, event);
   const rows = new Map(claim.steps.map((row) => [`${row.kind}:${row.key}`, row]));
   return steps.map((step) => {
     const row = rows.get(`${step.kind}:${step.key}`);

@@ -6,6 +6,7 @@ import type { Attempt, Prepared, PreparedDelivery } from "../model/ledger.ts";
 import type { Sealer } from "../model/ports.ts";
 import type { Decision } from "../model/step.ts";
 import { rawKey } from "./raw.ts";
+import { writeMail, writeSteps } from "./stored.ts";
 
 /** What a tenant wants done with its mail. */
 export interface TenantPlan {
@@ -39,24 +40,21 @@ export function preparedOf(
   sealer: Sealer,
   now: number,
 ): Prepared {
-  const sealed = (value: unknown, what: string) =>
-    sealer.seal(Buffer.from(JSON.stringify(value)), `${what} ${attempt.eventId}`);
   return {
     eventId: attempt.eventId,
     lease: attempt.lease,
     now,
-    sealedEvent: sealed(event, "event"),
+    sealedEvent: sealer.seal(writeMail(event), `event ${attempt.eventId}`),
     schemaVersion,
     mappingVersion,
     parseStatus: event.parse_status,
     threadKey: event.thread.thread_id,
     deliveries: decisions.map(({ lane, decision }): PreparedDelivery => {
       if (decision.kind !== "steps") return { lane, decision };
+      const { rule } = decision;
       const steps = decision.steps.map(({ kind, key, why }) => ({ kind, key, why }));
-      return {
-        lane,
-        decision: { kind: "steps", rule: decision.rule, steps, sealedSteps: sealed(decision.steps, "steps") },
-      };
+      const sealedSteps = sealer.seal(writeSteps(decision.steps, event), `steps ${attempt.eventId}`);
+      return { lane, decision: { kind: "steps", rule, steps, sealedSteps } };
     }),
   };
 }

@@ -2,6 +2,7 @@
 import { headersOnly, parse } from "../mail/parse.ts";
 import type { ParsedMessage } from "../model/event.ts";
 import { type Begin, frame, frameKinds, readFrames } from "./parsing/frames.ts";
+import { writeMail } from "./stored.ts";
 
 /** Bytes that may wait in here for the parser before the pipe is stopped; the daemon then waits too. */
 const maxWaitingBytes = 1024 * 1024;
@@ -69,7 +70,7 @@ async function answerTo(message: Incoming): Promise<Buffer> {
     const parsed: ParsedMessage = mode === "parse" ? await parse(raw) : await headersOnly(raw, reason);
     // What the parser did not want to read is still on the pipe before the next message.
     if (!(raw instanceof Uint8Array)) await drained(message);
-    return frame(frameKinds.parsed, Buffer.from(JSON.stringify(parsed)));
+    return frame(frameKinds.parsed, writeMail(parsed));
   } catch (error) {
     // Anything else is a defect, and ends the process: the daemon then knows which message it was.
     if (!(error instanceof Dropped)) throw error;

@@ -6,6 +6,7 @@ import { type ParserChild, startChild } from "./parsing/child.ts";
 import { frame, frameKinds, maxChunkBytes, messageFrames } from "./parsing/frames.ts";
 import { abandon, beginning, cut, type Job, open, type RawSource, readBytes } from "./parsing/job.ts";
 import { newSeat, nextFor, noTimer, realTimer, type Seat, type Timer } from "./parsing/seat.ts";
+import { readMail } from "./stored.ts";
 
 export interface ParsePoolOptions {
   /** At least two, so that a poison message does not hold the others up. */
@@ -301,8 +302,7 @@ class Pool implements ParsePool {
 
 function parsedOf(payload: Buffer): ParsedMessage | undefined {
   try {
-    const parsed: unknown = JSON.parse(payload.toString("utf8"));
-    return typeof parsed === "object" && parsed !== null ? (parsed as ParsedMessage) : undefined;
+    return readMail<ParsedMessage>(payload);
   } catch {
     return undefined;
   }

@@ -3,7 +3,7 @@ import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Log } from "../model/ports.ts";
 import { refuse, StoreFailed, storeFailed } from "./failed.ts";
-import { pack } from "./pack.ts";
+import { pack, unpackAnswers } from "./pack.ts";
 import type { Call } from "./sqlite/operations.ts";
 import { type Answer, openCore } from "./sqlite.ts";
 import type { Order, Report, WorkerData } from "./worker.ts";
@@ -57,9 +57,7 @@ export async function openWorker(data: WorkerData, log: Log | undefined): Promis
       // Only now: a wait for a batch that was never sent would take the report of the next.
       const report = await next();
       if (report.kind !== "answers") throw new TypeError(`the ledger's thread said ${report.kind} to a batch`);
-      return report.answers.map(
-        (answer): Answer => (answer.ok ? answer : { ok: false, error: new StoreFailed(answer.failure) }),
-      );
+      return unpackAnswers(calls, report.packed);
     },
     async close() {
       const last = thread;

@@ -1,7 +1,7 @@
 /** The worker thread: runs the core's batches as they are posted, one answer for each. */
 import { parentPort, workerData } from "node:worker_threads";
 import { type StoreFailed, type StoreFailure, storeFailed } from "./failed.ts";
-import { type Packed, unpack } from "./pack.ts";
+import { type Packed, type PackedAnswers, packAnswers, unpack } from "./pack.ts";
 import { type Core, openCore } from "./sqlite.ts";
 
 export interface WorkerData {
@@ -12,16 +12,11 @@ export interface WorkerData {
 /** What goes to the thread. */
 export type Order = { readonly kind: "run"; readonly packed: Packed } | { readonly kind: "close" };
 
-/** An error loses its class on the way between threads, so it travels as its fields. */
-export type PostedAnswer =
-  | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly failure: StoreFailure };
-
 /** What comes back. */
 export type Report =
   | { readonly kind: "opened" }
   | { readonly kind: "failed"; readonly failure: StoreFailure }
-  | { readonly kind: "answers"; readonly answers: readonly PostedAnswer[] }
+  | { readonly kind: "answers"; readonly packed: PackedAnswers }
   | { readonly kind: "closed" };
 
 const port = parentPort;
@@ -55,9 +50,9 @@ else {
       port.close();
       return;
     }
-    const answers = core
-      .run(unpack(order.packed))
-      .map((answer): PostedAnswer => (answer.ok ? answer : { ok: false, failure: failureOf(answer.error) }));
-    post({ kind: "answers", answers });
+    const calls = unpack(order.packed);
+    const packed = packAnswers(calls, core.run(calls));
+    const report: Report = { kind: "answers", packed };
+    port.postMessage(report, [packed.bytes.buffer]);
   });
 }

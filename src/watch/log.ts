@@ -38,19 +38,30 @@ export function openLog({ level, fd = 1, write, redactor = processRedactor, cloc
 
 type Fields = Record<string, unknown>;
 
-/** `bound` stands before the fields of every line; a field of the line wins over one of the same name. */
-function wrapped(logger: Logger, redactor: Redactor, bound: Fields = Object.create(null)): Log {
+const nothing = (): Fields => Object.create(null);
+
+/**
+ * `bound` stands before the fields of every line; a field of the line wins over one of the same name. Made safe with the first line: a log is
+ * bound for every message, and most say nothing.
+ */
+function wrapped(logger: Logger, redactor: Redactor, bound: () => Fields = nothing): Log {
   const at = (level: "debug" | "info" | "warn" | "error") => (fields: LogFields, message: string) => {
     // Before the work of redacting: most debug lines are never written.
     if (!logger.isLevelEnabled(level)) return;
-    logger[level](joined(bound, safeFields(fields, redactor)), redactor.text(message));
+    logger[level](joined(bound(), safeFields(fields, redactor)), redactor.text(message));
   };
   return {
     debug: at("debug"),
     info: at("info"),
     warn: at("warn"),
     error: at("error"),
-    with: (fields) => wrapped(logger, redactor, joined(bound, safeFields(fields, redactor))),
+    with(fields) {
+      let safe: Fields | undefined;
+      return wrapped(logger, redactor, () => {
+        safe ??= joined(bound(), safeFields(fields, redactor));
+        return safe;
+      });
+    },
   };
 }
 

@@ -14,7 +14,7 @@ export const frameKinds = {
   drop: 4,
   /** Child to daemon: started, ready for work. */
   ready: 10,
-  /** Child to daemon: JSON of a ParsedMessage, in the order of the messages. */
+  /** Child to daemon: a ParsedMessage as stored.ts writes it, in the order of the messages. */
   parsed: 11,
   dropped: 12,
 } as const;
@@ -31,22 +31,33 @@ export const maxChunkBytes = 64 * 1024;
 /** More than any event can have; a longer frame is a broken child. */
 export const maxFrameBytes = 64 * 1024 * 1024;
 
-export function frame(kind: FrameKind, payload: Uint8Array = new Uint8Array(0)): Buffer {
+const nothing = new Uint8Array(0);
+
+export function frame(kind: FrameKind, payload: Uint8Array = nothing): Buffer {
   const bytes = Buffer.allocUnsafe(headerBytes + payload.length);
-  bytes.writeUInt32LE(payload.length, 0);
-  bytes[4] = kind;
-  bytes.set(payload, headerBytes);
+  put(bytes, 0, kind, payload);
   return bytes;
 }
 
 /** The whole message as frames. */
 export function messageFrames(begin: Begin, raw: Uint8Array): Buffer {
-  const parts = [frame(frameKinds.begin, Buffer.from(JSON.stringify(begin)))];
+  const beginning = Buffer.from(JSON.stringify(begin));
+  const frames = 2 + Math.ceil(raw.length / maxChunkBytes);
+  const bytes = Buffer.allocUnsafe(frames * headerBytes + beginning.length + raw.length);
+  let end = put(bytes, 0, frameKinds.begin, beginning);
   for (let at = 0; at < raw.length; at += maxChunkBytes) {
-    parts.push(frame(frameKinds.chunk, raw.subarray(at, at + maxChunkBytes)));
+    end = put(bytes, end, frameKinds.chunk, raw.subarray(at, at + maxChunkBytes));
   }
-  parts.push(frame(frameKinds.end));
-  return Buffer.concat(parts);
+  put(bytes, end, frameKinds.end, nothing);
+  return bytes;
+}
+
+/** Returns where the frame ends. */
+function put(bytes: Buffer, at: number, kind: FrameKind, payload: Uint8Array): number {
+  bytes.writeUInt32LE(payload.length, at);
+  bytes[at + 4] = kind;
+  bytes.set(payload, at + headerBytes);
+  return at + headerBytes + payload.length;
 }
 
 /** Cuts a stream of bytes into frames. Throws on a frame that is too long. */

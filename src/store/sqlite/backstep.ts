@@ -2,7 +2,11 @@
 import type { Connection } from "./connection.ts";
 
 /** Called with every `now` that decides what is due. */
-export type Backstep = (now: number) => void;
+export interface Backstep {
+  (now: number): void;
+  /** The transaction is over. What was not committed has to be done again. */
+  ended(committed: boolean): void;
+}
 
 /** Callers on several threads read the clock a moment apart; less than this is no step back. */
 const toleranceMs = 60_000;
@@ -34,10 +38,17 @@ export function openBackstep(db: Connection): Backstep {
     db.prepare("UPDATE event SET due_at = $now WHERE stage = 'accepted' AND turn = 1 AND due_at > $now"),
     db.prepare("UPDATE event SET lease_until = $now WHERE lease IS NOT NULL AND lease_until > $now"),
   ];
-  let seen = Number.NEGATIVE_INFINITY;
-  return (now) => {
+  let kept = Number.NEGATIVE_INFINITY;
+  let seen = kept;
+  const backstep = (now: number): void => {
     if (now < seen - toleranceMs) for (const shift of dues) shift.run({ now, back: seen - now });
     for (const bound of bounds) bound.run({ now: now + furthestMs });
     seen = now;
   };
+  return Object.assign(backstep, {
+    ended(committed: boolean) {
+      if (committed) kept = seen;
+      else seen = kept;
+    },
+  });
 }

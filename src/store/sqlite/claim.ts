@@ -20,6 +20,7 @@ interface Message {
   event_id: string;
   received_at: number;
   sealed: Uint8Array | null;
+  body: Uint8Array | null;
 }
 interface Step {
   id: number;
@@ -59,8 +60,8 @@ export function openClaim(db: Connection, backstep: Backstep): (request: ClaimRe
     "UPDATE delivery SET turn = 2, lease = ?, lease_until = ? WHERE id = ? RETURNING id, lane, attempts, prepared_at, binding",
   );
   const message = db.prepare<[number], Message>(
-    `SELECT e.tenant, e.event_id, e.received_at, p.sealed FROM delivery d JOIN event e ON e.seq = d.event
-       LEFT JOIN plan p ON p.delivery = d.id WHERE d.id = ?`,
+    `SELECT e.tenant, e.event_id, e.received_at, p.sealed, b.sealed AS body FROM delivery d JOIN event e ON e.seq = d.event
+       LEFT JOIN plan p ON p.delivery = d.id LEFT JOIN body b ON b.event = d.event WHERE d.id = ?`,
   );
   const steps = db.prepare<[string, number], Step>(
     `SELECT s.id, s.kind, s.key, s.state, s.sends, s.empty_reads, s.deadline, s.ref, r.ref AS remembered
@@ -81,6 +82,7 @@ export function openClaim(db: Connection, backstep: Backstep): (request: ClaimRe
       receivedAt: about.received_at,
       preparedAt: taken.prepared_at,
       sealedSteps: about.sealed ?? new Uint8Array(),
+      sealedEvent: about.body ?? undefined,
       steps: steps.all(taken.lane, taken.id).map(claimedStep),
     };
   }

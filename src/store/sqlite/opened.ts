@@ -22,6 +22,7 @@ export interface Opened {
   readonly does: Operations;
   readonly begin: { readonly read: () => void; readonly write: () => void };
   readonly commit: () => void;
+  readonly rollback: () => void;
   readonly save: () => void;
   readonly release: () => void;
   readonly undo: () => void;
@@ -32,6 +33,7 @@ export function openedOn(db: Connection): Opened {
   const read = db.prepare("BEGIN");
   const write = db.prepare("BEGIN IMMEDIATE");
   const commit = db.prepare("COMMIT");
+  const rollback = db.prepare("ROLLBACK");
   const save = db.prepare("SAVEPOINT one");
   const release = db.prepare("RELEASE one");
   const undo = db.prepare("ROLLBACK TO one");
@@ -57,7 +59,14 @@ export function openedOn(db: Connection): Opened {
       reclaim: openReclaim(db),
     },
     begin: { read: () => void read.run(), write: () => void write.run() },
-    commit: () => void commit.run(),
+    commit() {
+      commit.run();
+      backstep.ended(true);
+    },
+    rollback() {
+      backstep.ended(false);
+      rollback.run();
+    },
     save: () => void save.run(),
     release: () => void release.run(),
     undo: () => void undo.run(),
