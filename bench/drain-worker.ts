@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openFiles, openKeyRing, openSpool } from "../src/blobs/index.ts";
 import { destinations } from "../src/destinations/index.ts";
+import { tuneHeap } from "../src/main/heap.ts";
 import { systemClock, systemRandom } from "../src/main/system.ts";
 import { openIntake } from "../src/pipeline/accept.ts";
 import { openBucket } from "../src/pipeline/bucket.ts";
@@ -28,6 +29,7 @@ export type Order =
 
 const url = process.argv[2];
 if (url === undefined) throw new Error("usage: drain-worker URL");
+tuneHeap();
 const dir = mkdtempSync(join(tmpdir(), "mailwright-drain-"));
 const log = openLog({ level: "error" });
 const metrics = openMetrics();

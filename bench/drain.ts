@@ -64,14 +64,14 @@ function costs(worker: ChildProcess, crm: ChildProcess): () => string {
     return new Map([
       ["main", main],
       ["ledger", ledger],
-      ["other threads", Object.values(others).reduce((sum, us) => sum + us, 0)],
+      ...Object.entries(others).map(([name, us]) => [name, us] as const),
       ["parsers", parsers],
       ["CRM", processCpu(crm.pid ?? 0)],
     ]);
   };
   const before = read();
   return () => {
-    const used = [...read()].map(([name, us]) => [name, Math.round((us - (before.get(name) ?? 0)) / count)] as const);
+    const used = [...read()].map(([name, us]) => [name, Math.round((us - (before.get(name) ?? 0)) / count)] as const).filter(([,us])=>us>0);
     const all = used.reduce((sum, [, us]) => sum + us, 0);
     return `${used.map(([name, us]) => `${name} ${us}`).join(", ")}, all ${all} us`;
   };

@@ -7,6 +7,7 @@ import { type Road, startRoad } from "../pipeline/road.ts";
 import { compileRoutes, type Settings } from "../settings/index.ts";
 import { smtp } from "../sources/index.ts";
 import type { Ground } from "./ground.ts";
+import { tuneHeap } from "./heap.ts";
 import { openGroundIntake } from "./intake.ts";
 import { laneId, type OpenLane, openLanes, tenantPlans } from "./lanes.ts";
 import { listenForPokes } from "./poke.ts";
@@ -77,6 +78,7 @@ export async function startWorks(ground: Ground): Promise<Works> {
 /** Needs an exclusive ground, which is the caller's to close. Rejects with a sentence when a port is taken. */
 export async function startDaemon(ground: Ground): Promise<Daemon> {
   const { settings, log } = ground;
+  tuneHeap();
   if (!ground.exclusive) throw new TypeError("a daemon needs a ground that holds the data folder's lock");
   const opened: (() => Promise<void>)[] = [];
   const unwind = async () => {

@@ -40,8 +40,13 @@ export function openPlans(db: Connection): Plans {
   const addLane = db.prepare("INSERT INTO lane (name, tenant) SELECT ?, tenant FROM event WHERE seq = ?");
   const insert = db.prepare(
     `INSERT INTO delivery (event, lane, thread, decision, rule, state, detail, attempts, head, turn, due_at, mapping_version, prepared_at,
-       settled_at) VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ?, ?, ?, ?)`,
+       settled_at) VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, 0, ?, ?, ?, ?)`,
   );
+  const others = db
+    .prepare<[string, string], number>(
+      "SELECT 1 FROM delivery INDEXED BY delivery_thread WHERE lane = ? AND thread = ? AND state = 'pending' LIMIT 1",
+    )
+    .pluck();
   const decide = db.prepare(
     "UPDATE delivery SET decision = ?, rule = ?, mapping_version = ?, prepared_at = ?, thread = ?, head = 0 WHERE id = ?",
   );
@@ -57,6 +62,8 @@ export function openPlans(db: Connection): Plans {
     const state = nothingToDo ? "processed" : firstState[decision.kind];
     const detail = decision.kind === "steps" ? null : decision.reason;
     const settledAt = state === "pending" ? null : now;
+    // Nobody else waits in its thread, as with most mail: then it is head from the start.
+    const head = state === "pending" && others.get(lane, thread) === undefined;
     const { lastInsertRowid } = insert.run(
       event,
       lane,
@@ -65,6 +72,7 @@ export function openPlans(db: Connection): Plans {
       decision.rule,
       state,
       detail,
+      head ? 1 : 0,
       now,
       mappingVersion,
       now,
@@ -73,8 +81,8 @@ export function openPlans(db: Connection): Plans {
     if (decision.kind !== "steps") return;
     const id = Number(lastInsertRowid);
     putPlan.run(id, decision.sealedSteps);
-    steps.merge(id, decision.steps, false);
-    if (state === "pending") elect(lane, thread);
+    steps.insert(id, decision.steps);
+    if (state === "pending" && !head) elect(lane, thread);
   }
 
   function mergeInto(known: Delivery, planned: Planned): void {
@@ -193,6 +201,16 @@ function openStepMerge(db: Connection) {
     "UPDATE step SET state = 'planned', settled_at = NULL WHERE delivery = ? AND state = 'refused'",
   );
   return {
+    /** Of a delivery that has none yet. */
+    insert(delivery: number, planned: readonly PreparedStep[]): void {
+      const placed = new Set<string>();
+      for (const { kind, key, why } of planned) {
+        const name = `${kind}:${key}`;
+        if (placed.has(name)) continue;
+        insert.run(delivery, placed.size, kind, key, why);
+        placed.add(name);
+      }
+    },
     /** True when the plan holds a step that the one before did not. */
     merge(delivery: number, planned: readonly PreparedStep[], reprocess: boolean): boolean {
       const before = new Map(known.all(delivery).map((step) => [`${step.kind}:${step.key}`, step]));

@@ -17,14 +17,19 @@ export function openSettle(db: Connection): Pick<Operations, "note" | "settle"> 
   const leftSent = db.prepare(
     "UPDATE step SET state = 'unknown', reason = 'the work ended without an answer' WHERE delivery = ? AND state = 'sent'",
   );
+  const rest = db.prepare<[number], { sent: number; unconfirmed: number }>(
+    `SELECT total(state = 'sent') AS sent, total(position IS NOT NULL AND state <> 'confirmed') AS unconfirmed
+       FROM step WHERE delivery = ?`,
+  );
   const heldBy = db.prepare("UPDATE delivery SET rule = ? WHERE id = ?");
 
   function settle({ claim, at, settlement, steps }: Settle): boolean {
     const delivery = deliveries.held(claim.id, claim.lease.token);
     if (delivery === undefined) return false;
     for (const note of steps ?? []) write(delivery, note);
-    leftSent.run(delivery.id);
-    if (settlement.state === "processed" && deliveries.unconfirmed(delivery.id) > 0) {
+    const { sent, unconfirmed } = rest.get(delivery.id) ?? { sent: 0, unconfirmed: 0 };
+    if (sent > 0) leftSent.run(delivery.id);
+    if (settlement.state === "processed" && unconfirmed > 0) {
       throw refuse("misuse", `delivery ${delivery.id} cannot be processed: not every step of it is confirmed`);
     }
     deliveries.become(delivery, nextOf(delivery, settlement, at));
@@ -85,64 +90,60 @@ function told(settlement: Settlement): { what: string; detail: string } | undefi
 
 interface StepNow {
   state: StepState;
-  kind: string;
-  key: string;
   ref: string | null;
 }
 
 /** Writes one note. A confirmed step is never taken back by a note: only `forget` says that its record is gone. */
 function openNotes(db: Connection): (delivery: Pick<Delivery, "id" | "lane">, note: StepNote) => void {
-  const get = db.prepare<[number, number], StepNow>(
-    "SELECT state, kind, key, ref FROM step WHERE id = ? AND delivery = ?",
-  );
+  const get = db.prepare<[number, number], StepNow>("SELECT state, ref FROM step WHERE id = ? AND delivery = ?");
+  const where = "WHERE id = ? AND delivery = ? AND state <> 'confirmed'";
   const sent = db.prepare(
-    "UPDATE step SET state = 'sent', sends = sends + 1, empty_reads = 0, sent_at = ?, deadline = ?, settled_at = NULL WHERE id = ?",
+    `UPDATE step SET state = 'sent', sends = sends + 1, empty_reads = 0, sent_at = ?, deadline = ?, settled_at = NULL ${where}`,
   );
-  const confirmed = db.prepare(
-    "UPDATE step SET state = 'confirmed', ref = ?, adopted = ?, note = ?, reason = NULL, settled_at = ? WHERE id = ?",
+  const confirmed = db.prepare<unknown[], { kind: string; key: string }>(
+    `UPDATE step SET state = 'confirmed', ref = $ref, adopted = $adopted, note = $note, reason = NULL, settled_at = $at
+       WHERE id = $step AND delivery = $delivery AND (state <> 'confirmed' OR ref = $ref) RETURNING kind, key`,
   );
   const unknown = db.prepare(
-    "UPDATE step SET state = 'unknown', reason = ?, empty_reads = empty_reads + ? WHERE id = ?",
+    `UPDATE step SET state = 'unknown', reason = ?, empty_reads = empty_reads + ? ${where}`,
   );
   // Certainly not executed: a call that was under way does not count as one.
   const planned = db.prepare(
-    "UPDATE step SET state = 'planned', sends = max(0, sends - (state = 'sent')), reason = ? WHERE id = ?",
+    `UPDATE step SET state = 'planned', sends = max(0, sends - (state = 'sent')), reason = ? ${where}`,
   );
-  const refused = db.prepare("UPDATE step SET state = 'refused', reason = ?, settled_at = ? WHERE id = ?");
+  const refused = db.prepare(`UPDATE step SET state = 'refused', reason = ?, settled_at = ? ${where}`);
   const remember = openRemember(db);
 
-  return (delivery, note) => {
-    const step = get.get(note.step, delivery.id);
-    if (step === undefined) throw refuse("misuse", `step ${note.step} is not one of delivery ${delivery.id}`);
-    if (step.state === "confirmed" && !(note.state === "confirmed" && note.ref === step.ref)) {
-      throw refuse("misuse", `step ${note.step} is confirmed as ${step.ref}; it cannot become ${note.state}`);
-    }
+  /** False when there is no such step that may be changed so. */
+  function write(delivery: Pick<Delivery, "id" | "lane">, note: StepNote): boolean {
+    const { step } = note;
     switch (note.state) {
       case "sent":
-        sent.run(note.at, note.deadline, note.step);
-        break;
-      case "confirmed":
-        confirmed.run(
-          note.ref,
-          note.adopted ? 1 : 0,
-          note.note === undefined ? null : clip(note.note),
-          note.at,
-          note.step,
-        );
-        remember(delivery.lane, step.kind, step.key, note.ref);
-        break;
+        return sent.run(note.at, note.deadline, step, delivery.id).changes === 1;
+      case "confirmed": {
+        const { at, ref } = note;
+        const adopted = note.adopted ? 1 : 0;
+        const words = note.note === undefined ? null : clip(note.note);
+        const row = confirmed.get({ step, delivery: delivery.id, ref, adopted, note: words, at });
+        if (row !== undefined) remember(delivery.lane, row.kind, row.key, ref);
+        return row !== undefined;
+      }
       case "unknown":
-        unknown.run(clip(note.reason), note.emptyRead === true ? 1 : 0, note.step);
-        break;
+        return unknown.run(clip(note.reason), note.emptyRead === true ? 1 : 0, step, delivery.id).changes === 1;
       case "planned":
-        planned.run(clip(note.reason), note.step);
-        break;
+        return planned.run(clip(note.reason), step, delivery.id).changes === 1;
       case "refused":
-        refused.run(clip(note.reason), note.at, note.step);
-        break;
+        return refused.run(clip(note.reason), note.at, step, delivery.id).changes === 1;
       default:
-        note satisfies never;
+        return note satisfies never;
     }
+  }
+
+  return (delivery, note) => {
+    if (write(delivery, note)) return;
+    const step = get.get(note.step, delivery.id);
+    if (step === undefined) throw refuse("misuse", `step ${note.step} is not one of delivery ${delivery.id}`);
+    throw refuse("misuse", `step ${note.step} is ${step.state} as ${step.ref}; it cannot become ${note.state}`);
   };
 }
 
@@ -150,7 +151,8 @@ export type Remember = (lane: string, kind: string, key: string, ref: string) =>
 
 export function openRemember(db: Connection): Remember {
   const put = db.prepare(
-    "INSERT INTO record (lane, kind, key, ref) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET ref = excluded.ref",
+    `INSERT INTO record (lane, kind, key, ref) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET ref = excluded.ref WHERE ref <> excluded.ref`,
   );
   return (lane, kind, key, ref) => {
     put.run(lane, kind, key, ref);

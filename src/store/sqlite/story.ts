@@ -10,12 +10,15 @@ const lastKept = 150;
 export type Tell = (event: number, at: number, what: string, detail?: string | null) => void;
 
 export function openStory(db: Connection): Tell {
-  const newest = db.prepare<[number], number>("SELECT n FROM story WHERE event = ? ORDER BY n DESC LIMIT 1").pluck();
-  const insert = db.prepare("INSERT INTO story (event, n, at, what, detail) VALUES (?, ?, ?, ?, ?)");
+  const insert = db
+    .prepare<[{ event: number; at: number; what: string; detail: string | null }], number>(
+      `INSERT INTO story (event, n, at, what, detail)
+         VALUES ($event, 1 + coalesce((SELECT max(n) FROM story WHERE event = $event), 0), $at, $what, $detail) RETURNING n`,
+    )
+    .pluck();
   const forget = db.prepare("DELETE FROM story WHERE event = ? AND n = ?");
   return (event, at, what, detail = null) => {
-    const n = (newest.get(event) ?? 0) + 1;
-    insert.run(event, n, at, what, detail === null ? null : clip(detail));
+    const n = insert.get({ event, at, what, detail: detail === null ? null : clip(detail) }) ?? 0;
     if (n - lastKept > firstKept) forget.run(event, n - lastKept);
   };
 }
