@@ -71,7 +71,9 @@ function costs(worker: ChildProcess, crm: ChildProcess): () => string {
   };
   const before = read();
   return () => {
-    const used = [...read()].map(([name, us]) => [name, Math.round((us - (before.get(name) ?? 0)) / count)] as const).filter(([,us])=>us>0);
+    const used = [...read()]
+      .map(([name, us]) => [name, Math.round((us - (before.get(name) ?? 0)) / count)] as const)
+      .filter(([, us]) => us > 0);
     const all = used.reduce((sum, [, us]) => sum + us, 0);
     return `${used.map(([name, us]) => `${name} ${us}`).join(", ")}, all ${all} us`;
   };

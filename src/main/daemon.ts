@@ -24,7 +24,8 @@ export interface Daemon {
 }
 
 export const stopGraceMs = 10_000;
-const messagesPerParser = 4;
+/** In hand at once, for each parser: a message waits for two commits beside its parse, which take as long as several parses. */
+const messagesPerParser = 16;
 
 /** Works the ledger of the ground's data folder without any source: the road, the attic and the parsers. Needs the folder's lock. */
 export interface Works {

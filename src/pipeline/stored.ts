@@ -105,7 +105,11 @@ export function readSteps(stored: Uint8Array, event: () => Uint8Array | undefine
   return steps.map((step): Step => {
     if (step.kind !== "activity") return step as Step;
     const { text, html } = step;
-    return { ...step, text: text === ownText ? own("text") : text, html: html === ownText ? own("html") : html } as Step;
+    return {
+      ...step,
+      text: text === ownText ? own("text") : text,
+      html: html === ownText ? own("html") : html,
+    } as Step;
   });
 }
 

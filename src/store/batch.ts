@@ -25,12 +25,12 @@ const mostBytes = 8 * 1024 * 1024;
 
 /**
  * `run` answers for each call, in order; when it throws, the whole batch failed. `gather` holds a batch back for more calls, told how many went
- * with the batch before; without it the first batch starts in a microtask, not in a timer.
+ * with the batch before and whether a peer waits for its answer; without it the first batch starts in a microtask, not in a timer.
  */
 export function openBatches(
   run: (calls: readonly Call[]) => readonly Answer[] | Promise<readonly Answer[]>,
   path: string,
-  gather?: (before: number) => Promise<void>,
+  gather?: (before: number, urgent: boolean) => Promise<void>,
 ): Batches {
   let waiting: Waiting[] = [];
   let pumping: Promise<void> | undefined;
@@ -38,7 +38,7 @@ export function openBatches(
   async function pump(): Promise<void> {
     let before = 0;
     while (waiting.length > 0) {
-      await gather?.(before);
+      await gather?.(before, waiting.some(isUrgent));
       const batch = take();
       before = batch.length;
       try {
@@ -76,6 +76,9 @@ export function openBatches(
     },
   };
 }
+
+/** Somebody outside waits: a sender for its 250, a health check for its answer. */
+const isUrgent = ({ call: { name } }: Waiting): boolean => name === "accept" || name === "probe";
 
 function settle(batch: readonly Waiting[], answers: readonly Answer[]): void {
   for (const [index, { resolve, reject }] of batch.entries()) {

@@ -156,4 +156,3 @@ function walked<From, To>(name: Frequent, args: readonly unknown[], swap: (value
       return name satisfies never;
   }
 }
-

@@ -81,10 +81,11 @@ function finite(name: string, value: number): number {
   return value;
 }
 
-/** Checks the labels of one metric, and keeps the number of its series bounded whatever values come in. */
+/** Checks the labels of one metric where they are new, and keeps the number of its series bounded whatever values come in. */
 function openLabels({ name, labels }: MetricRow): (given: Labels | undefined) => Record<string, string> {
-  const seen = new Set<string>();
-  return (given = {}) => {
+  const seen = new Map<string, Record<string, string>>();
+
+  function checked(given: Labels): Record<string, string> {
     const values: Record<string, string> = {};
     for (const label of labels) {
       const value = given[label];
@@ -94,13 +95,22 @@ function openLabels({ name, labels }: MetricRow): (given: Labels | undefined) =>
     for (const label in given) {
       if (!labels.includes(label)) throw new TypeError(`the metric ${name} has no label ${label}`);
     }
-    if (labels.length === 0) return values;
-    const series = JSON.stringify(values);
-    if (seen.has(series)) return values;
-    if (seen.size < mostSeries) {
-      seen.add(series);
-      return values;
+    return values;
+  }
+
+  return (given = {}) => {
+    // With the lengths, so that no value can pass for another label.
+    let key = "";
+    for (const label in given) {
+      const value = String(given[label]).slice(0, maxLabelChars);
+      key += `${label}=${value.length}:${value};`;
     }
-    return Object.fromEntries(labels.map((label) => [label, "other"]));
+    const known = seen.get(key);
+    if (known !== undefined) return known;
+    const values = checked(given);
+    if (labels.length > 0 && seen.size >= mostSeries)
+      return Object.fromEntries(labels.map((label) => [label, "other"]));
+    seen.set(key, values);
+    return values;
   };
 }

@@ -50,7 +50,8 @@ function handTimers() {
     waiting.delete(entry);
     entry.call();
   };
-  return { timer, fire };
+  const waits = (ms: number): number => [...waiting].filter((one) => one.ms === ms).length;
+  return { timer, fire, waits };
 }
 
 async function openPool(options: Partial<ParsePoolOptions> = {}) {
@@ -66,7 +67,7 @@ async function openPool(options: Partial<ParsePoolOptions> = {}) {
   const timers = handTimers();
   const pool = await openParsePool({ children: 2, log, timer: timers.timer, ...options });
   pools.push(pool);
-  return { pool, ended, fire: timers.fire };
+  return { pool, ended, ...timers };
 }
 
 async function* once(text: string | Uint8Array): AsyncGenerator<Uint8Array> {
@@ -193,6 +194,16 @@ describe("the parse pool", () => {
     expect((await slow).parse_status).toBe("failed");
     // Each time it was the only one that was still waited for there.
     expect(ended).toHaveLength(2);
+  });
+
+  test("a busy parser's memory is watched once, however many messages come while it is looked at", async () => {
+    const { pool, fire, waits } = await openPool();
+    for (let round = 0; round < 20; round++) {
+      const parsed = Array.from({ length: 12 }, () => pool.parse(once("Subject: x\r\n\r\nhello\r\n"), 24));
+      if (waits(watchMs) > 0) await fire(watchMs);
+      await Promise.all(parsed);
+    }
+    expect(waits(watchMs)).toBeLessThanOrEqual(2);
   });
 
   test.skipIf(process.platform !== "linux")("a parser that takes too much memory is killed", async () => {

@@ -3,6 +3,7 @@ import type { Blobs, Spool } from "../../src/model/blob.ts";
 import type { CanonicalEvent, ParsedMessage } from "../../src/model/event.ts";
 import type { EventRow, Ledger, NewMessage } from "../../src/model/ledger.ts";
 import { type ParsePool, type Preparing, startPreparing } from "../../src/pipeline/prepare.ts";
+import { readMail } from "../../src/pipeline/stored.ts";
 import { openLedger } from "../../src/store/index.ts";
 import { turn, VirtualTime } from "../simulation/clock.ts";
 import { openParsing } from "../simulation/parsing.ts";
@@ -109,7 +110,7 @@ async function row(event: string): Promise<EventRow> {
 async function eventOf(event: string): Promise<CanonicalEvent> {
   const { sealedEvent } = await row(event);
   if (sealedEvent === undefined) throw new Error(`${event} has no body`);
-  return JSON.parse(Buffer.from(openSealer.open(sealedEvent).plain).toString("utf8")) as CanonicalEvent;
+  return readMail<CanonicalEvent>(openSealer.open(sealedEvent).plain);
 }
 
 describe("preparing", () => {

@@ -33,11 +33,19 @@ export async function readBytes(raw: AsyncIterable<Uint8Array>): Promise<Bytes> 
   let length = 0;
   while (length <= keptBytes) {
     const next = await iterator.next();
-    if (next.done === true) return { kind: "whole", raw: Buffer.concat(parts) };
+    if (next.done === true) return { kind: "whole", raw: joined(parts) };
     parts.push(next.value);
     length += next.value.length;
   }
   return { kind: "stream", first: Buffer.concat(parts), rest: iterator };
+}
+
+/** Most messages come in one piece, which need not be copied. */
+function joined(parts: readonly Uint8Array[]): Buffer {
+  const [only] = parts;
+  return parts.length === 1 && only !== undefined
+    ? Buffer.from(only.buffer, only.byteOffset, only.byteLength)
+    : Buffer.concat(parts);
 }
 
 export async function open(source: RawSource): Promise<AsyncIterable<Uint8Array>> {

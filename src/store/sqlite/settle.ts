@@ -104,9 +104,7 @@ function openNotes(db: Connection): (delivery: Pick<Delivery, "id" | "lane">, no
     `UPDATE step SET state = 'confirmed', ref = $ref, adopted = $adopted, note = $note, reason = NULL, settled_at = $at
        WHERE id = $step AND delivery = $delivery AND (state <> 'confirmed' OR ref = $ref) RETURNING kind, key`,
   );
-  const unknown = db.prepare(
-    `UPDATE step SET state = 'unknown', reason = ?, empty_reads = empty_reads + ? ${where}`,
-  );
+  const unknown = db.prepare(`UPDATE step SET state = 'unknown', reason = ?, empty_reads = empty_reads + ? ${where}`);
   // Certainly not executed: a call that was under way does not count as one.
   const planned = db.prepare(
     `UPDATE step SET state = 'planned', sends = max(0, sends - (state = 'sent')), reason = ? ${where}`,
