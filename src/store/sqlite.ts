@@ -96,7 +96,7 @@ function isRead(call: Call | undefined): boolean {
   return call !== undefined && call.name !== "probe" && call.name !== "maintain" && operations[call.name] === "read";
 }
 
-function valueOf(at: Opened, call: Call | undefined): unknown {
+function resultOf(at: Opened, call: Call | undefined): unknown {
   if (call === undefined || call.name === "probe" || call.name === "maintain")
     throw new TypeError("not a call for a transaction");
   const method = at.does[call.name] as (...args: readonly unknown[]) => unknown;
@@ -106,7 +106,7 @@ function valueOf(at: Opened, call: Call | undefined): unknown {
 /** False when one of several failed by itself: then nothing of any is left, in a transaction begun anew. Throws what spoils the whole batch. */
 function runPlainly(at: Opened, calls: readonly Call[], inside: readonly number[], answers: Answer[]): boolean {
   try {
-    for (const index of inside) answers[index] = { ok: true, value: valueOf(at, calls[index]) };
+    for (const index of inside) answers[index] = { ok: true, value: resultOf(at, calls[index]) };
     return true;
   } catch (error) {
     if (inside.length === 1 || isFatal(sqliteCode(error)) || !at.db.inTransaction) throw error;
@@ -123,7 +123,7 @@ function runGuarded(at: Opened, call: Call | undefined, path: string): Answer {
   const guarded = !isRead(call);
   try {
     if (guarded) at.save();
-    const value = valueOf(at, call);
+    const value = resultOf(at, call);
     if (guarded) at.release();
     return { ok: true, value };
   } catch (error) {

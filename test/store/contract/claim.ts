@@ -154,6 +154,18 @@ export function claimContract(open: OpenBench): void {
       expect(names((await ask(90 * day + 5_000)).claims).sort()).toEqual(["a", "b"]);
     });
 
+    it("does the same when a call that comes with it fails by itself", async () => {
+      const later = 10 * day;
+      await w.delivery("a", steps("activity-a"), { now: later });
+      await w.delivery("b", steps("activity-b"), { now: later });
+      await retry(later + 5_000, later);
+      const { id, lease } = await w.claim({ now: later, leaseMs: 20 * day });
+      const processed = { claim: { id, lease }, at: 1_000, settlement: { state: "processed" } } as const;
+      const [claims, refused] = await Promise.allSettled([ask(1_000), w.ledger.settle(processed)]);
+      expect([claims.status, refused.status]).toEqual(["fulfilled", "rejected"]);
+      expect(names((await ask(6_001)).claims)).toEqual(["a"]);
+    });
+
     it("bounds every wait when the clock was set back while nothing ran", async () => {
       await w.delivery("a", steps("activity-a"), { now: 100 * day });
       await retry(100 * day + 5_000, 100 * day);

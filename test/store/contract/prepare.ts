@@ -165,6 +165,7 @@ export function prepareContract(open: OpenBench): void {
         ["activity-b", "planned", null],
       ]);
       expect(text(claim.sealedSteps)).toBe("plan person-p activity-a activity-b");
+      expect(text(claim.sealedEvent)).toBe("event event-a");
     });
 
     it("lets steps go that were never sent, and keeps as history what may have happened", async () => {
