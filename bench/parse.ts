@@ -12,7 +12,11 @@ import { type Case, cases, type ParserName, parseOne, parsers } from "./parse-ca
 import { childMemory, type Memory, poisonDelays } from "./parse-pool.ts";
 
 const { values } = parseArgs({
-  options: { rounds: { type: "string", default: "9" }, quick: { type: "boolean", default: false }, only: { type: "string", default: "" } },
+  options: {
+    rounds: { type: "string", default: "9" },
+    quick: { type: "boolean", default: false },
+    only: { type: "string", default: "" },
+  },
 });
 const rounds = values.quick ? 3 : Number(values.rounds);
 

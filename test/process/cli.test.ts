@@ -314,12 +314,7 @@ describe("doctor", () => {
 });
 
 describe("backup, restore, recover", () => {
-  const mails = [
-    "bodies/html-and-text",
-    "bodies/plain-question",
-    "charsets/iso-2022-jp",
-    "automated/newsletter",
-  ];
+  const mails = ["bodies/html-and-text", "bodies/plain-question", "charsets/iso-2022-jp", "automated/newsletter"];
   const activitiesOf = async (place: Home) =>
     shaped("crm activities", await at(place, "crm", "activities", "--json"))
       .map(({ key }) => key)
