@@ -206,6 +206,8 @@ interface Outcome {
   readonly collected: Collected | string;
 }
 
+const emptyLine = Buffer.from("\r\n\r\n");
+
 /** Reads one message that arrives in chunks. */
 function openMessage(options: CollectOptions) {
   const head = collectHead();
@@ -216,18 +218,25 @@ function openMessage(options: CollectOptions) {
   let body: Body | undefined;
   let stopped: string | undefined;
 
-  const begin = (): Body => {
-    if (body === undefined) {
-      ({ fields, anomalies: odd } = readHeader(head.head()?.section ?? ""));
-      body = bodyOf(fields, partHead(fields), collector);
-    }
-    return body;
+  /** Answers what stood where the header should: where not one line is a field, people wrote it to be read. */
+  const begin = (): Buffer | undefined => {
+    if (body !== undefined) return undefined;
+    const section = head.head()?.section ?? "";
+    ({ fields, anomalies: odd } = readHeader(section));
+    body = bodyOf(fields, partHead(fields), collector);
+    if (fields.length > 0 || section.trim() === "") return undefined;
+    odd = [...odd, "no_header"];
+    return Buffer.from(section.replace(/\r?\n$/, ""), "latin1");
+  };
+  const write = (bytes: Uint8Array): Promise<void> | undefined => {
+    const prose = begin();
+    return body?.write(prose === undefined ? bytes : Buffer.concat([prose, emptyLine, bytes]));
   };
   const take = (bytes: Uint8Array | undefined): Promise<void> | undefined => {
     if (bytes === undefined || stopped !== undefined || head.head()?.whole === false) return undefined;
     const stop = guard.update(bytes);
     stopped = stop?.reason;
-    return begin().write(stop === undefined ? bytes : bytes.subarray(0, stop.at));
+    return write(stop === undefined ? bytes : bytes.subarray(0, stop.at));
   };
 
   return {
@@ -242,7 +251,9 @@ function openMessage(options: CollectOptions) {
         const read = readHeader(found.section);
         return { ...read, odd: [...blank, ...read.anomalies], collected: "the header section is larger than 1 MiB" };
       }
-      await begin().end(stopped);
+      const prose = begin();
+      if (prose !== undefined) await body?.write(prose);
+      await body?.end(stopped);
       return { fields, odd: [...blank, ...odd], collected: collector.done() };
     },
   };

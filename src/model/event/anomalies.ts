@@ -60,6 +60,7 @@ export const anomalyCodes = {
   name_contains_address: "A display name holds an address, which is not the sender's.",
   no_boundary: "A multipart has no usable boundary: it is shown as text.",
   no_from: "There is no From header, or nothing in it.",
+  no_header: "Not one line at the beginning is a header: all of it is read as text.",
   nul_removed: "NUL bytes were removed.",
   overlong_message_id: "A message id is longer than a line may be (RFC 5322 §2.1.1), and is left out.",
   parse_cut: "The parse was stopped in a message made to be expensive; what was read up to there is in the event.",
