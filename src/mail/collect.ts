@@ -148,6 +148,7 @@ export class Collector {
     const rest = open.decoder.end();
     const pushed = rest.length === 0 ? undefined : open.leaf.push(rest);
     if (open.decoder.trailer) this.note("base64_trailer");
+    if (open.decoder.unencoded === true) this.note("bad_base64");
     return pushed === undefined ? open.leaf.end() : pushed.then(() => open.leaf.end());
   }
 

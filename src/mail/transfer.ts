@@ -12,6 +12,8 @@ export interface TransferDecoder {
   end(): Uint8Array;
   /** Something that is not encoded stood behind the encoded content, and was left out. */
   readonly trailer: boolean;
+  /** What claims to be encoded is not, and was passed on as it stands. */
+  readonly unencoded?: boolean;
 }
 
 export type TransferEncoding = "base64" | "quoted-printable" | "uuencode" | "identity";

@@ -80,6 +80,33 @@ describe("base64", () => {
   });
 });
 
+describe("what only claims to be base64", () => {
+  test.each([
+    ["prose of nothing but letters", "please call back\r\nbefore noon\r\n"],
+    ["prose with punctuation", "Grüße, bis morgen.\nAna"],
+    ["prose on one line that does not end", "Good luck"],
+  ])("%s stays as it stands, however it is cut", (_, written) => {
+    const bytes = Buffer.from(`\r\n${written}`);
+    for (const size of [1, 3, 1000]) {
+      const decoder = transferDecoder("base64");
+      const pieces: Buffer[] = [];
+      for (let at = 0; at < bytes.length; at += size)
+        pieces.push(Buffer.from(decoder.push(bytes.subarray(at, at + size))));
+      pieces.push(Buffer.from(decoder.end()));
+      expect(Buffer.concat(pieces).toString()).toBe(written);
+      expect(decoder.unencoded).toBe(true);
+    }
+  });
+
+  test.each([
+    ["T3Jk ZXIg b2s=", "Order ok"],
+    ["T3JkZXIgT3JkZXIgT3JkZXIg T3JkZXIgb2tv", "Order Order Order Order oko"],
+    ["\r\n\r\n T3JkZXIgb2s=", "Order ok"],
+  ])("%j is base64 with blanks in it", (encoded, decoded) => {
+    for (const size of [1, 5, 1000]) expect(decode("base64", Buffer.from(encoded), size).bytes.toString()).toBe(decoded);
+  });
+});
+
 describe("quoted-printable", () => {
   test.each([
     ["an escape", "a=3Db =c3=A4", "a=b ä"],

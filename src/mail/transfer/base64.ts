@@ -1,4 +1,4 @@
-/** Decodes base64 (RFC 2045 §6.8) that may have stray characters in it, several pieces in a row, and a footer behind it. */
+/** Decodes base64 (RFC 2045 §6.8) that may have stray characters in it, several pieces in a row, and a footer behind it, or be none at all. */
 import type { TransferDecoder } from "../transfer.ts";
 import { scratch } from "./scratch.ts";
 
@@ -18,7 +18,66 @@ const leastPieceChars = 20;
 const maxLineBytes = 1000;
 const wholeLine = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)$/;
 
+/**
+ * What calls itself base64 and begins with a line of prose was never encoded: it is passed on as it stands. The line is looked at
+ * whole, or as far as a line may go, so that the answer does not depend on how the bytes are cut.
+ */
 export function base64Decoder(): TransferDecoder {
+  const decoder = encodedDecoder();
+  let firstLine: number[] | undefined = [];
+  let unencoded = false;
+
+  /** Answers where in `bytes` the first line that holds anything has ended. */
+  function readFirstLine(line: number[], bytes: Uint8Array): number {
+    let at = 0;
+    if (line.length === 0) while (at < bytes.length && table[bytes[at] ?? 0] === skip) at++;
+    while (at < bytes.length) {
+      const byte = bytes[at++] ?? 0;
+      line.push(byte);
+      if (byte !== lf && line.length < maxLineBytes) continue;
+      firstLine = undefined;
+      unencoded = isProse(Buffer.from(line).toString("latin1").trim());
+      break;
+    }
+    return at;
+  }
+
+  return {
+    push(bytes) {
+      if (firstLine === undefined) return unencoded ? bytes : decoder.push(bytes);
+      const line = firstLine;
+      const at = readFirstLine(line, bytes);
+      if (firstLine !== undefined) return scratch.subarray(0, 0);
+      const whole = Buffer.concat([Buffer.from(line), bytes.subarray(at)]);
+      return unencoded ? whole : decoder.push(whole);
+    },
+    end() {
+      if (firstLine === undefined) return unencoded ? scratch.subarray(0, 0) : decoder.end();
+      const line = Buffer.from(firstLine);
+      unencoded = isProse(line.toString("latin1").trim());
+      if (unencoded) return line;
+      const decoded = Buffer.from(decoder.push(line));
+      return Buffer.concat([decoded, decoder.end()]);
+    },
+    get trailer() {
+      return decoder.trailer;
+    },
+    get unencoded() {
+      return unencoded;
+    },
+  };
+}
+
+/** Blanks between words are the sign, except in a line that was wrapped, whose pieces are long or end in padding. */
+function isProse(line: string): boolean {
+  if (line === "") return false;
+  const words = line.split(/[ \t]+/);
+  if (words.length === 1) return isFooter(line);
+  const pieces = words.slice(0, -1).every((word) => word.length >= leastPieceChars);
+  return !/^[A-Za-z0-9+/ \t]+={0,2}$/.test(line) || (!line.endsWith("=") && !pieces);
+}
+
+function encodedDecoder(): Pick<TransferDecoder, "push" | "end" | "trailer"> {
   /** The characters of a quantum of four that is not full yet. */
   let held = 0;
   let heldChars = 0;

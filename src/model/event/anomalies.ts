@@ -5,6 +5,7 @@ export const anomalyCodes = {
   ambiguous_address: "Of an address: programs take different addresses out of what is written, so none is taken.",
   ambiguous_zone: "The Date header names a time zone that several places use (IST, BST, CST).",
   attachments_cut: "The message has more attachments than an event holds.",
+  bad_base64: "A part that claims to be base64 begins with a line that is none: it is read as it stands.",
   bad_date: "The Date header cannot be read.",
   bad_encoded_word: "An encoded-word (RFC 2047) is broken or encoded twice; what can be read of it is.",
   bad_message_id: "A message id is not written as one (RFC 5322 §3.6.4): without brackets, with blanks.",
