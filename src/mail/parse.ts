@@ -2,7 +2,7 @@
 import { MailParser } from "mailparser";
 import type { ParsedMessage } from "../model/event.ts";
 import { typesOf } from "./attachments.ts";
-import { declaredBoundary, guessedBoundary, maxGuessBytes } from "./boundary.ts";
+import { declaredBoundary, delimiterFinder, type FindDelimiter, guessedBoundary, maxGuessBytes } from "./boundary.ts";
 import { calendarsOf } from "./calendar.ts";
 import { type Collected, type CollectOptions, Collector, type Inside } from "./collect.ts";
 import { openGuard } from "./guard.ts";
@@ -35,7 +35,7 @@ interface SplitBytes {
 type SplitChunk = SplitNode | SplitBytes;
 interface ParserInside {
   /** Where the chunks come from. */
-  readonly splitter: { read(): SplitChunk | null };
+  readonly splitter: { read(): SplitChunk | null; compareBoundary: FindDelimiter };
   processChunk(chunk: SplitChunk, done: (error?: Error) => void): void;
 }
 const Splitting = MailParser as unknown as new (options: object) => MailParser & ParserInside;
@@ -52,6 +52,7 @@ class TreeParser extends Splitting {
     super({ ignoreEmbedded: true, keepDeliveryStatus: true });
     this.#fields = fields;
     this.#collector = collector;
+    this.splitter.compareBoundary = delimiterFinder(this.splitter.compareBoundary.bind(this.splitter));
   }
 
   override processChunk(chunk: SplitChunk, done: (error?: Error) => void): void {
