@@ -32,6 +32,8 @@ export interface Found {
   /** Text and html of the message that the part holds, for a message that has none of its own. */
   readonly text?: string;
   readonly html?: string;
+  /** It holds a text as RTF, which is not read, and in no other form. */
+  readonly rtfOnly?: boolean;
   readonly anomalies?: readonly { readonly code: string; readonly detail?: string }[];
 }
 

@@ -30,6 +30,7 @@ const partial = new Set([
   "utf7",
   "tnef_damaged",
   "tnef_cut",
+  "tnef_rtf_only",
   "msg_damaged",
   "msg_too_large",
 ]);
@@ -55,7 +56,9 @@ export function complete(
   const protection = protectionOfMessage(root, drafts, body.text);
   if (protection.encrypted) anomalies.add("encrypted");
   const { text_source, html, html_source, charset } = body;
-  const unread = (body.text ?? "").trim() === "" && html === null && (protection.encrypted || protection.opaque);
+  const isBlank = (body.text ?? "").trim() === "" && html === null;
+  if (isBlank && drafts.some(({ found }) => found.rtfOnly === true)) anomalies.add("tnef_rtf_only");
+  const unread = isBlank && (protection.encrypted || protection.opaque);
   const text = unread ? markerOf(protection) : body.text;
   const message = {
     ...facts.message,

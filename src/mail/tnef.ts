@@ -54,6 +54,7 @@ export function readTnef(): Inside {
   let codepage = "windows-1252";
   let text: string | undefined;
   let html: string | undefined;
+  let rtf = false;
   let held: Buffer = Buffer.alloc(0);
   let state: "signature" | "header" | "data" | "checksum" | "ended" = "signature";
   let streaming: Streaming | undefined;
@@ -118,6 +119,8 @@ export function readTnef(): Inside {
       case attribute.messageProps:
         for (const { id: property, value, unicode } of mapiProperties(bytes)) {
           if (property === 0x1000) text ??= unicode ? utf16(value) : decoded(value);
+          // PR_RTF_COMPRESSED: what Outlook writes by itself; other systems get words or html beside it.
+          if (property === 0x1009) rtf ||= value.length > 0;
           if (property === 0x1013) html ??= unicode ? utf16(value) : decoded(value);
         }
         break;
@@ -198,12 +201,17 @@ export function readTnef(): Inside {
     end(): Found {
       if (state !== "header" || held.length > 0) fail("it ends within an attribute");
       closeFile();
+      const rtfOnly = rtf && isBlank(text) && isBlank(html);
       // Nothing could be read: the file itself stays.
-      if (files.length === 0 && text === undefined && html === undefined && anomalies.length > 0) return { anomalies };
-      return { files, anomalies, ...(text === undefined ? {} : { text }), ...(html === undefined ? {} : { html }) };
+      if (files.length === 0 && text === undefined && html === undefined && (rtfOnly || anomalies.length > 0)) {
+        return { anomalies, rtfOnly };
+      }
+      return { files, anomalies, rtfOnly, ...(text === undefined ? {} : { text }), ...(html === undefined ? {} : { html }) };
     },
   };
 }
+
+const isBlank = (words: string | undefined): boolean => words === undefined || words.trim() === "";
 
 const utf16 = (bytes: Buffer): string => bytes.toString("utf16le").replace(/\0.*$/s, "");
 

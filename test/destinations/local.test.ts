@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { local } from "../../src/destinations/local.ts";
+import { parse } from "../../src/mail/parse.ts";
 import { destinationContract, failureIn, type Rig } from "./contract.ts";
 import { manualClock, memoryRecords, noWire, portsFor, recordingLog } from "./fixtures.ts";
 
@@ -68,4 +69,19 @@ test("another file is another account, and a record that this one does not hold 
     kind: "permanent",
     reason: expect.stringContaining("has no record"),
   });
+});
+
+test("text that was made of html is kept as text, and never in the field for html", async () => {
+  const written = "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>";
+  const { message } = await parse(Buffer.from(`From: a@b.example\nContent-Type: text/html\n\n${written}`));
+  const { activity, person, refsOf } = await import("./fixtures.ts");
+  const records = memoryRecords();
+  const session = local.open({}, portsFor(manualClock(), noWire, records));
+  const who = person();
+  const refs = refsOf([who, await session.put(who, new Map())]);
+  for (const html of [message.html, null]) {
+    const step = activity([who.key], { key: String(html).length.toString(16).repeat(32), text: message.text ?? "", html });
+    const { id } = await session.put(step, refs);
+    expect(records.get(id)?.fields).toMatchObject({ text: "<script>alert(1)</script>", html: html === null ? null : written });
+  }
 });

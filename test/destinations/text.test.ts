@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { emailBody } from "../../src/destinations/hubspot/bodies.ts";
+import { emailBody, noteBody } from "../../src/destinations/hubspot/bodies.ts";
 import { bodyOf, endsWithMarker, markerOf, nameParts, storable } from "../../src/destinations/hubspot/text.ts";
+import { parse } from "../../src/mail/parse.ts";
 import { activity, keyOf } from "./fixtures.ts";
 
 const marker = markerOf(keyOf("x"));
@@ -74,6 +75,26 @@ describe("bodies", () => {
     const body = bodyOf(activity([], { attachments }), 60_000, undefined, true);
     expect(body.text).toContain("Attachments: a b<script>.pdf (application/pdf, 1 bytes)");
     expect(body.html).toContain("&lt;script&gt;");
+  });
+
+  test("text that was made of html never becomes markup again, whole or cut, with html of the sender or without", async () => {
+    const written = "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>";
+    const { message } = await parse(Buffer.from(`From: a@b.example\nContent-Type: text/html\n\n${written.repeat(40)}`));
+    expect(message.text).toContain("<script>alert(1)</script>");
+    const attachments = [{ filename: message.text, content_type: message.text ?? "", size: 1 }];
+    for (const html of [message.html, null]) {
+      for (const limit of [900, 1_203, 60_000]) {
+        const step = activity([], { text: message.text ?? "", html, attachments });
+        const { properties } = emailBody(step, bodyOf(step, limit, marker, true), () => true, undefined, []);
+        expect(properties.hs_email_text).toContain("<script>");
+        expect(properties.hs_email_html ?? "").not.toMatch(/<script/i);
+        expect(properties.hs_email_html === undefined).toBe(html === null);
+      }
+    }
+    const file = { kind: "file", key: keyOf("f"), why: "test", about: [], filename: message.text ?? "", url: "x" } as const;
+    const { properties } = noteBody({ ...file, url: message.text ?? "" }, 0, () => true, undefined, marker, []);
+    expect(properties.hs_note_body).toContain("&lt;script&gt;");
+    expect(properties.hs_note_body).not.toMatch(/<script/i);
   });
 
   test("HubSpot's headers stay a JSON text within its limit, however many recipients", () => {

@@ -14,6 +14,8 @@ export interface TnefFile {
 export interface TnefMessage {
   readonly text?: string;
   readonly html?: string;
+  /** Compressed, as Outlook keeps a text that it writes. */
+  readonly rtf?: Uint8Array;
   readonly files?: readonly TnefFile[];
 }
 
@@ -65,10 +67,11 @@ function fileAttributes(file: TnefFile): Buffer[] {
   return [attribute(2, 0x69002, Buffer.alloc(14)), ...rest, ...described];
 }
 
-export function tnefOf({ text, html, files = [] }: TnefMessage): Buffer {
+export function tnefOf({ text, html, rtf, files = [] }: TnefMessage): Buffer {
   const said = [
     ...(text === undefined ? [] : [unicode(0x1000, text)]),
     ...(html === undefined ? [] : [property(0x102, 0x1013, Buffer.from(html, "latin1"))]),
+    ...(rtf === undefined ? [] : [property(0x102, 0x1009, rtf)]),
   ];
   return Buffer.concat([
     u32(0x223e9f78),

@@ -74,6 +74,7 @@ export const anomalyCodes = {
   text_truncated: "The event holds the beginning of the text.",
   tnef_cut: "A winmail.dat holds more than is taken out of it.",
   tnef_damaged: "A winmail.dat is damaged; what can be read of it is taken out.",
+  tnef_rtf_only: "A winmail.dat holds its text as RTF alone, which is not read.",
   unicode_local_part: "Of an address: its part before the @ is not ASCII (RFC 6531).",
   unusable_address: "Of an address: what is written is no address that mail can be sent to.",
   utf7: "Something says that it is UTF-7: html in it is not decoded, since that hides markup.",
