@@ -1,4 +1,7 @@
 /** Cuts the header section off the front of a message that arrives in chunks, with bounded memory. */
+import { declaredBoundary } from "./boundary.ts";
+import { splitHeader } from "./header.ts";
+import { partHead } from "./part.ts";
 
 /** The most a header section may have; mailparser refuses more as well, and Postfix takes 100 KiB. */
 export const maxHeadBytes = 1024 * 1024;
@@ -10,6 +13,8 @@ export interface Head {
   readonly leadingBlank: boolean;
   /** False when the limit came before the empty line: what follows the limit counts as body. */
   readonly whole: boolean;
+  /** It ends without an empty line: in one of blanks, or where the first part begins. */
+  readonly badEnd: boolean;
 }
 
 export interface HeadCollector {
@@ -23,6 +28,13 @@ export interface HeadCollector {
 
 const lf = 0x0a;
 const cr = 0x0d;
+const dash = 0x2d;
+/** RFC 5322 §2.1.1. Longer lines are not looked at for a header that ends in another way than it should. */
+const maxLineBytes = 998;
+/** Of a line that may be a delimiter, whose boundary has 8000 characters at most. */
+const maxDelimiterBytes = 9000;
+/** Each one is a reason to read all fields before it. */
+const maxDashedLines = 4;
 /** RFC 5322 §2.2: printable US-ASCII except the colon; blanks before the colon are obsolete syntax (§4.5). */
 const fieldStart = /^[!-9;-~]{1,998}[ \t]*:/;
 
@@ -37,6 +49,9 @@ export function collectHead(limit = maxHeadBytes): HeadCollector {
   /** What decideBegin has seen of leading blanks, and of the line behind them: a peer may send a byte at a time. */
   let blanksEnd = 0;
   let lineSeen = 0;
+  /** The last line that began with two dashes, and how many did. */
+  let dashedAt = -1;
+  let dashedLines = 0;
   let head: Head | undefined;
 
   function append(part: Uint8Array): void {
@@ -54,8 +69,8 @@ export function collectHead(limit = maxHeadBytes): HeadCollector {
     length += part.length;
   }
 
-  function close(from: number, to: number, bodyFrom: number, whole: boolean): Uint8Array {
-    head = { section: held.toString("latin1", from, to), leadingBlank: from > 0, whole };
+  function close(from: number, to: number, bodyFrom: number, whole: boolean, badEnd = false): Uint8Array {
+    head = { section: held.toString("latin1", from, to), leadingBlank: from > 0, whole, badEnd };
     const body = held.subarray(bodyFrom, length);
     held = Buffer.alloc(0);
     return body;
@@ -84,24 +99,67 @@ export function collectHead(limit = maxHeadBytes): HeadCollector {
     return true;
   }
 
-  function scan(): Uint8Array | undefined {
+  function scan(final: boolean): Uint8Array | undefined {
     const bytes = held.subarray(0, length);
+    const from = begin ?? 0;
     for (let at = bytes.indexOf(lf, scanned); at !== -1; at = bytes.indexOf(lf, at + 1)) {
       scanned = at;
       if (at + 1 >= length) return undefined;
-      if (bytes[at + 1] === lf) return close(begin ?? 0, at + 1, at + 2, true);
-      if (bytes[at + 1] !== cr) continue;
-      if (at + 2 >= length) return undefined;
-      if (bytes[at + 2] === lf) return close(begin ?? 0, at + 1, at + 3, true);
+      if (bytes[at + 1] === lf) return close(from, at + 1, at + 2, true);
+      if (bytes[at + 1] === cr) {
+        if (at + 2 >= length) return undefined;
+        if (bytes[at + 2] === lf) return close(from, at + 1, at + 3, true);
+      }
+      const end = bytes[at + 1] === dash ? delimiterEnd(bytes, at, final) : blankLineEnd(bytes, at, final);
+      if (end === "unknown") return undefined;
+      if (end !== undefined) return close(from, end, at + 1, true, true);
     }
     if (scanned < length && bytes[scanned] !== lf) scanned = length;
     return undefined;
   }
 
+  /** The line from `from` on as far as it is looked at; undefined while more of it may come. */
+  function lineFrom(bytes: Buffer, from: number, most: number, final: boolean): string | undefined {
+    const seen = bytes.subarray(from, from + most);
+    const end = seen.indexOf(lf);
+    if (end === -1 && seen.length < most && !final) return undefined;
+    return seen.toString("latin1", 0, end === -1 ? seen.length : end);
+  }
+
+  /**
+   * Where the section ends if the line that ends at `at` is one of blanks, as some programs write the empty line, and what follows is no field.
+   * A fold of blanks alone is obsolete syntax (RFC 5322 §4.2), after which a field goes on or the next one begins.
+   */
+  function blankLineEnd(bytes: Buffer, at: number, final: boolean): number | "unknown" | undefined {
+    const least = Math.max(begin ?? 0, at - maxLineBytes);
+    let start = bytes[at - 1] === cr ? at - 1 : at;
+    const contentEnd = start;
+    while (start > least && isBlank(bytes[start - 1])) start--;
+    if (start === contentEnd || (start > (begin ?? 0) && bytes[start - 1] !== lf) || isBlank(bytes[at + 1])) return undefined;
+    const next = lineFrom(bytes, at + 1, maxLineBytes, final);
+    if (next === undefined) return "unknown";
+    return fieldStart.test(next) ? undefined : start;
+  }
+
+  /** Where the section ends if the line after `at` is the first delimiter of the multipart that the fields before it declare. */
+  function delimiterEnd(bytes: Buffer, at: number, final: boolean): number | "unknown" | undefined {
+    if (bytes[at + 2] !== dash && at + 2 < length) return blankLineEnd(bytes, at, final);
+    const line = lineFrom(bytes, at + 1, maxDelimiterBytes, final);
+    if (line === undefined) return "unknown";
+    if (at > dashedAt && dashedLines < maxDashedLines) {
+      dashedAt = at;
+      dashedLines++;
+      const root = partHead(splitHeader(bytes.toString("latin1", begin ?? 0, at + 1)));
+      const boundary = root.type.startsWith("multipart/") ? declaredBoundary(root) : undefined;
+      if (boundary !== undefined && line.trimEnd() === `--${boundary}`) return at + 1;
+    }
+    return blankLineEnd(bytes, at, final);
+  }
+
   function advance(final: boolean): Uint8Array | undefined {
     const decided = decideBegin(final);
     if (typeof decided !== "boolean") return decided;
-    return decided ? scan() : undefined;
+    return decided ? scan(final) : undefined;
   }
 
   return {
@@ -123,3 +181,5 @@ export function collectHead(limit = maxHeadBytes): HeadCollector {
     head: () => head,
   };
 }
+
+const isBlank = (byte: number | undefined): boolean => byte === 0x20 || byte === 0x09;

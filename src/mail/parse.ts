@@ -6,7 +6,7 @@ import { declaredBoundary, delimiterFinder, type FindDelimiter, guessedBoundary,
 import { calendarsOf } from "./calendar.ts";
 import { type Collected, type CollectOptions, Collector, type Inside } from "./collect.ts";
 import { openGuard } from "./guard.ts";
-import { collectHead } from "./head.ts";
+import { collectHead, type Head } from "./head.ts";
 import { type RawField, readHeader, splitHeader } from "./header.ts";
 import { lookInside } from "./inside.ts";
 import { parsingLines } from "./line-ends.ts";
@@ -208,6 +208,10 @@ interface Outcome {
 }
 
 const emptyLine = Buffer.from("\r\n\r\n");
+const oddAround = (head: Head | undefined): string[] => [
+  ...(head?.leadingBlank === true ? ["leading_blank"] : []),
+  ...(head?.badEnd === true ? ["bad_header_end"] : []),
+];
 
 /** Reads one message that arrives in chunks. */
 function openMessage(options: CollectOptions) {
@@ -247,15 +251,15 @@ function openMessage(options: CollectOptions) {
     async end(): Promise<Outcome> {
       await take(head.end());
       const found = head.head();
-      const blank = found?.leadingBlank === true ? ["leading_blank"] : [];
+      const around = oddAround(found);
       if (found?.whole === false) {
         const read = readHeader(found.section);
-        return { ...read, odd: [...blank, ...read.anomalies], collected: "the header section is larger than 1 MiB" };
+        return { ...read, odd: [...around, ...read.anomalies], collected: "the header section is larger than 1 MiB" };
       }
       const prose = begin();
       if (prose !== undefined) await body?.write(prose);
       await body?.end(stopped);
-      return { fields, odd: [...blank, ...odd], collected: collector.done() };
+      return { fields, odd: [...around, ...odd], collected: collector.done() };
     },
   };
 }
