@@ -33,9 +33,17 @@ interface SplitBytes {
   readonly value?: Uint8Array;
 }
 type SplitChunk = SplitNode | SplitBytes;
+type LineTaken = (error?: Error | null, data?: SplitChunk | false, flush?: boolean) => void;
+interface Splitter {
+  /** What the next line belongs to. */
+  readonly node: { readonly multipart: string | false };
+  read(): SplitChunk | null;
+  compareBoundary: FindDelimiter;
+  processLine: (line: Uint8Array | false, final: boolean, taken: LineTaken) => void;
+}
 interface ParserInside {
   /** Where the chunks come from. */
-  readonly splitter: { read(): SplitChunk | null; compareBoundary: FindDelimiter };
+  readonly splitter: Splitter;
   processChunk(chunk: SplitChunk, done: (error?: Error) => void): void;
 }
 const Splitting = MailParser as unknown as new (options: object) => MailParser & ParserInside;
@@ -52,7 +60,7 @@ class TreeParser extends Splitting {
     super({ ignoreEmbedded: true, keepDeliveryStatus: true });
     this.#fields = fields;
     this.#collector = collector;
-    this.splitter.compareBoundary = delimiterFinder(this.splitter.compareBoundary.bind(this.splitter));
+    findDelimiters(this.splitter);
   }
 
   override processChunk(chunk: SplitChunk, done: (error?: Error) => void): void {
@@ -94,6 +102,30 @@ class TreeParser extends Splitting {
 }
 
 const nothing = new Uint8Array(0);
+const nowhere: SplitNode = { type: "node", parentNode: false, headers: false, _boundary: false };
+
+/**
+ * mailparser hands on the delimiter that ends a multipart without parts, and what comes behind, as bytes of that multipart, which are its
+ * text: RFC 2046 §5.1.2 ends it there.
+ */
+function findDelimiters(splitter: Splitter): void {
+  const find = delimiterFinder(splitter.compareBoundary.bind(splitter));
+  const take = splitter.processLine.bind(splitter);
+  let found = false;
+  splitter.compareBoundary = (line, start, boundary) => {
+    const delimiter = find(line, start, boundary);
+    found ||= delimiter !== false;
+    return delimiter;
+  };
+  splitter.processLine = (line, final, taken) => {
+    found = false;
+    const { multipart } = splitter.node;
+    take(line, final, (error, data, flush) => {
+      if (!found || multipart === false || !data || data.type === "node") taken(error, data, flush);
+      else taken(error, { ...data, node: nowhere }, true);
+    });
+  };
+}
 
 function fieldsOf({ headers }: SplitNode): RawField[] {
   if (headers === false) return [];
