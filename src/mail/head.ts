@@ -135,7 +135,8 @@ export function collectHead(limit = maxHeadBytes): HeadCollector {
     let start = bytes[at - 1] === cr ? at - 1 : at;
     const contentEnd = start;
     while (start > least && isBlank(bytes[start - 1])) start--;
-    if (start === contentEnd || (start > (begin ?? 0) && bytes[start - 1] !== lf) || isBlank(bytes[at + 1])) return undefined;
+    if (start === contentEnd || (start > (begin ?? 0) && bytes[start - 1] !== lf) || isBlank(bytes[at + 1]))
+      return undefined;
     const next = lineFrom(bytes, at + 1, maxLineBytes, final);
     if (next === undefined) return "unknown";
     return fieldStart.test(next) ? undefined : start;

@@ -2,9 +2,10 @@
 import { MailParser } from "mailparser";
 import type { ParsedMessage } from "../model/event.ts";
 import { typesOf } from "./attachments.ts";
-import { declaredBoundary, delimiterFinder, type FindDelimiter, guessedBoundary, maxGuessBytes } from "./boundary.ts";
+import { declaredBoundary, guessedBoundary, maxGuessBytes } from "./boundary.ts";
 import { calendarsOf } from "./calendar.ts";
 import { type Collected, type CollectOptions, Collector, type Inside } from "./collect.ts";
+import { findDelimiters, type SplitChunk, type SplitNode, type Splitter } from "./delimiter.ts";
 import { openGuard } from "./guard.ts";
 import { collectHead, type Head } from "./head.ts";
 import { type RawField, readHeader, splitHeader } from "./header.ts";
@@ -19,28 +20,7 @@ const headersOnlyBytes = 256 * 1024;
 /** Of the header of one part; mailparser itself allows it a mebibyte. */
 const maxPartHeaderBytes = 64 * 1024;
 
-/** What mailparser 3.14.2 has inside; its types leave it out. test/mail/parse.test.ts holds it to this. */
-interface SplitNode {
-  readonly type: "node";
-  readonly parentNode: SplitNode | false;
-  readonly headers: { headers: Buffer | string | false; lines: unknown[] | false } | false;
-  /** False for a multipart that has none. */
-  readonly _boundary: Buffer | false;
-}
-interface SplitBytes {
-  readonly type: "body" | "data";
-  readonly node: SplitNode;
-  readonly value?: Uint8Array;
-}
-type SplitChunk = SplitNode | SplitBytes;
-type LineTaken = (error?: Error | null, data?: SplitChunk | false, flush?: boolean) => void;
-interface Splitter {
-  /** What the next line belongs to. */
-  readonly node: { readonly multipart: string | false };
-  read(): SplitChunk | null;
-  compareBoundary: FindDelimiter;
-  processLine: (line: Uint8Array | false, final: boolean, taken: LineTaken) => void;
-}
+/** test/mail/parse.test.ts holds mailparser 3.14.2 to this. */
 interface ParserInside {
   /** Where the chunks come from. */
   readonly splitter: Splitter;
@@ -102,30 +82,6 @@ class TreeParser extends Splitting {
 }
 
 const nothing = new Uint8Array(0);
-const nowhere: SplitNode = { type: "node", parentNode: false, headers: false, _boundary: false };
-
-/**
- * mailparser hands on the delimiter that ends a multipart without parts, and what comes behind, as bytes of that multipart, which are its
- * text: RFC 2046 §5.1.2 ends it there.
- */
-function findDelimiters(splitter: Splitter): void {
-  const find = delimiterFinder(splitter.compareBoundary.bind(splitter));
-  const take = splitter.processLine.bind(splitter);
-  let found = false;
-  splitter.compareBoundary = (line, start, boundary) => {
-    const delimiter = find(line, start, boundary);
-    found ||= delimiter !== false;
-    return delimiter;
-  };
-  splitter.processLine = (line, final, taken) => {
-    found = false;
-    const { multipart } = splitter.node;
-    take(line, final, (error, data, flush) => {
-      if (!found || multipart === false || !data || data.type === "node") taken(error, data, flush);
-      else taken(error, { ...data, node: nowhere }, true);
-    });
-  };
-}
 
 function fieldsOf({ headers }: SplitNode): RawField[] {
   if (headers === false) return [];

@@ -206,7 +206,13 @@ export function readTnef(): Inside {
       if (files.length === 0 && text === undefined && html === undefined && (rtfOnly || anomalies.length > 0)) {
         return { anomalies, rtfOnly };
       }
-      return { files, anomalies, rtfOnly, ...(text === undefined ? {} : { text }), ...(html === undefined ? {} : { html }) };
+      return {
+        files,
+        anomalies,
+        rtfOnly,
+        ...(text === undefined ? {} : { text }),
+        ...(html === undefined ? {} : { html }),
+      };
     },
   };
 }

@@ -80,8 +80,15 @@ test("text that was made of html is kept as text, and never in the field for htm
   const who = person();
   const refs = refsOf([who, await session.put(who, new Map())]);
   for (const html of [message.html, null]) {
-    const step = activity([who.key], { key: String(html).length.toString(16).repeat(32), text: message.text ?? "", html });
+    const step = activity([who.key], {
+      key: String(html).length.toString(16).repeat(32),
+      text: message.text ?? "",
+      html,
+    });
     const { id } = await session.put(step, refs);
-    expect(records.get(id)?.fields).toMatchObject({ text: "<script>alert(1)</script>", html: html === null ? null : written });
+    expect(records.get(id)?.fields).toMatchObject({
+      text: "<script>alert(1)</script>",
+      html: html === null ? null : written,
+    });
   }
 });

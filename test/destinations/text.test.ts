@@ -91,8 +91,16 @@ describe("bodies", () => {
         expect(properties.hs_email_html === undefined).toBe(html === null);
       }
     }
-    const file = { kind: "file", key: keyOf("f"), why: "test", about: [], filename: message.text ?? "", url: "x" } as const;
-    const { properties } = noteBody({ ...file, url: message.text ?? "" }, 0, () => true, undefined, marker, []);
+    const name = message.text ?? "";
+    const file: Parameters<typeof noteBody>[0] = {
+      kind: "file",
+      key: keyOf("f"),
+      why: "test",
+      about: [],
+      filename: name,
+      url: name,
+    };
+    const { properties } = noteBody(file, 0, () => true, undefined, marker, []);
     expect(properties.hs_note_body).toContain("&lt;script&gt;");
     expect(properties.hs_note_body).not.toMatch(/<script/i);
   });

@@ -103,7 +103,8 @@ describe("what only claims to be base64", () => {
     ["T3JkZXIgT3JkZXIgT3JkZXIg T3JkZXIgb2tv", "Order Order Order Order oko"],
     ["\r\n\r\n T3JkZXIgb2s=", "Order ok"],
   ])("%j is base64 with blanks in it", (encoded, decoded) => {
-    for (const size of [1, 5, 1000]) expect(decode("base64", Buffer.from(encoded), size).bytes.toString()).toBe(decoded);
+    for (const size of [1, 5, 1000])
+      expect(decode("base64", Buffer.from(encoded), size).bytes.toString()).toBe(decoded);
   });
 });
 
