@@ -72,24 +72,30 @@ class TreeParser extends Splitting {
     return closed.then(() => this.#open(chunk));
   }
 
-  #open(node: SplitNode): undefined {
+  #open(node: SplitNode): Promise<void> | undefined {
     const parent = node.parentNode === false ? undefined : this.#parts.get(node.parentNode);
     // Below a part that was one too many.
-    if (node.parentNode !== false && parent === undefined) return;
-    const fields = node.parentNode === false ? this.#fields : fieldsOf(node);
-    this.#parts.set(node, this.#collector.part(fields, parent, node._boundary !== false));
+    if (node.parentNode !== false && parent === undefined) return undefined;
+    const { fields, raw } = node.parentNode === false ? { fields: this.#fields, raw: nothing } : headOf(node);
+    const part = this.#collector.part(fields, parent, node._boundary !== false);
+    this.#parts.set(node, part);
+    // A part without a header, and without the empty line that says so (RFC 2046 §5.1): what stands there is its text.
+    if (part === undefined || fields.length > 0 || raw.every((byte) => byte <= 0x20)) return undefined;
+    this.#collector.note("bad_header_end");
+    return this.#collector.push(part, raw);
   }
 }
 
 const nothing = new Uint8Array(0);
 
-function fieldsOf({ headers }: SplitNode): RawField[] {
-  if (headers === false) return [];
+function headOf({ headers }: SplitNode): { readonly fields: readonly RawField[]; readonly raw: Uint8Array } {
+  if (headers === false) return { fields: [], raw: nothing };
   const raw = headers.headers;
   // Parents live as long as their children: five hundred levels with a mebibyte of header each would stay in memory.
   headers.headers = false;
   headers.lines = [];
-  return splitHeader(raw instanceof Buffer ? raw.toString("latin1", 0, maxPartHeaderBytes) : "");
+  if (!(raw instanceof Buffer)) return { fields: [], raw: nothing };
+  return { fields: splitHeader(raw.toString("latin1", 0, maxPartHeaderBytes)), raw };
 }
 
 /** Takes the body of a message of which the header is known. */

@@ -28,6 +28,7 @@ describe("a message whose header or parts end in odd ways is read the same howev
     "bodies/outer-delimiter-ends-the-inner",
     "bodies/outer-end-ends-the-inner",
     "bodies/prose-declared-base64",
+    "bodies/part-without-a-header",
   ])("%s", async (name) => {
     const written = readFileSync(join(corpus, `${name}.eml`));
     const onTheWire = Buffer.from(written.toString("latin1").replaceAll("\n", "\r\n"), "latin1");

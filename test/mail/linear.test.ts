@@ -27,6 +27,17 @@ describe("what a stranger can send costs no more than its length", () => {
   });
 
   test.each([
+    ["lines of blanks", `${" ".repeat(900)}\n`],
+    ["lines of two dashes", `--${"b".repeat(900)}\n`],
+  ])("a header of %s, one byte at a time", (_, line) => {
+    const head = collectHead();
+    const section = Buffer.from(`Content-Type: multipart/mixed; boundary=c\n${line.repeat(mib / 1024)}`);
+    for (const byte of section) head.push(Uint8Array.of(byte));
+    head.end();
+    expect(head.head()?.section).toHaveLength(section.length);
+  });
+
+  test.each([
     ["that no quote closes", '"'],
     ["that one quote closes at the end", '" '],
   ])("an angle bracket with a string of escaped quotes %s", (_, tail) => {

@@ -9,7 +9,7 @@ export const anomalyCodes = {
   bad_date: "The Date header cannot be read.",
   bad_encoded_word: "An encoded-word (RFC 2047) is broken or encoded twice; what can be read of it is.",
   bad_header_end:
-    "No empty line ends the headers: one of blanks stands there, or the first part follows at once. The content is read from there on.",
+    "Headers do not end in an empty line: one of blanks stands there, the first part follows at once, or a part has none. The content is read all the same.",
   bad_message_id: "A message id is not written as one (RFC 5322 §3.6.4): without brackets, with blanks.",
   bare_cr: "Lines end in CR alone: they are read as lines.",
   base64_trailer:
