@@ -170,6 +170,27 @@ describe("refusals by the intake", () => {
     intake.accept = accept;
     expect(await client.deliver("x", inbox)).toMatchObject({ code: 250 });
   });
+
+  test("a store that was given up on in the middle of a message hears so, and never takes its beginning for the whole", async () => {
+    const clock = new ManualClock();
+    const { port, intake } = await startSmtp({ limits: { accept_seconds: 30 } }, { clock });
+    const begun = Promise.withResolvers<AsyncIterator<Uint8Array>>();
+    intake.accept = (raw) => {
+      begun.resolve(raw[Symbol.asyncIterator]());
+      return new Promise(() => {});
+    };
+    const client = await RawClient.greeted(port);
+    await client.begin(inbox);
+    const bytes = await begun.promise;
+    await client.send("the beginning\r\n");
+    expect(await bytes.next()).toMatchObject({ done: false });
+    await client.send("the end\r\n.\r\n");
+    await settle();
+    await clock.advance(32_000);
+    expect(await client.reply()).toMatchObject({ code: 451, status: "4.3.0" });
+    await expect(bytes.next()).rejects.toThrow("given up");
+    await expect(bytes.next()).rejects.toThrow("given up");
+  });
 });
 
 describe("size", () => {

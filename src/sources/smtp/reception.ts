@@ -140,7 +140,8 @@ export class Reception implements AsyncIterable<Uint8Array, undefined> {
   discard(): Promise<void> {
     return new Promise((over) => {
       this.#discarded = { over };
-      this.#empty();
+      // A store that was given up on may read on later: it must not find the end where the rest was thrown away.
+      this.#fail(new Error("the message was given up on before its end was read"));
       if (this.#endedAt !== undefined || this.#cutShort || this.flooding) over();
       else this.#waitingSince ??= this.#rules.clock.now();
     });
