@@ -5,7 +5,7 @@ import type { Log, Metrics } from "../model/ports.ts";
 import { type ParserChild, startChild } from "./parsing/child.ts";
 import { frame, frameKinds, maxChunkBytes, messageFrames } from "./parsing/frames.ts";
 import { abandon, beginning, cut, type Job, open, type RawSource, readBytes } from "./parsing/job.ts";
-import { newSeat, nextFor, noTimer, realTimer, type Seat, type Timer } from "./parsing/seat.ts";
+import { newSeat, nextFor, noTimer, realTimer, type Seat, type Sent, type Timer } from "./parsing/seat.ts";
 import { readMail } from "./stored.ts";
 
 export interface ParsePoolOptions {
@@ -90,11 +90,12 @@ class Pool implements ParsePool {
     // Of a long message the headers are in its first bytes.
     const wanted = begin.mode === "headers" ? await cut(bytes) : bytes;
     return new Promise((resolve, reject) => {
+      const job: Job = { begin, bytes: wanted, again, deaths: 0, answered: false, resolve, reject };
       if (this.#closed) {
-        this.#giveUp({ begin, bytes: wanted, again, deaths: 0, resolve, reject });
+        this.#giveUp(job);
         return;
       }
-      this.#queue.push({ begin, bytes: wanted, again, deaths: 0, resolve, reject });
+      this.#queue.push(job);
       this.#assign();
     });
   }
@@ -194,10 +195,13 @@ class Pool implements ParsePool {
     if (seat.stopWatch === noTimer) this.#watch(seat);
   }
 
-  /** One slow message holds up no other: what stands behind it goes to another child, whose answer then counts. */
+  /**
+   * One slow message holds up no other: what stands behind it goes to another child too. Whichever answers first counts: where all messages are
+   * slow, children that worked on copies whose answers nobody takes would never come to an end.
+   */
   #takeBack(seat: Seat): void {
     seat.late = true;
-    const behind = seat.sent.slice(1).filter(({ elsewhere }) => !elsewhere);
+    const behind = seat.sent.slice(1).filter(({ elsewhere, job }) => !elsewhere && !job.answered);
     for (const one of behind) one.elsewhere = true;
     this.#queue.unshift(...behind.map(({ job }) => job));
     this.#assign();
@@ -245,9 +249,16 @@ class Pool implements ParsePool {
     for (const stop of [seat.stopDeadline, seat.stopPatience]) stop();
     seat.late = false;
     seat.falseStarts = 0;
-    if (parsed !== undefined && !first.elsewhere) first.job.resolve(parsed);
+    if (parsed !== undefined && !first.job.answered) this.#settle(first.job, parsed);
     if (seat.sent.length > 0) this.#beginFirst(seat);
     this.#assign();
+  }
+
+  #settle(job: Job, parsed: ParsedMessage): void {
+    job.answered = true;
+    const waits = this.#queue.indexOf(job);
+    if (waits !== -1) this.#queue.splice(waits, 1);
+    job.resolve(parsed);
   }
 
   #gone(seat: Seat, detail: string): void {
@@ -266,8 +277,9 @@ class Pool implements ParsePool {
     this.#options.log.warn({ reason, in_flight: sent.length }, "a parser child ended; another one is started");
     const [suspect, ...behind] = sent;
     // Those behind it were never looked at.
-    this.#queue.unshift(...behind.filter(({ elsewhere }) => !elsewhere).map(({ job }) => job));
-    if (suspect?.elsewhere === false) void this.#failed(suspect.job, reason);
+    const awaited = ({ elsewhere, job }: Sent): boolean => !elsewhere && !job.answered;
+    this.#queue.unshift(...behind.filter(awaited).map(({ job }) => job));
+    if (suspect !== undefined && awaited(suspect)) void this.#failed(suspect.job, reason);
     if (!ready) seat.falseStarts++;
     if (this.#seats.every(({ falseStarts }) => falseStarts >= mostFalseStarts)) {
       this.#announceOpen(new Error(`no parser child could be started: ${reason}`));

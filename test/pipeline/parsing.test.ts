@@ -196,6 +196,26 @@ describe("the parse pool", () => {
     expect(ended).toHaveLength(2);
   });
 
+  test("where every message is slow, the answers that come are taken, and none is worked on again and again", async () => {
+    const { pool, waits, fire } = await openPool({ entry: scripted });
+    const mails = Array.from({ length: 8 }, (_, i) => pool.parse(once(mail(`message ${i}`, "SLOW")), 1));
+    let over = false;
+    const all = Promise.all(mails).finally(() => {
+      over = true;
+    });
+    // A machine on which each of them takes longer than patience lasts: it is over as often as a child turns to one.
+    let turns = 0;
+    while (!over && turns < 100) {
+      if (waits(patienceMs) > 0) {
+        await fire(patienceMs);
+        turns++;
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect((await all).map(({ message }) => message.subject)).toEqual(mails.map((_, i) => `message ${i}`));
+    expect(turns).toBeLessThan(3 * mails.length);
+  });
+
   test("a busy parser's memory is watched once, however many messages come while it is looked at", async () => {
     const { pool, fire, waits } = await openPool();
     for (let round = 0; round < 20; round++) {

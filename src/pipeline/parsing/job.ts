@@ -22,6 +22,8 @@ export interface Job {
   readonly again: (() => Promise<Bytes>) | undefined;
   /** Children that ended while they read it. */
   deaths: number;
+  /** By whichever child was first; what another still says of it is not waited for. */
+  answered: boolean;
   readonly resolve: (parsed: ParsedMessage) => void;
   readonly reject: (error: Error) => void;
 }

@@ -14,7 +14,7 @@ export const realTimer: Timer = (ms, call) => {
 /** A message that was sent to a child, which will answer. */
 export interface Sent {
   readonly job: Job;
-  /** Given to another child meanwhile: the answer is not waited for. */
+  /** Given to another child meanwhile, which stands for it: what becomes of this child is not counted against the message. */
   elsewhere: boolean;
 }
 
