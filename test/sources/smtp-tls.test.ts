@@ -2,9 +2,12 @@
 
 import { X509Certificate } from "node:crypto";
 import { copyFile, mkdtemp, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { TLSSocket } from "node:tls";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { tlsOf } from "../../src/sources/smtp/tls.ts";
 import { FakeIntake, ManualClock, settle } from "./fakes.ts";
 import { RawClient } from "./raw-client.ts";
 import { certificate, inbox, startSmtp } from "./smtp-fixture.ts";
@@ -70,6 +73,12 @@ describe("a message over STARTTLS", () => {
       await client.closed;
       await settle();
     }
+  });
+
+  test("that was just destroyed is a connection like any other to a command that was still on its way", () => {
+    const socket = new TLSSocket(new Socket(), { isServer: true });
+    socket.destroy();
+    expect(tlsOf(socket)).toEqual({ version: "unknown", cipher: "unknown" });
   });
 
   test("has the same deadlines as one in the clear", async () => {

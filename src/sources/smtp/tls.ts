@@ -92,8 +92,12 @@ export async function keepCertificate(files: CertificateFiles, ports: Ports): Pr
 /** What STARTTLS agreed on; null for a plain connection. */
 export function tlsOf(socket: Socket): { readonly version: string; readonly cipher: string } | null {
   if (!(socket instanceof TLSSocket)) return null;
-  const { standardName, name } = socket.getCipher();
-  return { version: socket.getProtocol() ?? "unknown", cipher: standardName ?? name };
+  // Null once the socket is destroyed, which is before its connection hears of it: a command pipelined behind another may come in between.
+  const cipher: ReturnType<TLSSocket["getCipher"]> | null = socket.getCipher();
+  return {
+    version: socket.getProtocol() ?? "unknown",
+    cipher: cipher?.standardName ?? cipher?.name ?? "unknown",
+  };
 }
 
 /** Senders that use TLS when they can (RFC 7435) mostly do not look at the date; those with MTA-STS or DANE do, and stop sending. */
