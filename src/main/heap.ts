@@ -3,8 +3,7 @@ import { setFlagsFromString } from "node:v8";
 
 /**
  * Mail passes through in buffers that live for a few milliseconds, and V8 counts them with what stays. Left to itself it collects everything
- * whenever they come to half again of the 30 MB that stay: 40 full collections for 4,000 mails, a tenth of the daemon's CPU. With this the heap may
- * grow to five times of what stays (some 150 MB) before that: 10 collections.
+ * again and again though little of it stays. With this the heap may grow to five times of what stays before that.
  */
 export function tuneHeap(): void {
   setFlagsFromString("--heap-growing-percent=400");

@@ -307,8 +307,8 @@ export interface LedgerStats {
 
 export interface Ledger {
   /**
-   * One transaction for all items; identity is decided inside it. The order of the answers is that of the items. Sealed bytes change
-   * hands with the call: the caller does not use them again.
+   * One transaction for all items; identity is decided inside it. The order of the answers is that of the items. Sealed bytes are
+   * read until the call is answered: the caller neither changes them nor gives their memory away before.
    */
   accept(items: readonly NewMessage[]): Promise<readonly Accepted[]>;
   attempt(request: AttemptRequest): Promise<readonly Attempt[]>;

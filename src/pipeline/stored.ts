@@ -1,6 +1,6 @@
 /**
  * How a mail's event and plans are written down: the two long texts stand once, as plain bytes. In JSON each would be escaped and unescaped
- * on every hop, and an activity would hold both a second time: with 20 KB of text that was a third of a message's CPU outside the parser.
+ * on every hop, and an activity would hold both a second time.
  */
 import type { CanonicalEvent, Message } from "../model/event.ts";
 import type { Step } from "../model/step.ts";

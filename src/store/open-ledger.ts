@@ -64,7 +64,7 @@ function holdOldLog(keeper: Keeper, path: string): void {
 /**
  * Posting to a thread costs some 100 µs a batch on a busy machine, and a commit an fsync, whatever they carry. Where calls come together, a
  * few milliseconds bring more of them into one batch; a lone caller waits for one turn of the event loop only. A batch of a full road (parsed
- * messages, intents, outcomes) waits longest: that nobody outside waits for, and it halves the commits.
+ * messages, intents, outcomes) waits longest: that nobody outside waits for, and it saves commits.
  */
 const gathered = (before: number, urgent: boolean): Promise<void> =>
   new Promise((resolve) => {
@@ -162,12 +162,12 @@ function ledgerOn(engine: Engine, path: string, threaded: boolean): SqliteLedger
   };
 }
 
-/** Such a message cannot be posted to the thread, and would take every call of its batch down with it. */
+/** Nothing is left of such a message, and it would be stored as empty. */
 const isSpent = ({ raw }: NewMessage): boolean =>
   raw.kind === "inline" && raw.sealed.buffer instanceof ArrayBuffer && raw.sealed.buffer.detached;
 
 const spent = () =>
-  refuse("misuse", "Sealed bytes were given to the ledger twice; they change hands with the first call.");
+  refuse("misuse", "The memory of the sealed bytes was given away before they were given to the ledger.");
 
 async function within<T>(answer: Promise<T>, ms: number, path: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

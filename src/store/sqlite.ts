@@ -78,7 +78,7 @@ function runInside(
   }
   let committing = false;
   try {
-    // A call that fails is rare, and a savepoint for each costs a tenth of a batch: only a batch with a failure in it is run again with them.
+    // A call that fails is rare, and a savepoint for each costs two statements: only a batch with a failure in it is run again with them.
     if (!runPlainly(at, calls, inside, answers)) {
       for (const index of inside) answers[index] = runGuarded(at, calls[index], path);
     }
