@@ -11,7 +11,7 @@ export interface Pressure {
   ask(bytes?: number): Promise<Refusal | undefined>;
   /** So many bytes are about to be written. False when they would eat into the reserve, by what was last known. */
   fill(bytes: number): boolean;
-  /** What to tell the sender when they would by what is known after a look now. */
+  /** The same by what is known after a look now: what to tell the sender when they would; otherwise they are counted. */
   roomFor(bytes: number): Promise<Refusal | undefined>;
   /** Counted between checks, so that a burst cannot run past the cap. */
   committed(messages: number): void;
@@ -88,7 +88,10 @@ export function openPressure(limits: IntakeLimits, ports: IntakePorts): Pressure
     },
     async roomFor(bytes) {
       await examine();
-      return tight(bytes);
+      const refusal = tight(bytes);
+      // Others waited for the same look.
+      if (refusal === undefined) room -= bytes;
+      return refusal;
     },
     committed(messages) {
       backlog += messages;

@@ -428,6 +428,16 @@ describe("pressure", () => {
     expect(await world.intake.accept(mail(1_500), [envelope()])).toHaveLength(1);
   });
 
+  test("gives the room that one look finds to as many as it is enough for, however many waited for that look", async () => {
+    const world = open();
+    world.disk = { freeBytes: 100, totalBytes: 1_000 };
+    await world.intake.pressure();
+    world.disk = { freeBytes: 200, totalBytes: 1_000 };
+    const both = [0, 1].map(() => world.intake.accept(mail(80), [envelope()]));
+    const outcomes = await Promise.allSettled(both);
+    expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
+  });
+
   test("is looked at anew when the clock was set back, not trusted for as long as it was", async () => {
     const world = open();
     world.disk = { freeBytes: 1, totalBytes: 1_000 };
