@@ -302,6 +302,7 @@ describe("a peer that vanishes in mid-message", () => {
     expect(intake.taken).toHaveLength(0);
     expect(intake.broken).toHaveLength(1);
     expect(ports.metrics.counts.get("smtp_messages_total aborted")).toBe(1);
+    expect([...ports.metrics.counts.keys()].filter((name) => name.startsWith("smtp_rejections_total"))).toEqual([]);
     expect(ports.log.lines.filter(({ level }) => level === "error" || level === "warn")).toEqual([]);
   });
 

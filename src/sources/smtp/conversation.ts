@@ -230,7 +230,8 @@ export class Conversation extends SMTPConnection {
       this.#house.ports.log.error({ error: asError(error) }, "smtp: message not stored");
       return { reply: replies.storeFailed, flooding: false };
     });
-    this.say(reply);
+    // Whoever has gone, or was sent away, hears nothing more, and no refusal is counted that nobody heard.
+    if (!this._closing && !this._closed) this.say(reply);
     // Twice the limit and no end in sight: answered and closed now (RFC 5321 §7.8 lets a server defend itself so).
     if (flooding) this.close();
     this._resetSession();
