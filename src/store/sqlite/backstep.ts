@@ -6,6 +6,10 @@ export interface Backstep {
   (now: number): void;
   /** The transaction is over. What was not committed has to be done again. */
   ended(committed: boolean): void;
+  /** A savepoint is set. */
+  saved(): void;
+  /** What came since the savepoint is taken back, and has to be done again. */
+  undone(): void;
 }
 
 /** Callers on several threads read the clock a moment apart; less than this is no step back. */
@@ -40,6 +44,7 @@ export function openBackstep(db: Connection): Backstep {
   ];
   let kept = Number.NEGATIVE_INFINITY;
   let seen = kept;
+  let atSave = kept;
   const backstep = (now: number): void => {
     if (now < seen - toleranceMs) for (const shift of dues) shift.run({ now, back: seen - now });
     for (const bound of bounds) bound.run({ now: now + furthestMs });
@@ -49,6 +54,12 @@ export function openBackstep(db: Connection): Backstep {
     ended(committed: boolean) {
       if (committed) kept = seen;
       else seen = kept;
+    },
+    saved() {
+      atSave = seen;
+    },
+    undone() {
+      seen = atSave;
     },
   });
 }

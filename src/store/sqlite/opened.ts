@@ -67,8 +67,14 @@ export function openedOn(db: Connection): Opened {
       backstep.ended(false);
       rollback.run();
     },
-    save: () => void save.run(),
+    save() {
+      save.run();
+      backstep.saved();
+    },
     release: () => void release.run(),
-    undo: () => void undo.run(),
+    undo() {
+      backstep.undone();
+      undo.run();
+    },
   };
 }

@@ -166,6 +166,17 @@ export function claimContract(open: OpenBench): void {
       expect(names((await ask(6_001)).claims)).toEqual(["a"]);
     });
 
+    it("does the same after a call that was the first to see it, and failed by itself", async () => {
+      const later = 10 * day;
+      await w.delivery("a", steps("activity-a"), { now: later });
+      await retry(later + 5_000, later);
+      const broken = { tenants: 0 as never, room: 1, now: 1_000, leaseMs: 1_000 };
+      const [attempt, stats] = await Promise.allSettled([w.ledger.attempt(broken), w.ledger.stats(1_000)]);
+      expect([attempt.status, stats.status]).toEqual(["rejected", "fulfilled"]);
+      expect(names((await ask(1_000)).claims)).toEqual([]);
+      expect(names((await ask(6_001)).claims)).toEqual(["a"]);
+    });
+
     it("bounds every wait when the clock was set back while nothing ran", async () => {
       await w.delivery("a", steps("activity-a"), { now: 100 * day });
       await retry(100 * day + 5_000, 100 * day);
