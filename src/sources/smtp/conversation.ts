@@ -131,7 +131,7 @@ export class Conversation extends SMTPConnection {
 
   /**
    * The peer's last word (RFC 5321 §4.1.1.10): nothing is left to be heard from it. smtp-server would wait for it to hang up, and where it does
-   * without reading the answer, as most bulk mailers do, for an error with a stack trace: 60 µs a connection.
+   * without reading the answer, as most bulk mailers do, for an error with a stack trace.
    */
   override handler_QUIT(_line: Buffer, callback: () => void): void {
     this.say(replies.bye);
