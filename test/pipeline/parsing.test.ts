@@ -300,10 +300,12 @@ describe("the next message for a child", () => {
   const seat = (jobs: readonly Job[] = [], more: Partial<Seat> = {}): Seat => ({
     ...newSeat(),
     ready: true,
-    sent: jobs.map((one) => ({ job: one, elsewhere: false })),
+    // Others of the same kind, not the very ones that wait.
+    sent: jobs.map((one) => ({ job: { ...one }, elsewhere: false })),
     ...more,
   });
   const starting = seat([], { ready: false });
+  const holding = seat([], { sent: [{ job: short, elsewhere: true }] });
   const broken = seat([], { ready: false, falseStarts: 2 });
 
   test.each<[string, readonly Seat[], readonly Job[], readonly [number, number] | undefined]>([
@@ -326,6 +328,8 @@ describe("the next message for a child", () => {
     ["not one that a child died of, while that child is started again", [starting, seat()], [suspect, short], [1, 1]],
     ["that one too where the other child cannot be started", [broken, seat()], [suspect, short], [0, 1]],
     ["that one to a child of its own", [seat([short]), seat()], [suspect], [0, 1]],
+    ["not one of which the child has a copy already", [holding], [short, job("whole")], [1, 0]],
+    ["that one to another child, though it has more to do", [holding, seat([short, short])], [short], [0, 1]],
   ])("is %s", (_, seats, queue, expected) => {
     const next = nextFor(seats, queue);
     expect(next && [next.at, seats.indexOf(next.seat)]).toEqual(expected);

@@ -69,13 +69,15 @@ export function nextFor(seats: readonly Seat[], queue: readonly Job[]): { at: nu
   // A child that is just being started again. One that fails to start is not waited for.
   const isStarting = seats.some(({ ready, falseStarts }) => !ready && falseStarts === 0);
   for (const [at, job] of queue.entries()) {
-    const [seat] = open;
-    if (seat === undefined) return undefined;
+    if (open.length === 0) return undefined;
+    // A child that has a copy in hand already will answer with that one.
+    const seat = open.find(({ sent }) => !sent.some((one) => one.job === job));
+    if (seat === undefined) continue;
     // It may take this child too, and the others would have none.
     if (job.deaths > 0 && isStarting) continue;
     if (mayTake(seat, job)) return { at, seat };
-    if (isShort(job)) return undefined;
-    open.shift();
+    if (!isShort(job)) open.splice(open.indexOf(seat), 1);
+    else if (seat === open[0]) return undefined;
   }
   return undefined;
 }
