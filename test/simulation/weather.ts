@@ -110,7 +110,9 @@ export const deadlyCalls = [
 /** Each seed aims at one call and one moment, so that a run over a few hundred seeds has died at all of them, however rare they are. */
 function aimOf(seed: number, chance: Chance): Weather["crashes"]["aim"] {
   const call = deadlyCalls[Math.floor(seed / 2) % deadlyCalls.length] ?? deadlyCalls[0];
-  return { call, moment: seed % 2 === 0 ? "before" : "after", nth: chance.between(1, 3) };
+  const nth = chance.between(1, 3);
+  // Few worlds have a large mail for two tenants at all, and hardly any has three.
+  return { call, moment: seed % 2 === 0 ? "before" : "after", nth: call === "spool.link" ? 1 : nth };
 }
 
 export function drawWeather(seed: number, chance: Chance): Weather {
