@@ -1,6 +1,6 @@
 /** Puts the canonical event together: what the parse found, what the envelope says, what the ledger knows. */
 import type { Envelope } from "../model/envelope.ts";
-import { type Anomaly, type CanonicalEvent, type ParsedMessage, schemaVersion } from "../model/event.ts";
+import { type Anomaly, type CanonicalEvent, noEvidence, type ParsedMessage, schemaVersion } from "../model/event.ts";
 import { classify } from "./automated.ts";
 import { threadKey } from "./thread.ts";
 
@@ -44,14 +44,22 @@ export function assembleEvent(parsed: ParsedMessage, context: EventContext): Can
       message_id: context.messageId,
       message_id_source: context.messageId === null ? "none" : "header",
     },
-    auth: { trust: "unverified", reason: "sender authentication is not judged yet" },
+    auth: { ...noEvidence, trust: "unverified", reason: "sender authentication is not judged yet", reasons: [] },
+    participants: participantsOf(parsed),
     class: classified,
     // Read on suspicion: without the class, it is what somebody quotes or passes on.
     bounce: classified.is_bounce || classified.kind === "dsn_success" ? parsed.bounce : null,
     complaint: parsed.complaint,
     mdn: parsed.mdn,
     calendar: parsed.calendar,
-    thread: { thread_id: threadKey(parsed, context), confidence: 1 },
+    thread: {
+      thread_id: threadKey(parsed, context),
+      parent_event_id: null,
+      confidence: 1,
+      method: "new",
+      review: false,
+      candidates: [],
+    },
     anomalies: [...parsed.anomalies, ...contextAnomalies(parsed, context)],
     parse_status: parsed.parse_status,
     parser: parsed.parser,
@@ -76,4 +84,21 @@ function contextAnomalies({ message }: ParsedMessage, context: EventContext): An
   if (written < earliestPlausible || written > context.receivedAt + latestPlausibleMs)
     found.push({ code: "implausible_date" });
   return found;
+}
+
+/** Everybody who writes to us is outside. */
+function participantsOf({ message }: ParsedMessage): CanonicalEvent["participants"] {
+  const { from } = message;
+  const sender = { part: "sender", kinds: [], organisation: null } as const;
+  return {
+    direction: "inbound",
+    filed_under:
+      from === null || from.email === null
+        ? []
+        : [{ ...sender, kinds: [], email: from.email, name: from.name === "" ? null : from.name }],
+    others: [],
+    colleagues: [],
+    forwarded_by: null,
+    excluded: null,
+  };
 }

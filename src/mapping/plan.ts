@@ -1,13 +1,10 @@
 /** Decides what should exist at a destination because of one event: pure, so that it can be previewed, tested and replayed. */
-import type { CanonicalEvent } from "../model/event.ts";
+import { type CanonicalEvent, type TrustLevel, trustLevels } from "../model/event.ts";
 import type { ActivityStep, Decision, PersonStep } from "../model/step.ts";
 import { activityKey, personKey } from "./keys.ts";
 
 /** Recorded with every delivery. Raised when the built-in rules change what they ask for. */
 export const mappingVersion = 1;
-
-export const trustLevels = ["suspicious", "unverified", "aligned-weak", "verified"] as const;
-export type TrustLevel = (typeof trustLevels)[number];
 
 export interface Mapping {
   /** From this level of trust on, a sender who is not known becomes a contact. */

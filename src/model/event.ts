@@ -1,13 +1,20 @@
 /** The canonical event, version 1: the one shape that everything after the parse knows. Fields are only ever added. */
 import { z } from "zod";
 import { smtpFacts, sourceKinds } from "./envelope.ts";
+import { authSchema } from "./event/auth.ts";
 import { bounceSchema, calendarSchema, classSchema, complaintSchema, mdnSchema } from "./event/class.ts";
 import { messageSchema } from "./event/message.ts";
+import { participantsSchema } from "./event/participants.ts";
+import { threadSchema } from "./event/thread.ts";
 
 export { type Address, addressSchema } from "./event/address.ts";
 export { type Attachment, attachmentSchema, type NestedMessage } from "./event/attachment.ts";
+export { type Auth, type AuthResult, type Evidence, noEvidence, type TrustLevel, trustLevels } from "./event/auth.ts";
 export { automatedKinds, type Bounce, type Calendar, type Complaint, type Mdn } from "./event/class.ts";
 export { type Forwarded, type Message, messageSchema, type Span } from "./event/message.ts";
+
+export type { Participant, Participants } from "./event/participants.ts";
+export type { Thread, ThreadMethod } from "./event/thread.ts";
 
 export const schemaVersion = 1;
 
@@ -41,25 +48,14 @@ export const eventSchema = z
       })
       .describe("How the message came."),
     message: messageSchema.describe("What the message says."),
-    auth: z
-      .object({
-        trust: z
-          .enum(["verified", "aligned-weak", "unverified", "suspicious"])
-          .describe("How sure it is that the sender of From wrote it."),
-        reason: z.string().describe("Why, as a sentence."),
-      })
-      .describe("Our own judgement of who sent it."),
+    auth: authSchema,
+    participants: participantsSchema,
     class: classSchema.describe("Who or what wrote it."),
     bounce: bounceSchema.nullable(),
     complaint: complaintSchema.nullable(),
     mdn: mdnSchema.nullable(),
     calendar: z.array(calendarSchema).describe("The events of its calendar parts, the body's own first."),
-    thread: z
-      .object({
-        thread_id: z.string().describe("The same for every message of a conversation."),
-        confidence: z.number().describe("From 0 to 1."),
-      })
-      .describe("The conversation that it belongs to."),
+    thread: threadSchema,
     anomalies: z.array(anomalySchema).describe("What is odd about the message: codes below."),
     parse_status: z
       .enum(["ok", "partial", "failed"])

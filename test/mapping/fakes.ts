@@ -1,5 +1,5 @@
 /** Events for tests of the rules: a plain mail from a person, and whatever a test wants to be different. */
-import type { CanonicalEvent, Message } from "../../src/model/event.ts";
+import { type CanonicalEvent, type Message, noEvidence, type TrustLevel } from "../../src/model/event.ts";
 
 export const digest = "d".repeat(64);
 export const receivedAt = Date.UTC(2026, 2, 10, 12);
@@ -88,6 +88,14 @@ export const classOf = (
   evidence,
 });
 
+/** A judgement without any evidence behind it. */
+export const authOf = (trust: TrustLevel, reason = "as drawn"): CanonicalEvent["auth"] => ({
+  ...noEvidence,
+  trust,
+  reason,
+  reasons: [],
+});
+
 const event: CanonicalEvent = {
   schema_version: 1,
   event_id: "0199aaaa-0000-7000-8000-000000000001",
@@ -98,13 +106,21 @@ const event: CanonicalEvent = {
   raw: { sha256: "a".repeat(64), ref: "raw/aa/aa/e1", size: 100 },
   source: { kind: "smtp" },
   message,
-  auth: { trust: "unverified", reason: "nothing vouches for the sender" },
+  auth: authOf("unverified", "nothing vouches for the sender"),
+  participants: {
+    direction: "inbound",
+    filed_under: [{ email: "ada@example.test", name: "Ada", part: "sender", kinds: [], organisation: "example.test" }],
+    others: [],
+    colleagues: [],
+    forwarded_by: null,
+    excluded: null,
+  },
   class: classOf("person"),
   bounce: null,
   complaint: null,
   mdn: null,
   calendar: [],
-  thread: { thread_id: "t1", confidence: 1 },
+  thread: { thread_id: "t1", parent_event_id: null, confidence: 1, method: "new", review: false, candidates: [] },
   anomalies: [],
   parse_status: "ok",
   parser: { name: "test", version: "1", layer_version: 1 },

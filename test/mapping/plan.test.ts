@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Mapping, plan, trustLevels } from "../../src/mapping/plan.ts";
-import { automatedKinds, type CanonicalEvent } from "../../src/model/event.ts";
+import { type Mapping, plan } from "../../src/mapping/plan.ts";
+import { automatedKinds, type CanonicalEvent, trustLevels } from "../../src/model/event.ts";
 import { type ActivityStep, type Decision, type PersonStep, stepSchema } from "../../src/model/step.ts";
-import { address, classOf, digest, eventWith, receivedAt } from "./fakes.ts";
+import { address, authOf, classOf, digest, eventWith, receivedAt } from "./fakes.ts";
 
 const mapping: Mapping = { createContact: "unverified" };
 const known = { digest };
@@ -45,7 +45,7 @@ const anyEvent: fc.Arbitrary<CanonicalEvent> = fc
   .map(({ kind, trust, from, subject, text, date, conflict, status }) =>
     eventWith({
       class: classOf(kind),
-      auth: { trust, reason: "as drawn" },
+      auth: authOf(trust),
       anomalies: conflict ? [{ code: "message_id_conflict" }] : [],
       parse_status: status,
       message: { from, subject, text, date },
@@ -99,7 +99,7 @@ describe("the plan", () => {
       (["unverified", "aligned-weak", "verified"] as const).map((createContact) => ({ trust, createContact })),
     ),
   )("with trust $trust and contacts from $createContact on", ({ trust, createContact }) => {
-    const decision = plan(eventWith({ auth: { trust, reason: "why so" } }), { createContact }, known);
+    const decision = plan(eventWith({ auth: authOf(trust, "why so") }), { createContact }, known);
     if (trust === "suspicious") {
       expect(decision).toEqual({ kind: "hold", rule: "trust.suspicious", reason: "why so" });
       return;
@@ -125,7 +125,7 @@ describe("the plan", () => {
   test("skips automated mail before it looks at trust or sender, so that a bounce is never held", () => {
     const bounce = eventWith({
       class: classOf("bounce"),
-      auth: { trust: "suspicious", reason: "" },
+      auth: authOf("suspicious", ""),
       message: { from: null },
     });
     expect(plan(bounce, mapping, known).kind).toBe("skip");
