@@ -32,7 +32,10 @@ export const participantsSchema = z
       .describe("The other people outside who stand in To and Cc: they take part in the thread."),
     colleagues: z.array(z.string()).describe("Addresses of the tenant's own people in From, To and Cc."),
     forwarded_by: z
-      .object({ email: z.string(), name: z.string().nullable() })
+      .object({
+        email: z.string().describe("The address of From."),
+        name: z.string().nullable().describe("Display name."),
+      })
       .nullable()
       .describe("The colleague who forwarded a customer's mail to us."),
     excluded: z.string().nullable().describe("The entry of people.excluded that applies, where one does."),
