@@ -2,11 +2,13 @@
  * One process that takes a backlog in and drains it to a HubSpot account, limits lifted. Told what to do by its parent over IPC:
  * `fill` accepts mails into the ledger, `drain` starts the road and reports when everything is settled.
  */
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openFiles, openKeyRing, openSpool } from "../src/blobs/index.ts";
 import { destinations } from "../src/destinations/index.ts";
+import { compilePeople, noLists } from "../src/mail/people.ts";
 import { tuneHeap } from "../src/main/heap.ts";
 import { systemClock, systemRandom } from "../src/main/system.ts";
 import { openIntake } from "../src/pipeline/accept.ts";
@@ -58,7 +60,14 @@ const lane = {
 const pool = await openParsePool({ children: 2, log, metrics });
 const startDraining = () =>
   startRoad(
-    [{ tenant: "bench", mapping: { createContact: "unverified" }, lanes: [lane.lane] }],
+    [
+      {
+        tenant: "bench",
+        mapping: { createContact: "unverified", internal: "skip", disposableContacts: "hold" },
+        people: compilePeople(noLists, () => false),
+        lanes: [lane.lane],
+      },
+    ],
     [{ settings: lane, session, bucket: openBucket([], clock) }],
     32,
     { ...base, pool },

@@ -8,6 +8,8 @@ import { join } from "node:path";
 import { assembleEvent } from "../src/mail/event.ts";
 import { createIdentity } from "../src/mail/identity.ts";
 import { parse } from "../src/mail/parse.ts";
+import { participants } from "../src/mail/participants.ts";
+import { compilePeople, noLists } from "../src/mail/people.ts";
 import { type CanonicalEvent, schemaVersion } from "../src/model/event.ts";
 import { eventJsonSchema } from "./event-page.ts";
 
@@ -30,6 +32,10 @@ export async function exampleEvent(raw: Uint8Array): Promise<CanonicalEvent> {
     mail_from: parsed.message.return_path === "" ? null : (parsed.message.from?.email ?? null),
     rcpt_to,
   };
+  const envelope = { kind: "smtp" as const, tenant: "acme", routes: rcpt_to, received_at, smtp };
+  const people = compilePeople({ ...noLists, own_domains: ["acme.example"] }, (email) =>
+    email.endsWith("@inbound.example.com"),
+  );
   return assembleEvent(parsed, {
     eventId,
     tenant: "acme",
@@ -38,10 +44,11 @@ export async function exampleEvent(raw: Uint8Array): Promise<CanonicalEvent> {
     rawSha256: createHash("sha256").update(raw).digest("hex"),
     rawRef: `raw/00/01/${eventId}`,
     rawSize: raw.length,
-    envelope: { kind: "smtp", tenant: "acme", routes: rcpt_to, received_at, smtp },
+    envelope,
     messageId,
     digest,
     conflict: false,
+    participants: participants(parsed, envelope, people),
   });
 }
 

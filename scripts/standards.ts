@@ -229,6 +229,12 @@ export const standards: readonly Standard[] = [
   row(8098, "Message Disposition Notification", "partial", "Read receipts are read; none is ever sent."),
   row(8996, "Deprecating TLS 1.0 and TLS 1.1", "yes", "TLS 1.2 is the oldest taken."),
   row(9051, "Internet Message Access Protocol (IMAP) - Version 4rev2", "partial", "Numbers of MIME parts."),
+  row(
+    9057,
+    "Email Author Header Field",
+    "partial",
+    "Read where a mailing list put itself into From; it never raises trust.",
+  ),
   row(9110, "HTTP Semantics", "partial", "Retry-After and the characters of field values, towards vendors."),
   row(9562, "Universally Unique IDentifiers (UUIDs)", "partial", "Version 7, for event ids."),
   row(9580, "OpenPGP", "no", "Armour is recognised, and kept closed."),

@@ -12,6 +12,7 @@ export {
 } from "./main/ground.ts";
 export { openGroundIntake } from "./main/intake.ts";
 export { laneId, type OpenLane, openLanes, tenantPlans } from "./main/lanes.ts";
+export { peopleFor } from "./main/people.ts";
 export { isDaemonUp, poke } from "./main/poke.ts";
 export { openPreview, type Preview } from "./main/preview.ts";
 export { type Stranded, strandedWork } from "./main/stranded.ts";

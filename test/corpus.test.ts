@@ -1,12 +1,15 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { assembleEvent } from "../src/mail/event.ts";
 import { createIdentity } from "../src/mail/identity.ts";
 import { parse } from "../src/mail/parse.ts";
+import { participants } from "../src/mail/participants.ts";
+import { compilePeople, noLists } from "../src/mail/people.ts";
 import { eventSchema } from "../src/model/event.ts";
+import { peopleSchema } from "../src/settings/index.ts";
 
 const folder = join(import.meta.dirname, "..", "corpus");
 
@@ -32,6 +35,12 @@ const names = readdirSync(folder, { recursive: true, encoding: "utf8" })
 const bytesOf = (name: string) => readFileSync(join(folder, `${name}.eml`));
 const descriptionOf = (name: string) => described.parse(JSON.parse(readFileSync(join(folder, `${name}.json`), "utf8")));
 const messages = names.map((name) => ({ name, ...descriptionOf(name) }));
+/** The lists of a folder's people.json: whose mail it is. */
+function peopleOf(name: string) {
+  const file = join(folder, dirname(name), "people.json");
+  const lists = existsSync(file) ? peopleSchema.parse(JSON.parse(readFileSync(file, "utf8"))) : noLists;
+  return compilePeople(lists, (email) => email.toLowerCase().endsWith("@inbound.example.com"));
+}
 const withAnyLineEnds = messages.filter(({ line_ends }) => line_ends === undefined);
 
 function identityOf(raw: Uint8Array) {
@@ -40,10 +49,13 @@ function identityOf(raw: Uint8Array) {
   return identity.finish();
 }
 
-async function eventOf(raw: Uint8Array, { smtp, conflicts_with }: z.infer<typeof described>) {
+async function eventOf(name: string, raw: Uint8Array, { smtp, conflicts_with }: z.infer<typeof described>) {
   const { messageId, digest } = identityOf(raw);
   const received_at = Date.UTC(2026, 6, 25);
-  return assembleEvent(await parse(raw), {
+  const parsed = await parse(raw);
+  const session = { remote_ip: "192.0.2.1", helo: "client.example", tls: null, ...smtp };
+  const envelope = { kind: "smtp" as const, tenant: "acme", routes: smtp.rcpt_to, received_at, smtp: session };
+  return assembleEvent(parsed, {
     eventId: "019836f0-0000-7000-8000-000000000001",
     tenant: "acme",
     routes: smtp.rcpt_to,
@@ -51,30 +63,25 @@ async function eventOf(raw: Uint8Array, { smtp, conflicts_with }: z.infer<typeof
     rawSha256: createHash("sha256").update(raw).digest("hex"),
     rawRef: "raw/00/01/019836f0-0000-7000-8000-000000000001",
     rawSize: raw.length,
-    envelope: {
-      kind: "smtp",
-      tenant: "acme",
-      routes: smtp.rcpt_to,
-      received_at,
-      smtp: { remote_ip: "192.0.2.1", helo: "client.example", tls: null, ...smtp },
-    },
+    envelope,
     messageId,
     digest,
     conflict: conflicts_with !== undefined,
+    participants: participants(parsed, envelope, peopleOf(name)),
   });
 }
 
 describe("the corpus", () => {
   test.each(messages)("$name: $why", async ({ name, ...description }) => {
-    const event = await eventOf(bytesOf(name), description);
+    const event = await eventOf(name, bytesOf(name), description);
     expect(event).toMatchObject(description.expect);
     expect(eventSchema.parse(JSON.parse(JSON.stringify(event)))).toEqual(event);
   });
 
   test.each(withAnyLineEnds)("$name gives the same event with CRLF as with LF", async ({ name, ...description }) => {
     const crlf = Buffer.from(bytesOf(name).toString("latin1").replace(/\r?\n/g, "\r\n"), "latin1");
-    const one = await eventOf(bytesOf(name), description);
-    const other = await eventOf(crlf, description);
+    const one = await eventOf(name, bytesOf(name), description);
+    const other = await eventOf(name, crlf, description);
     // The bytes differ, and so do the hashes of text attachments.
     const hashless = (event: typeof one) => ({
       ...event,

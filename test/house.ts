@@ -14,7 +14,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   destinations: ["model", "wire"],
   sources: ["model", "mail", "wire"],
   pipeline: ["model", "mail", "mapping"],
-  settings: ["model", "sources/index.ts", "destinations/index.ts"],
+  // What a domain or an address is has one answer, in the configuration too.
+  settings: ["model", "sources/index.ts", "destinations/index.ts", "mail/people.ts"],
   cli: ["main", "settings", "pipeline", "sandbox", "model"],
   bin: ["cli", "main"],
 };

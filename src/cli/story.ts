@@ -8,6 +8,9 @@ import { type Paint, stateColour } from "./table.ts";
 type Delivery = EventSummary["deliveries"][number];
 type Step = Delivery["steps"][number];
 
+/** People named in one line. */
+const mostShown = 10;
+
 /** The head of `explain` and `events show`. */
 export function storyLines(row: EventRow, summary: EventSummary, event: CanonicalEvent | null, paint: Paint): string[] {
   return [
@@ -62,7 +65,7 @@ function parseWords(row: EventRow, event: CanonicalEvent | null): string {
   return `${row.parseStatus ?? "unknown"}${by}${odd === "" ? "" : `; odd: ${odd}`}`;
 }
 
-function mailLines({ message, auth, class: classified }: CanonicalEvent): string[] {
+function mailLines({ message, participants, auth, class: classified }: CanonicalEvent): string[] {
   const because = classified.evidence.map(({ rule, header }) => (header === null ? rule : `${rule} (${header})`));
   return [
     field(
@@ -71,9 +74,25 @@ function mailLines({ message, auth, class: classified }: CanonicalEvent): string
     ),
     field("to", [...message.to, ...message.cc].map(({ email, raw }) => email ?? raw).join(", ")),
     field("subject", message.subject ?? "(none)"),
+    field("people", peopleWords(participants)),
     field("trust", `${auth.trust}: ${auth.reason}`),
     field("class", `${classified.kind}${because.length === 0 ? "" : `: ${because.join(", ")}`}`),
   ];
+}
+
+function peopleWords(participants: CanonicalEvent["participants"]): string {
+  const { direction, basis, filed_under, others, forwarded_by, list, excluded } = participants;
+  const emails = (of: readonly { email: string }[]): string => {
+    const some = of.slice(0, mostShown).map(({ email }) => email);
+    return `${some.join(", ")}${of.length > some.length ? ` and ${of.length - some.length} more` : ""}`;
+  };
+  return [
+    `${direction}, filed under ${filed_under.length === 0 ? "nobody" : emails(filed_under)} (${basis})`,
+    ...(others.length === 0 ? [] : [`others outside: ${emails(others)}`]),
+    ...(forwarded_by === null ? [] : [`handed on by ${forwarded_by.email}`]),
+    ...(list === null ? [] : [`through ${list.own ? "our own" : "a"} mailing list`]),
+    ...(excluded === null ? [] : [`people.excluded names ${excluded}`]),
+  ].join("; ");
 }
 
 function deliveryLines(delivery: Delivery, paint: Paint): string[] {

@@ -92,7 +92,8 @@ function fieldsOf(step: Step): { fields: Record<string, unknown>; note?: string 
 }
 
 function activityFields(step: ActivityStep): { fields: Record<string, unknown>; note?: string } {
-  const { direction, at, subject, from, to, cc, headers, message_id, event_id, attachments, flags } = step;
+  const { direction, at, subject, from, to, cc, forwarded_by, headers, message_id, event_id, attachments, flags } =
+    step;
   const text = cut(step.text);
   const html = step.html === null ? null : cut(step.html);
   const wasCut = text !== step.text || html !== step.html;
@@ -106,6 +107,7 @@ function activityFields(step: ActivityStep): { fields: Record<string, unknown>; 
     from,
     to,
     cc,
+    ...(forwarded_by == null ? {} : { forwarded_by }),
     headers,
     message_id,
     event_id,

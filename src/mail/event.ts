@@ -1,6 +1,13 @@
 /** Puts the canonical event together: what the parse found, what the envelope says, what the ledger knows. */
 import type { Envelope } from "../model/envelope.ts";
-import { type Anomaly, type CanonicalEvent, noEvidence, type ParsedMessage, schemaVersion } from "../model/event.ts";
+import {
+  type Anomaly,
+  type CanonicalEvent,
+  noEvidence,
+  type ParsedMessage,
+  type Participants,
+  schemaVersion,
+} from "../model/event.ts";
 import { classify } from "./automated.ts";
 import { threadKey } from "./thread.ts";
 
@@ -20,6 +27,7 @@ export interface EventContext {
   readonly digest: string;
   /** The same Message-ID is known with other content. */
   readonly conflict: boolean;
+  readonly participants: Participants;
 }
 
 const earliestPlausible = Date.UTC(1990, 0, 1);
@@ -45,7 +53,7 @@ export function assembleEvent(parsed: ParsedMessage, context: EventContext): Can
       message_id_source: context.messageId === null ? "none" : "header",
     },
     auth: { ...noEvidence, trust: "unverified", reason: "sender authentication is not judged yet", reasons: [] },
-    participants: participantsOf(parsed),
+    participants: context.participants,
     class: classified,
     // Read on suspicion: without the class, it is what somebody quotes or passes on.
     bounce: classified.is_bounce || classified.kind === "dsn_success" ? parsed.bounce : null,
@@ -84,21 +92,4 @@ function contextAnomalies({ message }: ParsedMessage, context: EventContext): An
   if (written < earliestPlausible || written > context.receivedAt + latestPlausibleMs)
     found.push({ code: "implausible_date" });
   return found;
-}
-
-/** Everybody who writes to us is outside. */
-function participantsOf({ message }: ParsedMessage): CanonicalEvent["participants"] {
-  const { from } = message;
-  const sender = { part: "sender", kinds: [], organisation: null } as const;
-  return {
-    direction: "inbound",
-    filed_under:
-      from === null || from.email === null
-        ? []
-        : [{ ...sender, kinds: [], email: from.email, name: from.name === "" ? null : from.name }],
-    others: [],
-    colleagues: [],
-    forwarded_by: null,
-    excluded: null,
-  };
 }

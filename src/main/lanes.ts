@@ -1,5 +1,6 @@
 /** Makes the lanes of the configuration: one per destination account of a tenant, each with its session, its wire and its token bucket. */
 import { type BoundDestination, destinations } from "../destinations/index.ts";
+import { compilePeople, noLists } from "../mail/people.ts";
 import type { Session } from "../model/destination.ts";
 import { type Bucket, openBucket } from "../pipeline/bucket.ts";
 import type { TenantPlan } from "../pipeline/enrich.ts";
@@ -7,6 +8,7 @@ import type { RoadLane } from "../pipeline/road.ts";
 import type { DestinationEntry, Settings, TenantSettings } from "../settings/index.ts";
 import { openWire } from "../wire/http.ts";
 import type { Ground } from "./ground.ts";
+import { peopleFor } from "./people.ts";
 
 export interface OpenLane extends RoadLane {
   /** Takes changed credentials: the next call carries them. */
@@ -17,9 +19,15 @@ export interface OpenLane extends RoadLane {
 export const laneId = (tenant: string, destination: string): string => `${tenant}/${destination}`;
 
 export function tenantPlans(settings: Settings): TenantPlan[] {
+  const people = peopleFor(settings);
   return settings.tenants.map((tenant) => ({
     tenant: tenant.id,
-    mapping: { createContact: tenant.trust.create_contact },
+    mapping: {
+      createContact: tenant.trust.create_contact,
+      internal: tenant.people.internal,
+      disposableContacts: tenant.people.disposable_contacts,
+    },
+    people: people.get(tenant.id) ?? compilePeople(noLists, () => false),
     lanes: tenant.destinations.map(({ id }) => laneId(tenant.id, id)),
   }));
 }

@@ -1,8 +1,10 @@
 /** Reads a mail the way the road would, without keeping anything: for `parse`, and for `plan` of a file that is not stored. */
 import { createHash } from "node:crypto";
 import { createIdentity } from "../mail/identity.ts";
+import { compilePeople, noLists } from "../mail/people.ts";
 import type { Envelope } from "../model/envelope.ts";
 import type { CanonicalEvent } from "../model/event.ts";
+import type { People } from "../model/people.ts";
 import type { Log } from "../model/ports.ts";
 import { eventOf } from "../pipeline/enrich.ts";
 import { openParsePool } from "../pipeline/parsing.ts";
@@ -26,6 +28,8 @@ export interface Known {
   readonly eventId?: string;
   /** Another message has the same Message-ID, and other content. */
   readonly conflict?: boolean;
+  /** Who is who for this mail; else what the tenant's configuration says. */
+  readonly people?: People;
 }
 
 export interface Preview {
@@ -34,11 +38,19 @@ export interface Preview {
   close(): Promise<void>;
 }
 
-/** `children`: how many messages can be read at once. */
-export async function openPreview({ children, log }: { children: number; log: Log }): Promise<Preview> {
+interface Given {
+  /** How many messages can be read at once. */
+  readonly children: number;
+  readonly log: Log;
+  /** By the tenant's id; a tenant without an entry knows nobody. */
+  readonly people: ReadonlyMap<string, People>;
+}
+
+export async function openPreview({ children, log, people }: Given): Promise<Preview> {
+  const nobody = compilePeople(noLists, () => false);
   const pool = await openParsePool({ children, log, metrics: openMetrics() });
   return {
-    async event(mail, envelope, { eventId, conflict = false } = {}) {
+    async event(mail, envelope, { eventId, conflict = false, people: given } = {}) {
       const identity = createIdentity();
       const sha256 = createHash("sha256");
       let rawSize = 0;
@@ -63,6 +75,7 @@ export async function openPreview({ children, log }: { children: number; log: Lo
           routes: envelope.routes,
         },
         parsed,
+        given ?? people.get(envelope.tenant) ?? nobody,
       );
       return { event, digest };
     },

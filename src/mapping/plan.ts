@@ -1,14 +1,19 @@
 /** Decides what should exist at a destination because of one event: pure, so that it can be previewed, tested and replayed. */
-import { type CanonicalEvent, type TrustLevel, trustLevels } from "../model/event.ts";
-import type { ActivityStep, Decision, PersonStep } from "../model/step.ts";
-import { activityKey, personKey } from "./keys.ts";
+import type { CanonicalEvent, TrustLevel } from "../model/event.ts";
+import type { Decision } from "../model/step.ts";
+import { activityOf } from "./activity.ts";
+import { peopleOf } from "./people.ts";
 
 /** Recorded with every delivery. Raised when the built-in rules change what they ask for. */
-export const mappingVersion = 1;
+export const mappingVersion = 2;
 
 export interface Mapping {
-  /** From this level of trust on, a sender who is not known becomes a contact. */
+  /** From this level of trust on, a person who is not known becomes a contact. */
   readonly createContact: Exclude<TrustLevel, "suspicious">;
+  /** Mail among the tenant's own people. */
+  readonly internal: "skip" | "log";
+  /** A person with a disposable address who is not known. */
+  readonly disposableContacts: "hold" | "create";
 }
 
 /** What is known of the message beside its event. */
@@ -16,31 +21,6 @@ export interface Known {
   /** Content digest: part of the activity's key. */
   readonly digest: string;
 }
-
-/** A dated mail more than this ahead of its arrival, or from before mail as we know it, is filed under its arrival. */
-const maxClockSkewMs = 48 * 3600_000;
-const earliestPlausible = Date.UTC(1990, 0, 1);
-
-/** Headers kept with the activity for audit, in wire order. */
-const auditHeaders = new Set([
-  "message-id",
-  "in-reply-to",
-  "references",
-  "date",
-  "from",
-  "sender",
-  "reply-to",
-  "to",
-  "cc",
-  "delivered-to",
-  "subject",
-  "list-id",
-  "auto-submitted",
-]);
-const maxAuditHeaderChars = 2_000;
-
-const atLeast = (level: TrustLevel, wanted: TrustLevel): boolean =>
-  trustLevels.indexOf(level) >= trustLevels.indexOf(wanted);
 
 /** Written by machines, for which no contact and no activity is made. A calendar invitation is somebody's doing and is kept. */
 const machineKinds: ReadonlySet<CanonicalEvent["class"]["kind"]> = new Set([
@@ -55,94 +35,77 @@ const machineKinds: ReadonlySet<CanonicalEvent["class"]["kind"]> = new Set([
   "bulk",
 ]);
 
+/** What a mailing list says of itself, on every mail that goes through it. */
+const listRules: ReadonlySet<string> = new Set([
+  "list.list_id",
+  "list.list_post",
+  "bulk.precedence",
+  "bulk.list_unsubscribe",
+  "no_reply_sender",
+]);
+
 /** The decision for one lane of the event's tenant. The first rule that applies decides, and is named in the answer. */
 export function plan(event: CanonicalEvent, mapping: Mapping, known: Known): Decision {
-  const { kind, evidence } = event.class;
-  if (machineKinds.has(kind)) {
-    const because = evidence[0];
-    const shown =
-      because === undefined ? "" : ` (${because.rule}${because.header === null ? "" : `: ${because.header}`})`;
-    return { kind: "skip", rule: `automated.${kind}`, reason: `automated mail, class ${kind}${shown}` };
+  return automated(event) ?? unwanted(event, mapping) ?? nobody(event) ?? filed(event, mapping, known);
+}
+
+function automated({ class: { kind, evidence }, participants }: CanonicalEvent): Decision | undefined {
+  if (!machineKinds.has(kind)) return undefined;
+  // sales@ as a group that colleagues and we read: customers' mail comes as the list's.
+  const shared = participants.list?.own === true && evidence.every(({ rule }) => listRules.has(rule));
+  if (kind === "list" && shared) return undefined;
+  const because = evidence[0];
+  const shown =
+    because === undefined ? "" : ` (${because.rule}${because.header === null ? "" : `: ${because.header}`})`;
+  return { kind: "skip", rule: `automated.${kind}`, reason: `automated mail, class ${kind}${shown}` };
+}
+
+function unwanted({ participants, auth }: CanonicalEvent, { internal }: Mapping): Decision | undefined {
+  const { excluded, direction } = participants;
+  if (excluded !== null) {
+    return { kind: "skip", rule: "people.excluded", reason: `people.excluded names ${JSON.stringify(excluded)}` };
   }
-  if (event.auth.trust === "suspicious") {
-    return { kind: "hold", rule: "trust.suspicious", reason: event.auth.reason };
+  if (auth.trust === "suspicious") return { kind: "hold", rule: "trust.suspicious", reason: auth.reason };
+  if (direction === "internal" && internal !== "log") {
+    return { kind: "skip", rule: "people.internal", reason: "nobody outside takes part (people.internal: skip)" };
   }
-  const email = event.message.from?.email ?? null;
-  if (email === null) {
-    return {
-      kind: "hold",
-      rule: "sender.missing",
-      reason: "the mail names no sender address that a contact could be found by",
-    };
+  return undefined;
+}
+
+/** Mail that no person can be found for is never lost: it waits where somebody sees it. */
+function nobody({ participants }: CanonicalEvent): Decision | undefined {
+  const { basis, direction, filed_under, forwarded_by, list, others } = participants;
+  if (filed_under.length > 0 || direction === "internal") return undefined;
+  const hold = (rule: string, reason: string): Decision => ({ kind: "hold", rule, reason });
+  if (basis === "broadcast") {
+    return hold(
+      "people.broadcast",
+      `a colleague wrote to ${others.length} people outside or more, and not to each of them`,
+    );
   }
-  const person = personOf(event, mapping, email);
-  return { kind: "steps", rule: "default.inbound", steps: [person, activityOf(event, known, [person.key])] };
-}
-
-function personOf(event: CanonicalEvent, mapping: Mapping, email: string): PersonStep {
-  const create = atLeast(event.auth.trust, mapping.createContact);
-  const name = event.message.from?.name.trim() ?? "";
-  return {
-    kind: "person",
-    key: personKey(event.tenant, email),
-    why: create
-      ? `sender of the mail; trust ${event.auth.trust} may create a contact (trust.create_contact: ${mapping.createContact})`
-      : `sender of the mail; only looked up, trust ${event.auth.trust} is below trust.create_contact: ${mapping.createContact}`,
-    email,
-    name: name === "" ? null : name,
-    source: "email",
-    create,
-    flags: event.auth.trust === "verified" ? [] : [event.auth.trust],
-  };
-}
-
-function activityOf(event: CanonicalEvent, known: Known, about: string[]): ActivityStep {
-  const { message } = event;
-  const mailbox = ({ name, email }: { name: string; email: string | null }) =>
-    email === null ? [] : [{ email, name: name === "" ? null : name }];
-  const from = message.from === null ? [] : mailbox(message.from);
-  return {
-    kind: "activity",
-    key: activityKey(event.tenant, message.message_id, known.digest),
-    why: "every mail from a person is logged once",
-    direction: "inbound",
-    at: activityTime(event),
-    subject: message.subject ?? "(no subject)",
-    text: bodyOf(event),
-    html: message.html,
-    from: from[0] ?? null,
-    to: message.to.flatMap(mailbox),
-    cc: message.cc.flatMap(mailbox),
-    headers: message.headers
-      .filter(([name]) => auditHeaders.has(name.toLowerCase()))
-      .map(([name, value]) => [name, value.slice(0, maxAuditHeaderChars)]),
-    message_id: message.message_id,
-    event_id: event.event_id,
-    attachments: message.attachments.map(({ filename, content_type, size }) => ({ filename, content_type, size })),
-    flags: activityFlags(event),
-    about,
-  };
-}
-
-function activityFlags(event: CanonicalEvent): string[] {
-  const flags: string[] = event.auth.trust === "verified" ? [] : [event.auth.trust];
-  if (event.anomalies.some(({ code }) => code === "message_id_conflict")) flags.push("message_id_conflict");
-  if (event.parse_status !== "ok") flags.push(`parse_${event.parse_status}`);
-  return flags;
-}
-
-/** When the mail says it was written, where that can be; else when it arrived. */
-function activityTime(event: CanonicalEvent): number {
-  const received = Date.parse(event.received_at);
-  const written = event.message.date === null ? Number.NaN : Date.parse(event.message.date);
-  const plausible = written >= earliestPlausible && written <= received + maxClockSkewMs;
-  return plausible ? written : received;
-}
-
-function bodyOf(event: CanonicalEvent): string {
-  if (event.message.text !== null && event.message.text !== "") return event.message.text;
-  if (event.parse_status === "failed") {
-    return `[The body of this mail could not be read. The original is kept as event ${event.event_id}.]`;
+  if (direction === "outbound") {
+    return { kind: "skip", rule: "people.no_reply", reason: "a colleague wrote to no-reply addresses only" };
   }
-  return "";
+  if (forwarded_by !== null) {
+    return hold("forwarded.unknown", "a colleague forwarded it, and what was forwarded names no address of its sender");
+  }
+  if (list !== null) {
+    return hold("sender.missing", "a mailing list put itself into From, and nothing says who wrote");
+  }
+  return hold("sender.missing", "the mail names no sender address that a contact could be found by");
+}
+
+function filed(event: CanonicalEvent, mapping: Mapping, { digest }: Known): Decision {
+  const people = peopleOf(event, mapping);
+  const activity = activityOf(
+    event,
+    digest,
+    people.map(({ key }) => key),
+  );
+  return { kind: "steps", rule: ruleOf(event), steps: [...people, activity] };
+}
+
+function ruleOf({ participants: { basis, direction } }: CanonicalEvent): string {
+  if (basis === "original") return "default.forwarded";
+  return basis === "form" ? "default.form" : `default.${direction}`;
 }

@@ -13,7 +13,9 @@ const person = z.object({
   source: z.literal("email"),
   /** Whether a missing person may be created; otherwise the step is only a look-up. */
   create: z.boolean(),
-  /** Trust flags shown on a new record: `unverified`. */
+  /** The rule that keeps a missing person from being made; null where `create` is. Older plans lack it. */
+  gate: z.string().nullable().optional(),
+  /** Flags shown on a new record: `unverified`, `forwarded`, `role`. */
   flags: z.array(z.string()),
 });
 const company = z.object({
@@ -45,6 +47,8 @@ const activity = z.object({
   from: mailbox.nullable(),
   to: z.array(mailbox),
   cc: z.array(mailbox),
+  /** Who handed it on to us, where from and to are those of what was handed on. Older plans lack it. */
+  forwarded_by: mailbox.nullable().optional(),
   /** For audit: Message-ID, In-Reply-To, References, Date, From, To, Cc, Delivered-To, as received. */
   headers: z.array(z.tuple([z.string(), z.string()])),
   message_id: z.string().nullable(),

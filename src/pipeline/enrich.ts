@@ -1,8 +1,10 @@
 /** Hops 5 and 6 of the road: what the parse found and what the ledger knows become the event, and the event a decision per lane. */
 import { assembleEvent } from "../mail/event.ts";
+import { participants } from "../mail/participants.ts";
 import { type Mapping, mappingVersion, plan } from "../mapping/plan.ts";
 import { type CanonicalEvent, type ParsedMessage, schemaVersion } from "../model/event.ts";
 import type { Attempt, Prepared, PreparedDelivery } from "../model/ledger.ts";
+import type { People } from "../model/people.ts";
 import type { Sealer } from "../model/ports.ts";
 import type { Decision } from "../model/step.ts";
 import { rawKey } from "./raw.ts";
@@ -12,6 +14,7 @@ import { writeMail, writeSteps } from "./stored.ts";
 export interface TenantPlan {
   readonly tenant: string;
   readonly mapping: Mapping;
+  readonly people: People;
   /** `tenant/destination`, in the order of the configuration. */
   readonly lanes: readonly string[];
 }
@@ -19,9 +22,15 @@ export interface TenantPlan {
 export function eventOf(
   attempt: Omit<Attempt, "lease" | "attempts" | "raw" | "sealed" | "preparedBefore">,
   parsed: ParsedMessage,
+  people: People,
 ): CanonicalEvent {
-  return assembleEvent(parsed, { ...attempt, rawRef: rawKey(attempt.eventId) });
+  const { eventId, envelope, routes } = attempt;
+  // A merged message came by the routes of every copy.
+  const who = participants(parsed, { ...envelope, routes: [...routes] }, people);
+  return assembleEvent(parsed, { ...attempt, rawRef: rawKey(eventId), participants: who });
 }
+
+export { participants as participantsOf };
 
 export interface LaneDecision {
   readonly lane: string;

@@ -118,10 +118,11 @@ async function adopt(turn: Turn, found: Ref, ports: EnsurePorts): Promise<StepOu
 }
 
 function nobodyThere({ step, row }: Turn, { clock }: EnsurePorts): StepOutcome {
-  const reason = `no such ${step.kind} at the CRM, and the mapping does not let this mail make one`;
+  const reason = `no such ${step.kind} at the CRM, and the mapping does not let this mail make one (${step.why})`;
+  const rule = (step.kind === "person" ? step.gate : null) ?? "trust.create_contact";
   return {
     kind: "stop",
-    settlement: { state: "held", rule: "trust.create_contact", detail: reason },
+    settlement: { state: "held", rule, detail: reason },
     notes: [{ step: row.id, state: "planned", at: clock.now(), reason }],
   };
 }

@@ -227,14 +227,14 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
     const tenant = plans.get(attempt.tenant);
     if (tenant === undefined) throw new Error(`tenant ${attempt.tenant} is no longer in the configuration`);
     try {
-      const event = eventOf(attempt, parsed);
+      const event = eventOf(attempt, parsed, tenant.people);
       return preparedOf(attempt, event, decide(event, attempt.digest, tenant), ports.sealer, clock.now());
     } catch (error) {
       if (attempt.attempts < mostTries) throw error;
       ports.metrics.count("defects_total", { where: "prepare" });
       story.error({ err: asError(error) }, "a message cannot be prepared; it is held for review");
       const reason = `Mailwright could not decide about this mail: ${asError(error).message.slice(0, 200)}`;
-      const event = eventOf(attempt, await ports.pool.headersOnly(noBytes()));
+      const event = eventOf(attempt, await ports.pool.headersOnly(noBytes()), tenant.people);
       const held = tenant.lanes.map((lane) => ({
         lane,
         decision: { kind: "hold", rule: "defect.prepare", reason } as const,

@@ -1,4 +1,5 @@
-/** What no single value of the configuration can show: names given twice, and recipients claimed by two tenants. */
+/** What no single value of the configuration can show: names given twice, recipients claimed by two tenants, own domains that are not. */
+import { peopleClashes } from "./people.ts";
 import type { Path } from "./problems.ts";
 import { parseRecipientPattern } from "./recipients.ts";
 
@@ -6,6 +7,7 @@ export interface CheckedTenant {
   readonly id: string;
   readonly recipients: readonly string[];
   readonly destinations: readonly { readonly id: string }[];
+  readonly people: Parameters<typeof peopleClashes>[0];
 }
 
 export interface Clash {
@@ -21,6 +23,9 @@ export function clashes(tenants: readonly CheckedTenant[]): readonly Clash[] {
       repeated(tenant.destinations, ["tenants", index, "destinations"], "destination"),
     ),
     ...claimedTwice(tenants),
+    ...tenants.flatMap(({ people }, index) =>
+      peopleClashes(people).map((clash) => ({ ...clash, path: ["tenants", index, ...clash.path] })),
+    ),
   ];
 }
 

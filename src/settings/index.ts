@@ -2,6 +2,7 @@
 export { describeSettings, secretsOf } from "./describe.ts";
 export { configSchema } from "./editor.ts";
 export { type DestinationEntry, loadSettings, type Settings, type TenantSettings } from "./load.ts";
+export { people as peopleSchema } from "./people.ts";
 export { BadConfiguration, formatProblem, type Problem } from "./problems.ts";
 export { reresolve } from "./reresolve.ts";
 export { compileRoutes } from "./routes.ts";

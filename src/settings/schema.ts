@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { destinationSettings, smtpSettings } from "./leaves.ts";
 import type { Outline } from "./outline.ts";
+import { people } from "./people.ts";
 import { isRecipientPattern } from "./recipients.ts";
 import { duration, size } from "./units.ts";
 
@@ -146,6 +147,7 @@ const tenant = z.strictObject({
     .describe(
       "File with this tenant's mapping rules. This version knows the built-in rules only: the key is kept, and a start with it warns that the file is not read.",
     ),
+  people: people.prefault({}),
   trust: trust.prefault({}),
   destinations: z
     .array(destination)

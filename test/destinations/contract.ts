@@ -123,6 +123,19 @@ export function destinationContract(name: string, open: () => Promise<Rig>): voi
       expect(await rig.count("activity")).toBe(2);
     });
 
+    test("a mail to two contacts is one activity, and ensuring it again links nothing twice", async () => {
+      await opened();
+      const { step: who, ref, refs } = await contact();
+      const other = person("bo@example.test");
+      const otherRef = await bring(rig.session, other, refs);
+      const both = refsOf([who, ref], [other, otherRef]);
+      const mail = activity([who.key, other.key], { direction: "outbound" });
+      const made = await bring(rig.session, mail, both);
+      expect((await bring(rig.session, mail, both)).id).toBe(made.id);
+      expect(await rig.count("activity")).toBe(1);
+      expect([...(await rig.linksOf(made.id))].sort()).toEqual([ref.id, otherRef.id].sort());
+    });
+
     test("a contact that somebody made in between is adopted, not doubled", async () => {
       await opened();
       const step = person();

@@ -96,6 +96,24 @@ describe("emails at HubSpot", () => {
     expect(email?.properties.hs_email_text).toContain("Attachments: plan.pdf (application/pdf, 12,345 bytes)");
   });
 
+  const kim = { email: "kim@acme.test", name: "Kim Li" };
+  test.each([
+    ["from a customer", { direction: "inbound" }, "INCOMING_EMAIL"],
+    ["from a colleague", { direction: "outbound", from: kim, forwarded_by: null }, "EMAIL"],
+    ["handed on by a colleague", { direction: "inbound", forwarded_by: kim }, "FORWARDED_EMAIL"],
+  ] as const)("a mail %s is on each of its contacts, and says which way it went", async (_, more, direction) => {
+    const { session, sandbox } = hubspotRig();
+    const people = [person(), person("bo@example.test", { name: "Bo" })];
+    const pairs = await Promise.all(people.map(async (who) => [who, await session.put(who, none)] as const));
+    const about = people.map(({ key }) => key);
+    await session.put(activity(about, { ...more, to: [{ email: "ada@example.test", name: "Ada" }] }), refsOf(...pairs));
+    const email = sandbox.state().emails[0];
+    expect(email?.properties.hs_email_direction).toBe(direction);
+    expect(email?.properties.hs_email_from_email).toBe("from" in more ? kim.email : "ada@example.test");
+    expect(email?.properties.hs_email_to_email).toBe("ada@example.test");
+    expect(email?.associations.contacts?.toSorted()).toEqual(pairs.map(([, { id }]) => id).toSorted());
+  });
+
   test("the owner of the settings is on every record", async () => {
     const { session, sandbox } = hubspotRig({}, { owner_id: "1001" });
     const who = person();

@@ -92,3 +92,15 @@ test("text that was made of html is kept as text, and never in the field for htm
     });
   }
 });
+
+test("an outbound mail and one that a colleague handed on say so", async () => {
+  const { activity } = await import("./fixtures.ts");
+  const records = memoryRecords();
+  const session = local.open({}, portsFor(manualClock(), noWire, records));
+  const kim = { email: "kim@acme.test", name: "Kim" };
+  const sent = await session.put(activity([], { direction: "outbound", from: kim }), new Map());
+  const handed = await session.put(activity([], { message_id: "<2@example.test>", forwarded_by: kim }), new Map());
+  expect(records.get(sent.id)?.fields).toMatchObject({ direction: "outbound", from: kim });
+  expect(records.get(sent.id)?.fields).not.toHaveProperty("forwarded_by");
+  expect(records.get(handed.id)?.fields).toMatchObject({ direction: "inbound", forwarded_by: kim });
+});

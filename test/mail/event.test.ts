@@ -25,6 +25,16 @@ const context = (more: Partial<EventContext> = {}): EventContext => ({
   messageId: "<1@b.example>",
   digest: "d".repeat(64),
   conflict: false,
+  participants: {
+    direction: "inbound",
+    basis: "nobody",
+    filed_under: [],
+    others: [],
+    colleagues: [],
+    forwarded_by: null,
+    list: null,
+    excluded: null,
+  },
   ...more,
 });
 const mail = "From: a@b.example\r\nMessage-ID: <1@b.example>\r\nDate: Tue, 14 Jul 2026 09:15:00 +0200\r\n\r\nhi\r\n";

@@ -4,6 +4,8 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { assembleEvent } from "../../src/mail/event.ts";
 import { parse } from "../../src/mail/parse.ts";
+import { participants } from "../../src/mail/participants.ts";
+import { compilePeople, noLists } from "../../src/mail/people.ts";
 import { eventSchema, type ParsedMessage } from "../../src/model/event.ts";
 import type { Log } from "../../src/model/ports.ts";
 import { openParsePool, type ParsePool } from "../../src/pipeline/parsing.ts";
@@ -39,6 +41,11 @@ function eventOf(raw: Uint8Array, parsed: ParsedMessage) {
     messageId: parsed.message.message_id,
     digest: "d",
     conflict: false,
+    participants: participants(
+      parsed,
+      { routes: [] },
+      compilePeople(noLists, () => false),
+    ),
   });
 }
 

@@ -1,4 +1,6 @@
 /** Events for tests of the rules: a plain mail from a person, and whatever a test wants to be different. */
+import { participants } from "../../src/mail/participants.ts";
+import { compilePeople, noLists } from "../../src/mail/people.ts";
 import { type CanonicalEvent, type Message, noEvidence, type TrustLevel } from "../../src/model/event.ts";
 
 export const digest = "d".repeat(64);
@@ -96,7 +98,7 @@ export const authOf = (trust: TrustLevel, reason = "as drawn"): CanonicalEvent["
   reasons: [],
 });
 
-const event: CanonicalEvent = {
+const event: Omit<CanonicalEvent, "participants"> = {
   schema_version: 1,
   event_id: "0199aaaa-0000-7000-8000-000000000001",
   received_at: new Date(receivedAt).toISOString(),
@@ -107,14 +109,6 @@ const event: CanonicalEvent = {
   source: { kind: "smtp" },
   message,
   auth: authOf("unverified", "nothing vouches for the sender"),
-  participants: {
-    direction: "inbound",
-    filed_under: [{ email: "ada@example.test", name: "Ada", part: "sender", kinds: [], organisation: "example.test" }],
-    others: [],
-    colleagues: [],
-    forwarded_by: null,
-    excluded: null,
-  },
   class: classOf("person"),
   bounce: null,
   complaint: null,
@@ -126,6 +120,13 @@ const event: CanonicalEvent = {
   parser: { name: "test", version: "1", layer_version: 1 },
 };
 
+/** Colleagues are at acme.test, and mail comes in at in.acme.test. */
+export const people = compilePeople({ ...noLists, own_domains: ["acme.test"] }, (email) =>
+  email.endsWith("@in.acme.test"),
+);
+
+/** Who takes part follows from the message, where a test does not say it. */
 export function eventWith(changes: Changes = {}): CanonicalEvent {
-  return { ...event, ...changes, message: { ...message, ...changes.message } };
+  const changed = { ...message, ...changes.message };
+  return { ...event, participants: participants({ message: changed }, event, people), ...changes, message: changed };
 }

@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { mayCreate } from "../../src/mapping/gate.ts";
 import { type Mapping, plan } from "../../src/mapping/plan.ts";
 import { automatedKinds, type CanonicalEvent, trustLevels } from "../../src/model/event.ts";
 import { type ActivityStep, type Decision, type PersonStep, stepSchema } from "../../src/model/step.ts";
 import { address, authOf, classOf, digest, eventWith, receivedAt } from "./fakes.ts";
 
-const mapping: Mapping = { createContact: "unverified" };
+const mapping: Mapping = { createContact: "unverified", internal: "skip", disposableContacts: "hold" };
 const known = { digest };
 
 function stepsOf(decision: Decision): { person: PersonStep; activity: ActivityStep } {
@@ -53,6 +54,8 @@ const anyEvent: fc.Arbitrary<CanonicalEvent> = fc
   );
 const anyMapping = fc.record({
   createContact: fc.constantFrom("unverified" as const, "aligned-weak" as const, "verified" as const),
+  internal: fc.constantFrom("skip" as const, "log" as const),
+  disposableContacts: fc.constantFrom("hold" as const, "create" as const),
 });
 
 describe("the plan", () => {
@@ -99,7 +102,7 @@ describe("the plan", () => {
       (["unverified", "aligned-weak", "verified"] as const).map((createContact) => ({ trust, createContact })),
     ),
   )("with trust $trust and contacts from $createContact on", ({ trust, createContact }) => {
-    const decision = plan(eventWith({ auth: authOf(trust, "why so") }), { createContact }, known);
+    const decision = plan(eventWith({ auth: authOf(trust, "why so") }), { ...mapping, createContact }, known);
     if (trust === "suspicious") {
       expect(decision).toEqual({ kind: "hold", rule: "trust.suspicious", reason: "why so" });
       return;
@@ -195,4 +198,208 @@ describe("the plan", () => {
       "(no subject)",
     );
   });
+});
+
+describe("people in the plan", () => {
+  const colleague = { from: address("kim@acme.test", "Kim") };
+  const all = (decision: Decision) => {
+    if (decision.kind !== "steps") throw new Error(`not steps but ${decision.kind}: ${decision.rule}`);
+    const people = decision.steps.filter((step) => step.kind === "person");
+    const [activity, ...more] = decision.steps.filter((step) => step.kind === "activity");
+    if (activity === undefined || more.length > 0) throw new Error("not one activity");
+    return { people, activity, rule: decision.rule };
+  };
+
+  test("a colleague's mail is outbound, on every customer that it went to", () => {
+    const to = [address("ada@example.test", "Ada"), address("deals@in.acme.test"), address("info@other.test")];
+    const { people, activity, rule } = all(plan(eventWith({ message: { ...colleague, to } }), mapping, known));
+    expect(rule).toBe("default.outbound");
+    expect(people.map(({ email, create }) => [email, create])).toEqual([
+      ["ada@example.test", true],
+      ["info@other.test", true],
+    ]);
+    expect(people[1]?.flags).toEqual(["unverified", "role"]);
+    expect(activity).toMatchObject({ direction: "outbound", from: { email: "kim@acme.test" }, forwarded_by: null });
+    expect(activity.about).toEqual(people.map(({ key }) => key));
+  });
+
+  test("the same person has the same key, whichever way the mail goes", () => {
+    const [sent] = all(
+      plan(eventWith({ message: { ...colleague, to: [address("ADA@example.test")] } }), mapping, known),
+    ).people;
+    expect(sent?.key).toBe(stepsOf(plan(eventWith(), mapping, known)).person.key);
+  });
+
+  test.each([
+    { trust: "unverified", createContact: "unverified", create: true },
+    { trust: "unverified", createContact: "verified", create: false },
+    { trust: "aligned-weak", createContact: "verified", create: false },
+    { trust: "verified", createContact: "verified", create: true },
+  ] as const)(
+    "recipients of a colleague's mail pass the same gate: trust $trust, from $createContact on: $create",
+    ({ trust, createContact, create }) => {
+      const event = eventWith({ auth: authOf(trust), message: { ...colleague, to: [address("ada@example.test")] } });
+      const [person] = all(plan(event, { ...mapping, createContact }, known)).people;
+      expect(person).toMatchObject({ create, gate: create ? null : "trust.create_contact" });
+    },
+  );
+
+  const forwarded = (from: string | null, to: string[] = []): CanonicalEvent["message"]["forwarded"] => ({
+    kind: "inline",
+    from: from === null ? null : address(from, "Ada"),
+    to: to.map((email) => address(email)),
+    date: null,
+    date_raw: null,
+    subject: "parts",
+    message_id: null,
+    text: "ten",
+  });
+
+  test.each([
+    { trust: "verified", create: true },
+    { trust: "aligned-weak", create: true },
+    { trust: "unverified", create: false },
+  ] as const)(
+    "a forwarded mail of trust $trust is filed under its original sender, who is made only on a colleague's sure word",
+    ({ trust, create }) => {
+      const event = eventWith({
+        auth: authOf(trust),
+        message: { ...colleague, forwarded: forwarded("ada@example.test", ["kim@acme.test"]) },
+      });
+      const { people, activity, rule } = all(plan(event, mapping, known));
+      expect(rule).toBe("default.forwarded");
+      expect(people).toMatchObject([{ email: "ada@example.test", create, gate: create ? null : "trust.forwarded" }]);
+      expect(people[0]?.flags).toContain("forwarded");
+      expect(activity.flags).toContain("forwarded");
+      expect(activity).toMatchObject({
+        direction: "inbound",
+        from: { email: "ada@example.test", name: "Ada" },
+        to: [{ email: "kim@acme.test" }],
+        forwarded_by: { email: "kim@acme.test", name: "Kim" },
+      });
+    },
+  );
+
+  test("a forwarded mail of a colleague's is outbound, on whom it went to", () => {
+    const event = eventWith({ message: { ...colleague, forwarded: forwarded("lee@acme.test", ["ada@example.test"]) } });
+    const { people, activity } = all(plan(event, mapping, known));
+    expect(people.map(({ email }) => email)).toEqual(["ada@example.test"]);
+    expect(activity).toMatchObject({
+      direction: "outbound",
+      from: { email: "lee@acme.test" },
+      to: [{ email: "ada@example.test" }],
+    });
+  });
+
+  test("a forwarded mail that names no sender waits for a person", () => {
+    const event = eventWith({ message: { ...colleague, forwarded: forwarded(null) } });
+    expect(plan(event, mapping, known)).toMatchObject({ kind: "hold", rule: "forwarded.unknown" });
+  });
+
+  test("what our web site sends is filed under the customer whom it names", () => {
+    const event = eventWith({
+      auth: authOf("verified"),
+      message: { from: address("website@acme.test"), reply_to: [address("ada@example.test", "Ada")] },
+    });
+    const { people, activity, rule } = all(plan(event, mapping, known));
+    expect(rule).toBe("default.form");
+    expect(people).toMatchObject([{ email: "ada@example.test", create: true, flags: ["forwarded"] }]);
+    expect(activity).toMatchObject({ direction: "inbound", from: { email: "ada@example.test" } });
+  });
+
+  test("mail among colleagues is skipped, or logged on nobody where the configuration says so", () => {
+    const internal = eventWith({ message: colleague });
+    expect(plan(internal, mapping, known)).toMatchObject({ kind: "skip", rule: "people.internal" });
+    const logged = all(plan(internal, { ...mapping, internal: "log" }, known));
+    expect(logged).toMatchObject({
+      rule: "default.internal",
+      people: [],
+      activity: { about: [], direction: "outbound" },
+    });
+  });
+
+  test("what claims to come from a colleague and is suspicious is held, internal or not", () => {
+    const spoof = eventWith({ message: colleague, auth: authOf("suspicious", "a spoof") });
+    expect(plan(spoof, { ...mapping, internal: "log" }, known)).toEqual({
+      kind: "hold",
+      rule: "trust.suspicious",
+      reason: "a spoof",
+    });
+  });
+
+  test("what people.excluded names is skipped before anything else is made of it, and the entry is told", () => {
+    const participants = { ...eventWith().participants, filed_under: [], excluded: "example.test" };
+    for (const trust of trustLevels) {
+      const decision = plan(eventWith({ participants, auth: authOf(trust) }), mapping, known);
+      expect(decision).toMatchObject({
+        kind: "skip",
+        rule: "people.excluded",
+        reason: expect.stringContaining("example.test"),
+      });
+    }
+  });
+
+  test("a mailing of a colleague's waits for a person; a mail to no-reply addresses leaves no trace", () => {
+    const to = Array.from({ length: 30 }, (_, index) => address(`c${index}@example.test`));
+    expect(plan(eventWith({ message: { ...colleague, to } }), mapping, known)).toMatchObject({
+      kind: "hold",
+      rule: "people.broadcast",
+    });
+    const nobody = eventWith({ message: { ...colleague, to: [address("noreply@example.test")] } });
+    expect(plan(nobody, mapping, known)).toMatchObject({ kind: "skip", rule: "people.no_reply" });
+  });
+
+  test("a no-reply address is never made a contact, a disposable one only where that is configured", () => {
+    const from = (email: string, rules = mapping) =>
+      all(plan(eventWith({ auth: authOf("verified"), message: { from: address(email) } }), rules, known)).people[0];
+    expect(from("noreply@example.test")).toMatchObject({ create: false, gate: "people.no_reply" });
+    expect(from("x@mailinator.com")).toMatchObject({ create: false, gate: "people.disposable" });
+    expect(from("x@mailinator.com", { ...mapping, disposableContacts: "create" })).toMatchObject({
+      create: true,
+      gate: null,
+      flags: ["disposable"],
+    });
+  });
+
+  test("what comes through a list is skipped, unless it is our own shared address and no newsletter", () => {
+    const evidence = [{ rule: "list.list_id", header: "List-Id", value: "<sales.acme.test>" }];
+    const through = (own: boolean, more: CanonicalEvent["class"]["evidence"] = []) =>
+      plan(
+        eventWith({
+          class: classOf("list", [...evidence, ...more]),
+          participants: { ...eventWith().participants, list: { address: "sales@acme.test", own } },
+        }),
+        mapping,
+        known,
+      );
+    expect(through(true)).toMatchObject({ kind: "steps", rule: "default.inbound" });
+    expect(through(false)).toMatchObject({ kind: "skip", rule: "automated.list" });
+    const campaign = [{ rule: "bulk.feedback_id", header: "Feedback-ID", value: "x" }];
+    expect(through(true, campaign)).toMatchObject({ kind: "skip", rule: "automated.list" });
+  });
+
+  test("only a list of our own is believed who wrote through it", () => {
+    const author = (own: boolean) => {
+      const participants = {
+        ...eventWith().participants,
+        basis: "list_author",
+        list: { address: "l@x.test", own },
+      } as const;
+      return all(plan(eventWith({ auth: authOf("verified"), participants }), mapping, known)).people[0];
+    };
+    expect(author(true)).toMatchObject({ create: true, flags: ["forwarded"] });
+    expect(author(false)).toMatchObject({ create: false, gate: "trust.forwarded" });
+  });
+});
+
+describe("the gate", () => {
+  test.each(trustLevels)(
+    "of trust %s: a company or a deal only by the verified, nothing by the suspicious",
+    (trust) => {
+      const rules = { createContact: "unverified" } as const;
+      expect(mayCreate("company", trust, rules)).toBe(trust === "verified");
+      expect(mayCreate("deal", trust, rules)).toBe(trust === "verified");
+      expect(mayCreate("person", trust, rules)).toBe(trust !== "suspicious");
+    },
+  );
 });

@@ -111,6 +111,10 @@ describe("ensuring a step that was never sent", () => {
     expect(calls).toEqual(["find person"]);
     expect(outcome).toMatchObject({ kind: "stop", settlement: { state: "held", rule: "trust.create_contact" } });
     expect(stateOf(outcome)).toBe("planned");
+    const barred = await run({ ...person, create: false, gate: "people.disposable", why: "an hour's address" }, {});
+    expect(barred.outcome).toMatchObject({
+      settlement: { state: "held", rule: "people.disposable", detail: expect.stringContaining("an hour's address") },
+    });
   });
 
   test.each(failures)("when the look-up ends $kind writes nothing of the step", async (failure) => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { compilePeople, noLists } from "../../src/mail/people.ts";
 import type { Blobs, Spool } from "../../src/model/blob.ts";
 import type { CanonicalEvent, ParsedMessage } from "../../src/model/event.ts";
 import type { EventRow, Ledger, NewMessage } from "../../src/model/ledger.ts";
@@ -72,7 +73,8 @@ function start(changes: { ledger?: Partial<Ledger>; width?: number; tenants?: st
   const through = Object.assign(Object.create(ledger) as Ledger, ledger, changes.ledger);
   const tenants = (changes.tenants ?? ["acme"]).map((tenant) => ({
     tenant,
-    mapping: { createContact: "unverified" } as const,
+    mapping: { createContact: "unverified", internal: "skip", disposableContacts: "hold" } as const,
+    people: compilePeople(noLists, () => false),
     lanes: [`${tenant}/crm`],
   }));
   const spool = { read: async () => undefined } as unknown as Spool;

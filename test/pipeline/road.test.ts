@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { compilePeople, noLists } from "../../src/mail/people.ts";
 import type { Blobs, Spool } from "../../src/model/blob.ts";
 import type { Session } from "../../src/model/destination.ts";
 import { openBucket } from "../../src/pipeline/bucket.ts";
@@ -18,7 +19,12 @@ function roadOn(ledger: SqliteLedger, time: VirtualTime, session: Session, moved
     firstRetryMs: 5_000,
     retryWindowMs: 72 * 3_600_000,
   };
-  const tenant = { tenant: "acme", mapping: { createContact: "unverified" } as const, lanes: ["acme/crm"] };
+  const tenant = {
+    tenant: "acme",
+    mapping: { createContact: "unverified", internal: "skip", disposableContacts: "hold" } as const,
+    people: compilePeople(noLists, () => false),
+    lanes: ["acme/crm"],
+  };
   const { log, metrics } = keeping();
   return startRoad([tenant], [{ settings, session, bucket: openBucket([], clock) }], 2, {
     ledger,

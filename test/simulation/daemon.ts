@@ -1,5 +1,7 @@
 /** The daemon of a world: the real road on wrapped ports, opened the way the program's main opens it. */
+
 import { type BoundDestination, destinations } from "../../src/destinations/index.ts";
+import { compilePeople, noLists } from "../../src/mail/people.ts";
 import type { Blobs, Spool } from "../../src/model/blob.ts";
 import type { Session } from "../../src/model/destination.ts";
 import type { Ledger } from "../../src/model/ledger.ts";
@@ -55,11 +57,22 @@ export interface Daemon {
 }
 
 export const lanes = { acme: ["acme/hub", "acme/crm"], globex: ["globex/crm"] } as const;
+const people = compilePeople(noLists, () => false);
 const tenantPlans = (globexMakesContacts: boolean): readonly TenantPlan[] => [
-  { tenant: "acme", mapping: { createContact: "unverified" }, lanes: lanes.acme },
+  {
+    tenant: "acme",
+    mapping: { createContact: "unverified", internal: "skip", disposableContacts: "hold" },
+    people,
+    lanes: lanes.acme,
+  },
   {
     tenant: "globex",
-    mapping: { createContact: globexMakesContacts ? "unverified" : "verified" },
+    mapping: {
+      createContact: globexMakesContacts ? "unverified" : "verified",
+      internal: "skip",
+      disposableContacts: "hold",
+    },
+    people,
     lanes: lanes.globex,
   },
 ];

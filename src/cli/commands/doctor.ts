@@ -11,6 +11,7 @@ import { type Found, ok, problem } from "../doctor/finding.ts";
 import { examineDisk, examineFolder, examineKey, examineLedger, markKeySaved } from "../doctor/folder.ts";
 import { examineLanes } from "../doctor/lanes.ts";
 import { examineCertificate, examineDomains, examinePorts } from "../doctor/network.ts";
+import { examinePeople } from "../doctor/people.ts";
 import { Failed, sentenceOf } from "../exit.ts";
 import { jsonOption } from "../options.ts";
 import { plain } from "../plain.ts";
@@ -43,6 +44,7 @@ async function examineAll(cli: Cli, options: Options): Promise<void> {
     ...(await examinePorts(settings)),
     await examineCertificate(settings, cli.clock.now()),
     ...(await examineDomains(settings)),
+    ...examinePeople(settings),
   ];
   const problems = found.filter(({ level }) => level === "problem");
   if (options.json === true) await cli.printJson("doctor", { ok: problems.length === 0, findings: found });

@@ -2,7 +2,7 @@
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { Command } from "commander";
-import { openCommandLog, openPreview, type Preview } from "../../main.ts";
+import { openCommandLog, openPreview, type Preview, peopleFor } from "../../main.ts";
 import type { Envelope } from "../../model/envelope.ts";
 import type { CanonicalEvent } from "../../model/event.ts";
 import { type Settings, secretsOf } from "../../settings/index.ts";
@@ -53,7 +53,7 @@ async function parseFiles(cli: Cli, file: string | undefined, options: ParseOpti
 
 export function openPreviewFor(settings: Settings): Promise<Preview> {
   const log = openCommandLog(settings, secretsOf(settings));
-  return openPreview({ children: settings.limits.parse_children, log });
+  return openPreview({ children: settings.limits.parse_children, log, people: peopleFor(settings) });
 }
 
 interface BatchLine {

@@ -1,11 +1,19 @@
 /** `mailwright plan`: the steps that a message asks for and the look-ups they need, without writing anything. */
 import { existsSync } from "node:fs";
 import { Command } from "commander";
-import { dataPaths, explainSteps, type Ground, mappingVersion, type Preview, tenantPlans } from "../../main.ts";
+import {
+  dataPaths,
+  explainSteps,
+  type Ground,
+  mappingVersion,
+  type Preview,
+  peopleFor,
+  tenantPlans,
+} from "../../main.ts";
 import type { CanonicalEvent } from "../../model/event.ts";
 import type { EventRow } from "../../model/ledger.ts";
 import type { Step } from "../../model/step.ts";
-import { decide } from "../../pipeline/enrich.ts";
+import { decide, participantsOf } from "../../pipeline/enrich.ts";
 import { openRaw } from "../../pipeline/raw.ts";
 import type { Settings } from "../../settings/index.ts";
 import type { Cli } from "../cli.ts";
@@ -69,8 +77,16 @@ const memoryOf =
 
 async function planStored(ground: Ground, id: string): Promise<Planned> {
   const row = await findMessage(ground, id);
-  const event = storedEvent(row, ground.sealer) ?? (await parsedAgain(ground, row));
+  const stored = storedEvent(row, ground.sealer);
+  const event = stored === null ? await parsedAgain(ground, row) : withPeople(stored, row, ground.settings);
   return await plannedOf(event, row.digest, ground.settings, memoryOf(ground));
+}
+
+/** By the lists of today: reprocess would go by them too. */
+function withPeople(event: CanonicalEvent, { envelope, routes }: EventRow, settings: Settings): CanonicalEvent {
+  const people = peopleFor(settings).get(event.tenant);
+  if (people === undefined) return event;
+  return { ...event, participants: participantsOf(event, { ...envelope, routes: [...routes] }, people) };
 }
 
 /** Not parsed yet, or the event body was removed while the raw bytes are still there. */

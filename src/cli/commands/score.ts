@@ -3,8 +3,9 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
-import type { Preview } from "../../main.ts";
+import { type Preview, peopleFor } from "../../main.ts";
 import type { Envelope } from "../../model/envelope.ts";
+import type { Settings } from "../../settings/index.ts";
 import type { Cli } from "../cli.ts";
 import { exitCodes, Failed } from "../exit.ts";
 import { type Description, type Example, examplesOf } from "../score/examples.ts";
@@ -43,7 +44,7 @@ async function scoreFolder(cli: Cli, named: string, { json }: { json?: true }): 
     };
     for await (const example of examplesOf(folder)) {
       const envelope = { kind: "import" as const, tenant, routes: [], received_at: cli.clock.now() };
-      ahead.push(scoreExample(preview, folder, example, envelope));
+      ahead.push(scoreExample({ preview, settings, folder, envelope }, example));
       if (ahead.length >= width) await count(ahead.shift());
     }
     while (ahead.length > 0) await count(ahead.shift());
@@ -60,15 +61,24 @@ type Scored =
   | { readonly kind: "scored"; readonly file: string; readonly family: string; readonly leaves: readonly Leaf[] }
   | Extract<Example, { kind: "refused" }>;
 
-async function scoreExample(preview: Preview, folder: string, example: Example, imported: Envelope): Promise<Scored> {
+interface Scoring {
+  readonly preview: Preview;
+  readonly settings: Settings;
+  readonly folder: string;
+  readonly envelope: Envelope;
+}
+
+async function scoreExample({ preview, settings, folder, envelope }: Scoring, example: Example): Promise<Scored> {
   if (example.kind === "refused") return example;
-  const { file, family, description } = example;
+  const { file, family, description, people } = example;
   const path = join(folder, file);
   try {
     const { size } = await stat(path);
     const mail = { size, read: () => createReadStream(path) };
-    const { event } = await preview.event(mail, envelopeOf(description, imported), {
+    const who = people === undefined ? undefined : peopleFor(settings, people).get(envelope.tenant);
+    const { event } = await preview.event(mail, envelopeOf(description, envelope), {
       conflict: description.conflicts_with !== undefined,
+      ...(who === undefined ? {} : { people: who }),
     });
     return { kind: "scored", file, family, leaves: [...leaves(description.expect, event)] };
   } catch (error) {

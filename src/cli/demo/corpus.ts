@@ -1,8 +1,9 @@
 /** The demo's mails: those of the corpus that say so, in the order they ask for. */
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { z } from "zod";
 import { packageFolder } from "../package.ts";
+import { peopleFile } from "../score/examples.ts";
 
 const described = z.object({
   why: z.string(),
@@ -23,7 +24,7 @@ export interface DemoMail {
 
 export function demoMails(folder = join(packageFolder(), "corpus")): DemoMail[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".json"))
+    .filter((name) => name.endsWith(".json") && basename(name) !== peopleFile)
     .map((name) => ({ name, ...described.parse(JSON.parse(readFileSync(join(folder, name), "utf8"))) }))
     .filter(({ demo }) => demo === true)
     .sort((a, b) => (a.order ?? 0) - (b.order ?? 0))

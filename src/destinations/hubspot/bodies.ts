@@ -95,7 +95,7 @@ export function emailBody(
   return {
     properties: properties({
       hs_timestamp: new Date(step.at).toISOString(),
-      hs_email_direction: step.direction === "inbound" ? "INCOMING_EMAIL" : "EMAIL",
+      hs_email_direction: directionOf(step),
       // Received mail too: the other states speak of HubSpot's own sending.
       hs_email_status: "SENT",
       hs_email_subject: subjectOf(step.subject),
@@ -110,6 +110,12 @@ export function emailBody(
     }),
     associations,
   };
+}
+
+/** In HubSpot's words. FORWARDED_EMAIL: "the email was forwarded to the CRM", whichever way it went at first. */
+function directionOf({ direction, forwarded_by }: ActivityStep): "INCOMING_EMAIL" | "EMAIL" | "FORWARDED_EMAIL" {
+  if (forwarded_by != null) return "FORWARDED_EMAIL";
+  return direction === "inbound" ? "INCOMING_EMAIL" : "EMAIL";
 }
 
 /** A file is kept with us; HubSpot gets a note with the link. */

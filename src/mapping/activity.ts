@@ -1,0 +1,114 @@
+/** The activity that a message becomes: when, which way, between whom, and with what text. Pure. */
+import type { Address, CanonicalEvent, Participant } from "../model/event.ts";
+import type { ActivityStep } from "../model/step.ts";
+import { activityKey } from "./keys.ts";
+
+/** A dated mail more than this ahead of its arrival, or from before mail as we know it, is filed under its arrival. */
+const maxClockSkewMs = 48 * 3600_000;
+const earliestPlausible = Date.UTC(1990, 0, 1);
+
+/** Headers kept with the activity for audit, in wire order. */
+const auditHeaders = new Set([
+  "message-id",
+  "in-reply-to",
+  "references",
+  "date",
+  "from",
+  "sender",
+  "reply-to",
+  "to",
+  "cc",
+  "delivered-to",
+  "subject",
+  "list-id",
+  "auto-submitted",
+]);
+const maxAuditHeaderChars = 2_000;
+
+/** `about`: keys of the people that it is filed under. */
+export function activityOf(event: CanonicalEvent, digest: string, about: readonly string[]): ActivityStep {
+  const { message, participants } = event;
+  return {
+    kind: "activity",
+    key: activityKey(event.tenant, message.message_id, digest),
+    why: "every mail from or to a person is logged once",
+    direction: participants.direction === "inbound" ? "inbound" : "outbound",
+    at: activityTime(event),
+    subject: message.subject ?? "(no subject)",
+    text: bodyOf(event),
+    html: message.html,
+    ...partiesOf(event),
+    headers: message.headers
+      .filter(([name]) => auditHeaders.has(name.toLowerCase()))
+      .map(([name, value]) => [name, value.slice(0, maxAuditHeaderChars)]),
+    message_id: message.message_id,
+    event_id: event.event_id,
+    attachments: message.attachments.map(({ filename, content_type, size }) => ({ filename, content_type, size })),
+    flags: activityFlags(event),
+    about: [...about],
+  };
+}
+
+type Mailbox = NonNullable<ActivityStep["from"]>;
+const mailbox = ({ name, email }: Pick<Address, "name" | "email">): Mailbox[] =>
+  email === null ? [] : [{ email, name: name === "" ? null : name }];
+const boxOf = ({ email, name }: Participant): Mailbox => ({ email, name });
+
+/** Who wrote to whom. Of a mail that was handed on: who wrote it first, and who handed it on. */
+function partiesOf({
+  message,
+  participants,
+}: CanonicalEvent): Pick<ActivityStep, "from" | "to" | "cc" | "forwarded_by"> {
+  const { basis, filed_under, forwarded_by } = participants;
+  const [first] = filed_under;
+  const from = message.from === null ? null : (mailbox(message.from)[0] ?? null);
+  const to = message.to.flatMap(mailbox);
+  const cc = message.cc.flatMap(mailbox);
+  switch (basis) {
+    case "original": {
+      const { forwarded } = message;
+      const by = forwarded?.from ?? null;
+      const was = (forwarded?.to ?? []).flatMap(mailbox);
+      return {
+        from: by === null ? from : (mailbox(by)[0] ?? from),
+        to: was.length > 0 ? was : to,
+        cc: [],
+        forwarded_by,
+      };
+    }
+    case "form":
+    case "list_author":
+      return { from: first === undefined ? from : boxOf(first), to, cc, forwarded_by };
+    case "sender":
+    case "recipients":
+    case "broadcast":
+    case "nobody":
+      return { from, to, cc, forwarded_by: null };
+    default:
+      return basis satisfies never;
+  }
+}
+
+function activityFlags(event: CanonicalEvent): string[] {
+  const flags: string[] = event.auth.trust === "verified" ? [] : [event.auth.trust];
+  if (event.participants.forwarded_by !== null) flags.push("forwarded");
+  if (event.anomalies.some(({ code }) => code === "message_id_conflict")) flags.push("message_id_conflict");
+  if (event.parse_status !== "ok") flags.push(`parse_${event.parse_status}`);
+  return flags;
+}
+
+/** When the mail says it was written, where that can be; else when it arrived. */
+function activityTime(event: CanonicalEvent): number {
+  const received = Date.parse(event.received_at);
+  const written = event.message.date === null ? Number.NaN : Date.parse(event.message.date);
+  const plausible = written >= earliestPlausible && written <= received + maxClockSkewMs;
+  return plausible ? written : received;
+}
+
+function bodyOf(event: CanonicalEvent): string {
+  if (event.message.text !== null && event.message.text !== "") return event.message.text;
+  if (event.parse_status === "failed") {
+    return `[The body of this mail could not be read. The original is kept as event ${event.event_id}.]`;
+  }
+  return "";
+}

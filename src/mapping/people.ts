@@ -1,0 +1,88 @@
+/** The people that a message asks for at a CRM, each with why, and why one may not be made: pure. */
+import type { CanonicalEvent, Participant } from "../model/event.ts";
+import type { PersonStep } from "../model/step.ts";
+import { mayCreate, vouches } from "./gate.ts";
+import { personKey } from "./keys.ts";
+import type { Mapping } from "./plan.ts";
+
+/** One step for each of `filed_under`, the main one first. */
+export function peopleOf(event: CanonicalEvent, mapping: Mapping): PersonStep[] {
+  return event.participants.filed_under.map((one) => personOf(one, event, mapping));
+}
+
+function personOf(one: Participant, event: CanonicalEvent, mapping: Mapping): PersonStep {
+  const { trust } = event.auth;
+  const bar = barOf(one, event, mapping);
+  const flags = [
+    ...(trust === "verified" ? [] : [trust]),
+    ...(hearsay(event) ? ["forwarded"] : []),
+    ...one.kinds.filter((kind) => kind === "role" || kind === "disposable"),
+  ];
+  return {
+    kind: "person",
+    key: personKey(event.tenant, one.email),
+    why:
+      bar === undefined
+        ? `${roleOf(one, event)}; trust ${trust} may create a contact (trust.create_contact: ${mapping.createContact})`
+        : `${roleOf(one, event)}; only looked up, ${bar.because}`,
+    email: one.email,
+    name: one.name,
+    source: "email",
+    create: bar === undefined,
+    gate: bar?.rule ?? null,
+    flags,
+  };
+}
+
+interface Bar {
+  readonly rule: string;
+  readonly because: string;
+}
+
+/** What keeps a contact from being made; undefined where nothing does. */
+function barOf({ kinds }: Participant, event: CanonicalEvent, mapping: Mapping): Bar | undefined {
+  const { trust } = event.auth;
+  if (kinds.includes("no_reply")) {
+    return { rule: "people.no_reply", because: "nobody reads what is sent to a no-reply address" };
+  }
+  if (kinds.includes("disposable") && mapping.disposableContacts === "hold") {
+    return { rule: "people.disposable", because: "the address is disposable (people.disposable_contacts: hold)" };
+  }
+  if (!mayCreate("person", trust, mapping)) {
+    return {
+      rule: "trust.create_contact",
+      because: `trust ${trust} is below trust.create_contact: ${mapping.createContact}`,
+    };
+  }
+  if (!hearsay(event)) return undefined;
+  if (!vouches(trust)) {
+    return { rule: "trust.forwarded", because: `trust ${trust} does not show that a colleague handed it on` };
+  }
+  if (event.participants.basis === "list_author" && event.participants.list?.own !== true) {
+    return { rule: "trust.forwarded", because: "only somebody else's mailing list says who wrote" };
+  }
+  return undefined;
+}
+
+/** Who it was is not what From says, but what somebody wrote into the mail: it is as good as whoever sent that. */
+function hearsay({ participants: { basis } }: CanonicalEvent): boolean {
+  return basis === "original" || basis === "form" || basis === "list_author";
+}
+
+/** Without addresses: this stands in the ledger in clear. */
+function roleOf({ part }: Participant, { participants: { basis } }: CanonicalEvent): string {
+  switch (part) {
+    case "sender":
+      return basis === "list_author" ? "author of the mail, as the mailing list says" : "sender of the mail";
+    case "recipient":
+      return "recipient of a colleague's mail";
+    case "original_sender":
+      return "sender of the mail that a colleague forwarded";
+    case "original_recipient":
+      return "recipient of the mail that a colleague forwarded";
+    case "reply_to":
+      return "whom our own web form names in Reply-To";
+    default:
+      return part satisfies never;
+  }
+}
