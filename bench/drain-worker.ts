@@ -15,6 +15,7 @@ import { openIntake } from "../src/pipeline/accept.ts";
 import { openBucket } from "../src/pipeline/bucket.ts";
 import { openParsePool } from "../src/pipeline/parsing.ts";
 import { startRoad } from "../src/pipeline/road.ts";
+import { unverified } from "../src/pipeline/senders.ts";
 import { smtp } from "../src/sources/index.ts";
 import { openLedger, openLocalRecords } from "../src/store/index.ts";
 import { openLog, openMetrics } from "../src/watch/index.ts";
@@ -70,7 +71,7 @@ const startDraining = () =>
     ],
     [{ settings: lane, session, bucket: openBucket([], clock) }],
     32,
-    { ...base, pool },
+    { ...base, pool, senders: unverified },
   );
 let road: ReturnType<typeof startDraining> | undefined;
 

@@ -23,7 +23,7 @@ export const standards: readonly Standard[] = [
     1035,
     "Domain Names: Implementation and Specification",
     "partial",
-    "The lengths and letters of host names in recipient patterns.",
+    "The lengths and letters of host names in recipient patterns, and of names that DNS is asked for.",
   ),
   row(
     1468,
@@ -183,7 +183,7 @@ export const standards: readonly Standard[] = [
     6376,
     "DomainKeys Identified Mail (DKIM) Signatures",
     "partial",
-    "Its relaxed form of header values, for the identity of a message. Signatures are not judged yet.",
+    "Signatures are verified, ten a message; a body that l= leaves unsigned counts for nothing. Nothing is signed.",
   ),
   row(6522, "The Multipart/Report Media Type", "yes", "Reports are read; the returned message gives its identifier."),
   row(
@@ -205,12 +205,24 @@ export const standards: readonly Standard[] = [
     "partial",
     "Told from complaints; the report itself is not judged.",
   ),
-  row(6761, "Special-Use Domain Names", "partial", "doctor says when the inbound domain is one of them."),
+  row(
+    6761,
+    "Special-Use Domain Names",
+    "partial",
+    "doctor says when the inbound domain is one of them; DNS is not asked for localhost.",
+  ),
+  row(6762, "Multicast DNS", "no", "Names in .local are not asked for."),
   row(
     6854,
     "Update to Internet Message Format to Allow Group Syntax in the From: and Sender: Header Fields",
     "yes",
     "Groups are read everywhere; in From they are noted as odd.",
+  ),
+  row(
+    7208,
+    "Sender Policy Framework (SPF) for Authorizing Use of Domains in Email",
+    "yes",
+    "Checked for the peer that hands a mail to us; for mail that others received, theirs counts where they are named.",
   ),
   row(
     7435,
@@ -219,6 +231,7 @@ export const standards: readonly Standard[] = [
     "STARTTLS is offered where there is a certificate, and never demanded.",
   ),
   row(7505, "A Null MX No Service Resource Record for Domains That Accept No Mail", "yes", "doctor understands it."),
+  row(7686, 'The ".onion" Special-Use Domain Name', "yes", "Names in .onion are not asked for."),
   row(7986, "New Properties for iCalendar", "partial", "CONFERENCE, and the EMAIL parameter of attendees."),
   row(
     8058,
@@ -227,6 +240,18 @@ export const standards: readonly Standard[] = [
     "Recognised; nothing is ever unsubscribed.",
   ),
   row(8098, "Message Disposition Notification", "partial", "Read receipts are read; none is ever sent."),
+  row(
+    8601,
+    "Message Header Field for Indicating Message Authentication Status",
+    "partial",
+    "Read; counted from the topmost field alone, of hosts that the configuration names. None is ever written.",
+  ),
+  row(
+    8617,
+    "The Authenticated Received Chain (ARC) Protocol",
+    "partial",
+    "Chains are verified and shown; none is ever sealed, and none makes up for a failed DMARC.",
+  ),
   row(8996, "Deprecating TLS 1.0 and TLS 1.1", "yes", "TLS 1.2 is the oldest taken."),
   row(9051, "Internet Message Access Protocol (IMAP) - Version 4rev2", "partial", "Numbers of MIME parts."),
   row(
@@ -238,6 +263,12 @@ export const standards: readonly Standard[] = [
   row(9110, "HTTP Semantics", "partial", "Retry-After and the characters of field values, towards vendors."),
   row(9562, "Universally Unique IDentifiers (UUIDs)", "partial", "Version 7, for event ids."),
   row(9580, "OpenPGP", "no", "Armour is recognised, and kept closed."),
+  row(
+    9989,
+    "Domain-Based Message Authentication, Reporting, and Conformance (DMARC)",
+    "partial",
+    "Judged for mail with one author domain, by the tree walk; reports are never sent.",
+  ),
 ];
 
 /** What replaced these: cite the successor. */

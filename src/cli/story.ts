@@ -3,6 +3,8 @@ import type { CanonicalEvent } from "../model/event.ts";
 import type { EventRow } from "../model/ledger.ts";
 import { plain } from "./plain.ts";
 import type { EventSummary } from "./shapes.ts";
+import { evidenceLines } from "./story/evidence.ts";
+import { field } from "./story/field.ts";
 import { type Paint, stateColour } from "./table.ts";
 
 type Delivery = EventSummary["deliveries"][number];
@@ -25,8 +27,6 @@ export function storyLines(row: EventRow, summary: EventSummary, event: Canonica
     ...summary.deliveries.flatMap((delivery) => ["", ...deliveryLines(delivery, paint)]),
   ];
 }
-
-const field = (name: string, value: string): string => `  ${name.padEnd(10)}  ${plain(value, 1_000)}`;
 
 function receivedWords({ envelope }: EventRow, { received_at }: EventSummary): string {
   const { smtp, kind } = envelope;
@@ -76,6 +76,7 @@ function mailLines({ message, participants, auth, class: classified }: Canonical
     field("subject", message.subject ?? "(none)"),
     field("people", peopleWords(participants)),
     field("trust", `${auth.trust}: ${auth.reason}`),
+    ...evidenceLines(auth),
     field("class", `${classified.kind}${because.length === 0 ? "" : `: ${because.join(", ")}`}`),
   ];
 }

@@ -3,6 +3,7 @@ import type { Envelope } from "../model/envelope.ts";
 import {
   type Anomaly,
   type CanonicalEvent,
+  type Evidence,
   noEvidence,
   type ParsedMessage,
   type Participants,
@@ -28,6 +29,8 @@ export interface EventContext {
   /** The same Message-ID is known with other content. */
   readonly conflict: boolean;
   readonly participants: Participants;
+  /** What verifying the sender gave; absent where nothing was verified. */
+  readonly evidence?: Evidence;
 }
 
 const earliestPlausible = Date.UTC(1990, 0, 1);
@@ -52,7 +55,12 @@ export function assembleEvent(parsed: ParsedMessage, context: EventContext): Can
       message_id: context.messageId,
       message_id_source: context.messageId === null ? "none" : "header",
     },
-    auth: { ...noEvidence, trust: "unverified", reason: "sender authentication is not judged yet", reasons: [] },
+    auth: {
+      ...(context.evidence ?? noEvidence),
+      trust: "unverified",
+      reason: "sender authentication is not judged yet",
+      reasons: [],
+    },
     participants: context.participants,
     class: classified,
     // Read on suspicion: without the class, it is what somebody quotes or passes on.

@@ -11,6 +11,7 @@ import { tuneHeap } from "./heap.ts";
 import { openGroundIntake } from "./intake.ts";
 import { laneId, type OpenLane, openLanes, tenantPlans } from "./lanes.ts";
 import { listenForPokes } from "./poke.ts";
+import { openSettingsSenders } from "./senders.ts";
 import { strandedWork } from "./stranded.ts";
 
 export interface Daemon {
@@ -51,10 +52,12 @@ export async function startWorks(ground: Ground): Promise<Works> {
   }
   const children = settings.limits.parse_children;
   const pool = await openParsePool({ children, log, metrics });
+  const senders = openSettingsSenders(settings, { log, metrics });
   let moved = (): void => undefined;
   const road = startRoad(tenantPlans(settings), lanes, children * messagesPerParser, {
     ...ground,
     pool,
+    senders,
     moved: () => moved(),
   });
   const retaining = startRetaining({ rawMs: settings.retention.raw, eventMs: settings.retention.event }, road.busy, {
@@ -70,6 +73,7 @@ export async function startWorks(ground: Ground): Promise<Works> {
     async stop(graceMs) {
       await road.stop(graceMs);
       await retaining.stop();
+      await senders.close();
       await pool.close();
       for (const lane of lanes) await lane.close();
     },

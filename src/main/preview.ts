@@ -8,7 +8,9 @@ import type { People } from "../model/people.ts";
 import type { Log } from "../model/ports.ts";
 import { eventOf } from "../pipeline/enrich.ts";
 import { openParsePool } from "../pipeline/parsing.ts";
+import type { Settings } from "../settings/index.ts";
 import { openMetrics } from "../watch/index.ts";
+import { askNobody, openSettingsSenders } from "./senders.ts";
 import { systemRandom } from "./system.ts";
 
 /** Bytes that can be read more than once: first for their identity, then for their parse. */
@@ -38,17 +40,21 @@ export interface Preview {
   close(): Promise<void>;
 }
 
-interface Given {
+export interface PreviewOptions {
   /** How many messages can be read at once. */
   readonly children: number;
   readonly log: Log;
   /** By the tenant's id; a tenant without an entry knows nobody. */
   readonly people: ReadonlyMap<string, People>;
+  /** Ask DNS whether the senders are who they say, as these settings want it; without it nothing is verified. */
+  readonly verify?: Settings;
 }
 
-export async function openPreview({ children, log, people }: Given): Promise<Preview> {
+export async function openPreview({ children, log, people, verify }: PreviewOptions): Promise<Preview> {
   const nobody = compilePeople(noLists, () => false);
-  const pool = await openParsePool({ children, log, metrics: openMetrics() });
+  const metrics = openMetrics();
+  const pool = await openParsePool({ children, log, metrics });
+  const senders = verify === undefined ? askNobody : openSettingsSenders(verify, { log, metrics });
   return {
     async event(mail, envelope, { eventId, conflict = false, people: given } = {}) {
       const identity = createIdentity();
@@ -60,7 +66,10 @@ export async function openPreview({ children, log, people }: Given): Promise<Pre
         rawSize += chunk.length;
       }
       const { messageId, digest } = identity.finish();
-      const parsed = await pool.parse(mail.read(), rawSize);
+      const [parsed, evidence] = await Promise.all([
+        pool.parse(mail.read(), rawSize),
+        senders.verify(envelope, async () => mail.read(), rawSize),
+      ]);
       const event = eventOf(
         {
           eventId: eventId ?? systemRandom.uuid(envelope.received_at),
@@ -75,10 +84,14 @@ export async function openPreview({ children, log, people }: Given): Promise<Pre
           routes: envelope.routes,
         },
         parsed,
+        evidence,
         given ?? people.get(envelope.tenant) ?? nobody,
       );
       return { event, digest };
     },
-    close: () => pool.close(),
+    async close() {
+      await senders.close();
+      await pool.close();
+    },
   };
 }

@@ -9,7 +9,15 @@ import { threadSchema } from "./event/thread.ts";
 
 export { type Address, addressSchema } from "./event/address.ts";
 export { type Attachment, attachmentSchema, type NestedMessage } from "./event/attachment.ts";
-export { type Auth, type AuthResult, type Evidence, noEvidence, type TrustLevel, trustLevels } from "./event/auth.ts";
+export {
+  type Auth,
+  type AuthResult,
+  authResults,
+  type Evidence,
+  noEvidence,
+  type TrustLevel,
+  trustLevels,
+} from "./event/auth.ts";
 export { automatedKinds, type Bounce, type Calendar, type Complaint, type Mdn } from "./event/class.ts";
 export { type Forwarded, type Message, messageSchema, type Span } from "./event/message.ts";
 

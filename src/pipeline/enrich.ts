@@ -2,7 +2,7 @@
 import { assembleEvent } from "../mail/event.ts";
 import { participants } from "../mail/participants.ts";
 import { type Mapping, mappingVersion, plan } from "../mapping/plan.ts";
-import { type CanonicalEvent, type ParsedMessage, schemaVersion } from "../model/event.ts";
+import { type CanonicalEvent, type Evidence, type ParsedMessage, schemaVersion } from "../model/event.ts";
 import type { Attempt, Prepared, PreparedDelivery } from "../model/ledger.ts";
 import type { People } from "../model/people.ts";
 import type { Sealer } from "../model/ports.ts";
@@ -22,12 +22,13 @@ export interface TenantPlan {
 export function eventOf(
   attempt: Omit<Attempt, "lease" | "attempts" | "raw" | "sealed" | "preparedBefore">,
   parsed: ParsedMessage,
+  evidence: Evidence,
   people: People,
 ): CanonicalEvent {
   const { eventId, envelope, routes } = attempt;
   // A merged message came by the routes of every copy.
   const who = participants(parsed, { ...envelope, routes: [...routes] }, people);
-  return assembleEvent(parsed, { ...attempt, rawRef: rawKey(eventId), participants: who });
+  return assembleEvent(parsed, { ...attempt, evidence, rawRef: rawKey(eventId), participants: who });
 }
 
 export { participants as participantsOf };

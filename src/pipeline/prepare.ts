@@ -1,12 +1,13 @@
 /** Hops 4 to 6 of the road: takes accepted messages from the ledger, parses, enriches and plans each once, and commits what was decided. */
 
-import type { ParsedMessage } from "../model/event.ts";
+import type { Evidence, ParsedMessage } from "../model/event.ts";
 import type { Attempt, Ledger, Prepared, Unread } from "../model/ledger.ts";
 import type { Clock, Log, Metrics, Random } from "../model/ports.ts";
 import { retryDelayMs } from "./backoff.ts";
 import { decide, eventOf, preparedOf, type TenantPlan } from "./enrich.ts";
 import { asError, LedgerFailed, viaLedger } from "./faults.ts";
-import { openRaw, RawMissing, type RawPorts } from "./raw.ts";
+import { once, openRaw, RawMissing, type RawPorts } from "./raw.ts";
+import { evidenceFor, type Senders } from "./senders.ts";
 import { openSignal } from "./signal.ts";
 
 export interface ParsePool {
@@ -20,8 +21,9 @@ export interface ParsePool {
 }
 
 export interface PreparePorts extends RawPorts {
-  readonly ledger: Pick<Ledger, "attempt" | "prepare" | "release" | "stats">;
+  readonly ledger: Pick<Ledger, "attempt" | "find" | "prepare" | "release" | "stats">;
   readonly pool: ParsePool;
+  readonly senders: Senders;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -148,9 +150,11 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
   async function one(attempt: Attempt): Promise<void> {
     const story = log.with({ event_id: attempt.eventId, message_id: attempt.messageId });
     try {
-      const parsed = await parsedOf(attempt, story);
+      const raw = rawOf(attempt);
+      const verified = evidenceFor(attempt, raw, ports, story);
+      const [parsed, evidence] = await Promise.all([parsedOf(attempt, raw, story), verified]);
       if (parsed === "later") return;
-      const prepared = await preparedFrom(attempt, parsed, story);
+      const prepared = await preparedFrom(attempt, parsed, evidence, story);
       const [written] = await viaLedger(ledger.prepare([prepared]));
       unread.delete(attempt.eventId);
       if (written !== true) {
@@ -186,10 +190,23 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
     }
   }
 
-  async function parsedOf(attempt: Attempt, story: Log): Promise<ParsedMessage | "later"> {
+  /** For the parse and for the verifier; what the ledger holds is unsealed once for both. */
+  function rawOf({ eventId, raw, sealed }: Attempt): () => Promise<AsyncIterable<Uint8Array>> {
+    if (sealed === undefined) return () => openRaw(eventId, raw, undefined, ports);
+    let plain: Uint8Array | undefined;
+    return async () => {
+      plain ??= ports.sealer.open(sealed).plain;
+      return once(plain);
+    };
+  }
+
+  async function parsedOf(
+    attempt: Attempt,
+    raw: () => Promise<AsyncIterable<Uint8Array>>,
+    story: Log,
+  ): Promise<ParsedMessage | "later"> {
     const started = clock.now();
     try {
-      const raw = () => openRaw(attempt.eventId, attempt.raw, attempt.sealed, ports);
       const whole = attempt.attempts <= mostWholeParses;
       const parsed = whole ? await ports.pool.parse(raw, attempt.rawSize) : await ports.pool.headersOnly(await raw());
       ports.metrics.observe("parse_seconds", (clock.now() - started) / 1000);
@@ -223,18 +240,23 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
   }
 
   /** What is to be committed. A message that no rule can be applied to, however often, is held where a person sees it. */
-  async function preparedFrom(attempt: Attempt, parsed: ParsedMessage, story: Log): Promise<Prepared> {
+  async function preparedFrom(
+    attempt: Attempt,
+    parsed: ParsedMessage,
+    evidence: Evidence,
+    story: Log,
+  ): Promise<Prepared> {
     const tenant = plans.get(attempt.tenant);
     if (tenant === undefined) throw new Error(`tenant ${attempt.tenant} is no longer in the configuration`);
     try {
-      const event = eventOf(attempt, parsed, tenant.people);
+      const event = eventOf(attempt, parsed, evidence, tenant.people);
       return preparedOf(attempt, event, decide(event, attempt.digest, tenant), ports.sealer, clock.now());
     } catch (error) {
       if (attempt.attempts < mostTries) throw error;
       ports.metrics.count("defects_total", { where: "prepare" });
       story.error({ err: asError(error) }, "a message cannot be prepared; it is held for review");
       const reason = `Mailwright could not decide about this mail: ${asError(error).message.slice(0, 200)}`;
-      const event = eventOf(attempt, await ports.pool.headersOnly(noBytes()), tenant.people);
+      const event = eventOf(attempt, await ports.pool.headersOnly(noBytes()), evidence, tenant.people);
       const held = tenant.lanes.map((lane) => ({
         lane,
         decision: { kind: "hold", rule: "defect.prepare", reason } as const,

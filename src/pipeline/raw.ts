@@ -38,6 +38,6 @@ export async function openRaw(
   return sealed.pipeThrough(ports.sealer.openStream());
 }
 
-async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+export async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   yield bytes;
 }

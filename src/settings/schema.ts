@@ -1,6 +1,7 @@
 /** The configuration: every key, its meaning, its limits and its default, said once. */
 import { z } from "zod";
 import { destinationSettings, smtpSettings } from "./leaves.ts";
+import { isNetwork, isServer } from "./networks.ts";
 import type { Outline } from "./outline.ts";
 import { people } from "./people.ts";
 import { isRecipientPattern } from "./recipients.ts";
@@ -109,12 +110,44 @@ const retry = z
   })
   .describe("Patience with a CRM that does not answer.");
 
+const dns = z
+  .strictObject({
+    servers: z
+      .array(z.string().refine(isServer, { error: "an address (192.0.2.53) or an address and port (192.0.2.53:5353)" }))
+      .default([])
+      .describe("Name servers to ask, `address` or `address:port`. Empty: those of the system."),
+    timeout: duration
+      .prefault("5s")
+      .describe("How long one question may take, repeats included; all questions of a message end within 10 s."),
+    verify: z
+      .boolean()
+      .default(true)
+      .describe(
+        "Verify who sent a mail: SPF, DKIM, DMARC and ARC. false: DNS is never asked, and every sender is unverified.",
+      ),
+  })
+  .describe("DNS, which says whether a mail comes from the domain that it names.");
+
 const trust = z
   .strictObject({
     create_contact: z
       .enum(["verified", "aligned-weak", "unverified"])
       .default("unverified")
       .describe("The lowest trust in a sender at which an unknown one becomes a new contact."),
+    authserv_ids: z
+      .array(z.string().min(1).max(255))
+      .max(100)
+      .default([])
+      .describe(
+        "Hosts whose Authentication-Results header counts, by the name that it begins with (`mx.google.com`): those that take mail in for you. Only the topmost header is looked at, and only on mail that others received for you: by IMAP or webhook, from a file, or through `relays`. Name no host that leaves such a header in place when a stranger wrote it.",
+      ),
+    relays: z
+      .array(z.string().refine(isNetwork, { error: "an address or a network (192.0.2.0/24, 2001:db8::/32)" }))
+      .max(1_000)
+      .default([])
+      .describe(
+        "Mail servers of your own that hand mail on to Mailwright by SMTP. Their address says nothing of the sender, so SPF is taken from their Authentication-Results header, where `authserv_ids` names it.",
+      ),
   })
   .describe("What the sender of a mail has to show before records are made.");
 
@@ -163,6 +196,7 @@ export const configuration = z
       .describe("Folder for the ledger, the sealed mail and the built-in CRM. One daemon per folder."),
     smtp: smtpSettings.prefault({}),
     http: http.prefault({}),
+    dns: dns.prefault({}),
     log: log.prefault({}),
     limits: limits.prefault({}),
     seal: seal.prefault({}),

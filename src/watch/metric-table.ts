@@ -47,6 +47,12 @@ export const metricTable: readonly MetricRow[] = [
     "Messages taken into the ledger, by outcome: new, duplicate, conflict.",
   ),
   counter("attachments_processed_count", ["outcome"], "Attachments that were processed, by what came of them."),
+  histogram("auth_seconds", [], seconds, "Duration of verifying the sender of a message, waiting for DNS included."),
+  counter(
+    "auth_total",
+    ["mechanism", "result"],
+    "What verifying senders gave: by mechanism (spf, dkim, dmarc, arc) and result (RFC 8601); each DKIM signature counts.",
+  ),
   histogram(
     "crm_call_seconds",
     ["vendor", "object"],

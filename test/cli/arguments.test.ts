@@ -8,8 +8,8 @@ let folder = "";
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "mailwright-args-"));
   const tenant = (id: string) => `  - { id: ${id}, recipients: ["*@${id}.example.com"] }\n`;
-  writeFileSync(join(folder, "one.yaml"), `tenants:\n${tenant("acme")}`);
-  writeFileSync(join(folder, "two.yaml"), `tenants:\n${tenant("acme")}${tenant("beta")}`);
+  writeFileSync(join(folder, "one.yaml"), `dns: { verify: false }\ntenants:\n${tenant("acme")}`);
+  writeFileSync(join(folder, "two.yaml"), `dns: { verify: false }\ntenants:\n${tenant("acme")}${tenant("beta")}`);
   writeFileSync(join(folder, "wrong.yaml"), `tenants:\n  - { id: acme, recipient: ["*@acme.example.com"] }\n`);
   writeFileSync(
     join(folder, "mail.eml"),

@@ -23,6 +23,7 @@ beforeEach(async () => {
     stringify({
       data_dir: "./data",
       seal: { key: Buffer.alloc(32, 7).toString("base64") },
+      dns: { verify: false },
       limits: { disk_reserve_bytes: 0, disk_reserve_percent: 0 },
       tenants: [{ id: "acme", recipients: ["*@in.test"], destinations: [{ id: "crm", type: "local" }] }],
     }),

@@ -4,6 +4,7 @@ import type { Blobs, Spool } from "../../src/model/blob.ts";
 import type { CanonicalEvent, ParsedMessage } from "../../src/model/event.ts";
 import type { EventRow, Ledger, NewMessage } from "../../src/model/ledger.ts";
 import { type ParsePool, type Preparing, startPreparing } from "../../src/pipeline/prepare.ts";
+import { type Senders, unverified } from "../../src/pipeline/senders.ts";
 import { readMail } from "../../src/pipeline/stored.ts";
 import { openLedger } from "../../src/store/index.ts";
 import { turn, VirtualTime } from "../simulation/clock.ts";
@@ -69,7 +70,9 @@ async function accepted(
   ]);
 }
 
-function start(changes: { ledger?: Partial<Ledger>; width?: number; tenants?: string[] } = {}): Preparing {
+function start(
+  changes: { ledger?: Partial<Ledger>; width?: number; tenants?: string[]; senders?: Senders } = {},
+): Preparing {
   const through = Object.assign(Object.create(ledger) as Ledger, ledger, changes.ledger);
   const tenants = (changes.tenants ?? ["acme"]).map((tenant) => ({
     tenant,
@@ -81,6 +84,7 @@ function start(changes: { ledger?: Partial<Ledger>; width?: number; tenants?: st
   const started = startPreparing(tenants, changes.width ?? 4, {
     ledger: through,
     pool,
+    senders: changes.senders ?? unverified,
     spool,
     blobs: { get: async () => undefined, ...blobs } as Blobs,
     sealer: openSealer,

@@ -4,6 +4,7 @@ import type { Blobs, Spool } from "../../src/model/blob.ts";
 import type { Session } from "../../src/model/destination.ts";
 import { openBucket } from "../../src/pipeline/bucket.ts";
 import { type Road, startRoad } from "../../src/pipeline/road.ts";
+import { unverified } from "../../src/pipeline/senders.ts";
 import { openLedger, type SqliteLedger } from "../../src/store/index.ts";
 import { turn, VirtualTime } from "../simulation/clock.ts";
 import { openParsing } from "../simulation/parsing.ts";
@@ -29,6 +30,7 @@ function roadOn(ledger: SqliteLedger, time: VirtualTime, session: Session, moved
   return startRoad([tenant], [{ settings, session, bucket: openBucket([], clock) }], 2, {
     ledger,
     pool: openParsing({ begins: () => true, die: () => new Promise(() => undefined) }),
+    senders: unverified,
     spool: {} as Spool,
     blobs: {} as Blobs,
     sealer: openSealer,

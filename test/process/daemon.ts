@@ -33,6 +33,7 @@ export async function makeHome(
       limits: { connections_per_ip: 0, connection_rate_per_minute: 0 },
     },
     http: { host: "127.0.0.1", port: 0 },
+    dns: { verify: false },
     limits: { disk_reserve_bytes: 0, disk_reserve_percent: 0 },
     retry: { first_delay: "200ms" },
     tenants: [{ id: "acme", recipients: ["*@in.test"], destinations }],

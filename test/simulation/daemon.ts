@@ -15,6 +15,7 @@ import type { TenantPlan } from "../../src/pipeline/enrich.ts";
 import type { ParsePool } from "../../src/pipeline/prepare.ts";
 import { type Retention, startRetaining } from "../../src/pipeline/retain.ts";
 import { type Road, type RoadLane, startRoad } from "../../src/pipeline/road.ts";
+import { unverified } from "../../src/pipeline/senders.ts";
 import type { HubspotSandbox } from "../../src/sandbox/hubspot.ts";
 import { sandboxToken } from "../../src/sandbox/hubspot.ts";
 import { wireTo } from "../../src/sandbox/wire.ts";
@@ -93,7 +94,12 @@ export async function startDaemon(life: Life, given: Surroundings): Promise<Daem
   const plain = given.plant.parsing?.(given.parsing(life)) ?? given.parsing(life);
   const pool = mortal(life, "pool", plain);
   let moved = (): void => undefined;
-  const road = startRoad(tenantPlans(given.globexMakesContacts), opened, 4, { ...world, pool, moved: () => moved() });
+  const road = startRoad(tenantPlans(given.globexMakesContacts), opened, 4, {
+    ...world,
+    pool,
+    senders: unverified,
+    moved: () => moved(),
+  });
   const retaining = startRetaining(given.retention, road.busy, {
     ...world,
     log,

@@ -23,8 +23,12 @@ const udpLimit = 512;
 export async function startDnsServer(zone: Zone = dnsZone()): Promise<DnsServer> {
   const { tcp, udp, port } = await bind();
   const sockets = new Set<Socket>();
+  let closed = false;
   udp.on("message", (query, peer) => {
-    respond(zone, query, udpLimit, (answer) => udp.send(answer, peer.port, peer.address, () => {}));
+    respond(zone, query, udpLimit, (answer) => {
+      // A late answer of a server that has been closed meanwhile.
+      if (!closed) udp.send(answer, peer.port, peer.address, () => {});
+    });
   });
   udp.on("error", () => {});
   tcp.on("connection", (socket) => {
@@ -35,7 +39,6 @@ export async function startDnsServer(zone: Zone = dnsZone()): Promise<DnsServer>
   });
   udp.unref();
   tcp.unref();
-  let closed = false;
   const close = async (): Promise<void> => {
     if (closed) return;
     closed = true;

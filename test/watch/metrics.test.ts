@@ -117,7 +117,20 @@ describe("the table", () => {
 
   test("has no label that could name a person or a message", () => {
     const labels = new Set(metricTable.flatMap((row) => row.labels));
-    const allowed = ["tenant", "crm", "vendor", "object", "source", "outcome", "kind", "where", "code", "status"];
+    const allowed = [
+      "mechanism",
+      "result",
+      "tenant",
+      "crm",
+      "vendor",
+      "object",
+      "source",
+      "outcome",
+      "kind",
+      "where",
+      "code",
+      "status",
+    ];
     expect([...labels].filter((label) => !allowed.includes(label))).toEqual([]);
   });
 

@@ -51,9 +51,16 @@ async function parseFiles(cli: Cli, file: string | undefined, options: ParseOpti
   }
 }
 
-export function openPreviewFor(settings: Settings): Promise<Preview> {
+/** `verify`: ask DNS who sent the mail, where the configuration wants that. */
+export function openPreviewFor(settings: Settings, { verify = false } = {}): Promise<Preview> {
   const log = openCommandLog(settings, secretsOf(settings));
-  return openPreview({ children: settings.limits.parse_children, log, people: peopleFor(settings) });
+  const people = peopleFor(settings);
+  return openPreview({
+    children: settings.limits.parse_children,
+    log,
+    people,
+    ...(verify ? { verify: settings } : {}),
+  });
 }
 
 interface BatchLine {

@@ -54,7 +54,7 @@ async function planFile(cli: Cli, name: string, options: Options): Promise<Plann
   const settings = cli.settings();
   const envelope = importEnvelope(settings, options, cli.clock.now());
   const file = await openMailFile(name, cli);
-  const preview = await openPreviewFor(settings);
+  const preview = await openPreviewFor(settings, { verify: true });
   try {
     const { event, digest } = await preview.event(file, envelope);
     const remembers = existsSync(dataPaths(settings.data_dir).ledger);
@@ -95,7 +95,7 @@ async function parsedAgain(ground: Ground, row: EventRow): Promise<CanonicalEven
   if (raw.kind === "gone")
     throw new Failed(`retention has removed the content of event ${eventId}: nothing is left to plan from`);
   const sealed = await ground.ledger.raw(eventId);
-  const preview: Preview = await openPreviewFor(ground.settings);
+  const preview: Preview = await openPreviewFor(ground.settings, { verify: true });
   try {
     const read = async function* () {
       yield* await openRaw(eventId, raw, sealed, ground);

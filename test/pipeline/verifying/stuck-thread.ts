@@ -1,0 +1,27 @@
+/** The real thread, but that two kinds of message are deadly: one makes it compute for ever, one ends it. Or one that takes a few chunks only. */
+import { parentPort, workerData } from "node:worker_threads";
+import { openDns } from "../../../src/main/dns.ts";
+import { systemClock } from "../../../src/main/system.ts";
+import type { VerifyThreadData } from "../../../src/main/verify-thread.ts";
+import { type Order, shared } from "../../../src/pipeline/verifying/orders.ts";
+import { serveVerifying } from "../../../src/pipeline/verifying/serving.ts";
+
+if (parentPort === null) throw new TypeError("this file runs as a worker thread only");
+const { dns, memory, takes } = workerData as VerifyThreadData & { readonly takes?: number };
+const port = parentPort;
+let taken = 0;
+parentPort.on("message", (order: Order) => {
+  if (order.kind !== "begin" || order.whole === undefined) return;
+  const text = Buffer.from(order.whole).toString("latin1");
+  if (!/^X-(Stuck|Dies):/.test(text)) return;
+  Atomics.store(new Int32Array(memory), shared.current, order.id);
+  if (text.startsWith("X-Dies:")) process.exit(1);
+  for (;;) Atomics.load(new Int32Array(memory), shared.current);
+});
+if (takes === undefined) serveVerifying(port, openDns(dns, systemClock), systemClock, memory);
+else {
+  port.on("message", (order: Order) => {
+    if (order.kind === "chunk" && ++taken <= takes) port.postMessage({ kind: "took", id: order.id });
+  });
+  setInterval(() => Atomics.add(new Int32Array(memory), shared.beat, 1), 100);
+}
