@@ -107,6 +107,18 @@ function leafFile(leaf: string): string {
   return `${leaf}.ts`;
 }
 
+test("a parser child loads no list of domains: it says what bytes hold, and knows nobody", () => {
+  const reached = new Set<string>();
+  const walk = (file: string): void => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    for (const target of importsOf(file)) if (target.startsWith(".")) walk(normalize(join(dirname(file), target)));
+  };
+  walk("src/pipeline/parse-child.ts");
+  expect(reached).toContain("src/mail/parse.ts");
+  expect([...reached].filter((file) => file.includes("people") || file.includes("domains"))).toEqual([]);
+});
+
 describe("one package, one place", () => {
   const packageOf = (target: string): string =>
     target

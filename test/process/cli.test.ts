@@ -77,7 +77,20 @@ describe("mailwright demo", () => {
 
   test("ends with 0, and its data have the published shape", () => {
     expect(ran.code).toBe(0);
-    expect(rows).toHaveLength(12);
+    expect(rows).toHaveLength(14);
+  });
+
+  test("a colleague's mail to a customer, and one that a colleague hands on, are filed under the customer who is known", () => {
+    const ofJana = rows.filter(({ from }) => from === "jana@acme.example");
+    const customer = rows[0]?.outcomes.map(({ contact_id }) => contact_id);
+    expect(ofJana).toHaveLength(2);
+    for (const { outcomes } of ofJana) {
+      expect(outcomes.map(({ state, contact }) => [state, contact])).toEqual([
+        ["processed", "known"],
+        ["processed", "known"],
+      ]);
+      expect(outcomes.map(({ contact_id }) => contact_id)).toEqual(customer);
+    }
   });
 
   test("shows every kind of outcome: new and known contacts, activities, skips with their rule, one held, one dead letter", () => {
@@ -106,7 +119,7 @@ describe("mailwright demo", () => {
     expect(told.code).toBe(0);
     expect(told.out).toContain("skipped (automated.list)");
     expect(told.out).toContain("Dead letter at hubspot");
-    expect(told.out).toContain("13 mails were sent and 12 are stored");
+    expect(told.out).toContain("15 mails were sent and 14 are stored");
     expect(told.out).not.toContain("\u001b");
     expect(told.err).toContain("What to try next");
     expect(demoFolders()).toEqual(before);

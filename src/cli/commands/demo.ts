@@ -96,6 +96,7 @@ async function writeConfig(folder: string, { url }: RunningSandbox): Promise<str
     "tenants:",
     "  - id: acme",
     '    recipients: ["*@inbound.example.com"]',
+    "    people: { own_domains: [acme.example] }",
     "    destinations:",
     "      - { id: crm, type: local }",
     `      - { id: hubspot, type: hubspot, base_url: "${url}", token: "${sandboxToken}", calls_per_10_seconds: 10000, search_calls_per_second: 1000 }`,
@@ -147,7 +148,7 @@ async function show(
     `The daemon takes mail at ${host}:${port}, and fills the built-in CRM and a HubSpot sandbox at ${hubspot.url}.`,
     `Sending ${mails.length} mails by SMTP, and the first of them a second time ...`,
   );
-  await sendAll(cli, mails, daemon.smtp);
+  await sendAll(cli, mails, daemon);
   await daemon.road.settled();
   const rows = await outcomesOf(ground, mails);
   if (options.json === true) await cli.printJson("demo", rows);
@@ -158,12 +159,15 @@ async function show(
   if (options.stay === true) await ended;
 }
 
-async function sendAll(cli: Cli, mails: readonly DemoMail[], server: { host: string; port: number }): Promise<void> {
-  const session = await openSmtpSession({ ...server, clientName: "demo.example" });
+async function sendAll(cli: Cli, mails: readonly DemoMail[], { smtp, road }: Daemon): Promise<void> {
+  if (smtp === undefined) throw new Error("the demo's daemon listens for no mail");
+  const session = await openSmtpSession({ ...smtp, clientName: "demo.example" });
   try {
-    for (const { path, from, to } of [...mails, ...mails.slice(0, 1)]) {
+    for (const [index, { path, from, to }] of [...mails, ...mails.slice(0, 1)].entries()) {
       const { accepted, reply } = await session.send(await openMailFile(path, cli), { from, to });
       if (!accepted) throw new Failed(`the daemon refused ${path}: ${reply}`);
+      // The first customer is known before colleagues write to her and about her.
+      if (index === 0) await road.settled();
     }
   } finally {
     await session.quit();
