@@ -10,7 +10,7 @@ import {
   schemaVersion,
 } from "../model/event.ts";
 import { classify } from "./automated.ts";
-import { threadKey } from "./thread.ts";
+import { lonely, threadKey } from "./thread.ts";
 
 export interface EventContext {
   readonly eventId: string;
@@ -68,14 +68,7 @@ export function assembleEvent(parsed: ParsedMessage, context: EventContext): Can
     complaint: parsed.complaint,
     mdn: parsed.mdn,
     calendar: parsed.calendar,
-    thread: {
-      thread_id: threadKey(parsed, context),
-      parent_event_id: null,
-      confidence: 1,
-      method: "new",
-      review: false,
-      candidates: [],
-    },
+    thread: lonely(threadKey(context.tenant, context)),
     anomalies: [...parsed.anomalies, ...contextAnomalies(parsed, context)],
     parse_status: parsed.parse_status,
     parser: parsed.parser,

@@ -47,3 +47,9 @@ export interface Sealer {
   sealStream(label: string): TransformStream<Uint8Array, Uint8Array>;
   openStream(): TransformStream<Uint8Array, Uint8Array>;
 }
+
+/** Keyed hashes: what was hashed can be compared and not be read, not even by trying all addresses there are. */
+export interface Hasher {
+  /** 20 characters. `kind` keeps an address and a subject of the same letters apart. */
+  hash(kind: string, text: string): string;
+}

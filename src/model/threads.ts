@@ -1,9 +1,10 @@
 /**
- * MEMORY: what the ledger keeps of conversations, of whom a tenant has dealt with, and of what people decided. The second interface of the
- * store (DESIGN section 5), on the same file and in the same transactions: a message's place in its thread is committed with its event.
+ * MEMORY: what the ledger keeps of conversations. The second interface of the store (DESIGN section 5), on the same file and in the same
+ * transactions: a message's place in its thread is committed with its event.
  *
  * The clusters are a function of the set of messages and decisions, whatever the order of arrival: `around` gives everything that a new
- * message could touch, a pure judge (mail/thread.ts) decides, `Prepared.thread` commits. Addresses and subjects are kept as keyed hashes.
+ * message could touch, a pure judge (mail/thread.ts) decides, `Prepared.thread` commits. Ids, addresses and subjects are kept as keyed
+ * hashes: enough to compare, nothing to read.
  */
 import type { Thread } from "./event.ts";
 
@@ -11,30 +12,42 @@ import type { Thread } from "./event.ts";
 export interface ThreadFacts {
   readonly eventId: string;
   readonly tenant: string;
-  /** Own Message-ID, then the ids it names; bounded by the reader. */
+  /** The id of the thread that it would begin: a hash of its tenant and identity. */
+  readonly begins: string;
+  /** Hash of its own Message-ID. */
   readonly messageId: string | null;
-  readonly inReplyTo: readonly string[];
-  readonly references: readonly string[];
-  /** The conversation of Outlook's Thread-Index: its first 22 bytes, hex. */
+  /** Hashes of the ids that it names, the nearest last: References, In-Reply-To, and the message that a report or a forward is about. */
+  readonly names: readonly string[];
+  /** The conversation of Outlook's Thread-Index: a hash of its first 22 bytes. */
   readonly threadIndex: string | null;
-  /** X-GM-THRID of the account that the message was read from. */
+  /** Hash of X-GM-THRID and the account that the message was read from. */
   readonly gmailThread: string | null;
   /** The thread that a valid token in a recipient address names. */
   readonly token: string | null;
-  /** Hash of the normalised subject; null where it is empty. */
+  /** Hash of the normalised subject; null where it is empty, or says nothing: that of machines and mass mail. */
   readonly subject: string | null;
+  /** Hashes of its words, sorted: whether another subject is about the same. */
+  readonly words: readonly string[];
+  /** "Hello", "Invoice": many people write this about many things. */
+  readonly generic: boolean;
   /** The subject began with a reply or forward prefix. */
   readonly reply: boolean;
   /** Epoch ms: the mail's Date where it is plausible, else its arrival. */
   readonly writtenAt: number;
-  readonly receivedAt: number;
+  /** Who outside speaks: From; of a bounce or a read receipt, the recipient that it is about. */
   readonly sender: ThreadPerson | null;
-  /** The sender is one of the tenant's own, and that is authenticated. */
+  /** From is one of the tenant's own people, as far as the mail says. */
+  readonly inside: boolean;
+  /** From is one of the tenant's own people, and that is authenticated. */
   readonly own: boolean;
   /** suspicious mail joins nothing by itself. */
   readonly suspicious: boolean;
-  /** Everybody outside in From, Reply-To, To and Cc, and the original sender of a forwarded mail. */
+  /** Everybody outside in From, Reply-To, To and Cc, and the original sender of a forwarded mail. The sender is the first. */
   readonly people: readonly ThreadPerson[];
+  /** Hash of the mailing list that it came through. */
+  readonly list: string | null;
+  /** A bounce, a receipt, an absence: makes nobody a participant. */
+  readonly automated: boolean;
   /** Sent to many: it ties those who answer it together by nothing. */
   readonly broadcast: boolean;
 }
@@ -46,25 +59,41 @@ export interface ThreadPerson {
   readonly organisation: string | null;
 }
 
+/** Whose subjects are compared: the first people of a message. */
+export const subjectPeople = 6;
+/** Answers to one message from more organisations than this are answers to mass mail, whoever sent it: a thread each. */
+export const mostAnswerers = 16;
+
 /** What a person decided about a message's thread; honoured by the judge, now and whenever it judges again. */
 export interface ThreadDecision {
   readonly eventId: string;
   /** join: with the thread of another message. new: apart from what it answers; those that answer it follow it. */
   readonly kind: "join" | "new";
   readonly withEventId: string | null;
-  readonly by: string;
-  readonly at: number;
 }
 
+/** A message that has its place already. */
 export interface ThreadNeighbour extends ThreadFacts {
   readonly threadId: string;
+  /** Lower was placed earlier. */
+  readonly placed: number;
 }
 
 export interface Neighbourhood {
   readonly messages: readonly ThreadNeighbour[];
+  /** At most one for each message. */
   readonly decisions: readonly ThreadDecision[];
-  /** More messages are connected than were read: the judge then leaves what stands alone. */
+  /** Ids (hashes) that more people answered than were read: they tie nobody together. */
+  readonly fans: readonly string[];
+  /** More messages are connected than were read: the judge then leaves what stands where it stands. */
   readonly cut: boolean;
+}
+
+export interface AroundRequest {
+  readonly tenant: string;
+  readonly facts: readonly ThreadFacts[];
+  /** As far as subjects are compared, in ms. */
+  readonly window: number;
 }
 
 /** Where a message stands, as committed with `prepare`. */
@@ -75,14 +104,33 @@ export interface Placed {
   readonly moved: readonly { readonly eventId: string; readonly threadId: string }[];
 }
 
+/** At which scores a message is joined, and from where on a person is asked. */
+export interface ThreadMarks {
+  /** From this score on it is joined. */
+  readonly join: number;
+  /** From this score on it is joined and listed for review; below, it begins a thread. */
+  readonly review: number;
+  /** How long after each other two mails of one subject may be one conversation, in ms. */
+  readonly window: number;
+}
+
+export const defaultMarks: ThreadMarks = { join: 0.8, review: 0.5, window: 30 * 86_400_000 };
+
 export interface ThreadRow {
   readonly threadId: string;
   readonly tenant: string;
-  readonly messages: number;
-  readonly firstAt: number;
-  readonly lastAt: number;
+  /** In the order in which they were written. */
+  readonly messages: readonly { readonly eventId: string; readonly writtenAt: number }[];
   /** Ids of threads that were merged into this one. */
   readonly aliases: readonly string[];
+}
+
+/** The second interface of the store. */
+export interface Threads {
+  /** Everything that these messages of one tenant could touch, or be touched by. */
+  around(request: AroundRequest): Promise<Neighbourhood>;
+  /** By its id or an alias, or by a message of it; undefined where nothing is known by that name. */
+  thread(query: { readonly thread: string } | { readonly event: string }): Promise<ThreadRow | undefined>;
 }
 
 /** What kinds of things wait for a person. */

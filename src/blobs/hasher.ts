@@ -1,0 +1,19 @@
+/** Keyed hashes under the master key, for what is compared and must not be read: addresses and subjects in the ledger. */
+import { createHmac, hkdfSync } from "node:crypto";
+import type { Hasher } from "../model/ports.ts";
+import { KeyRefused, keyFromText } from "./seal.ts";
+import { keyBytes } from "./seal-format.ts";
+
+/** 120 bits: no two of a billion meet by chance, and without the key nobody can make them meet. */
+const hashBytes = 15;
+
+/** A key of its own, so that no hash says anything about what is sealed. Throws KeyRefused for what is no master key. */
+export function openHasher(master: string | Uint8Array): Hasher {
+  const given = typeof master === "string" ? keyFromText(master) : master;
+  if (given === undefined || given.length !== keyBytes) throw new KeyRefused("the master key must be 32 bytes");
+  const key = Buffer.from(hkdfSync("sha256", given, new Uint8Array(0), "mailwright thread facts", 32));
+  return {
+    hash: (kind, text) =>
+      createHmac("sha256", key).update(`${kind}\0${text}`).digest().subarray(0, hashBytes).toString("base64url"),
+  };
+}
