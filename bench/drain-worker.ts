@@ -6,11 +6,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openFiles, openKeyRing, openSpool } from "../src/blobs/index.ts";
+import { openFiles, openHasher, openKeyRing, openSpool } from "../src/blobs/index.ts";
 import { destinations } from "../src/destinations/index.ts";
 import { compilePeople, noLists } from "../src/mail/people.ts";
 import { tuneHeap } from "../src/main/heap.ts";
 import { systemClock, systemRandom } from "../src/main/system.ts";
+import { defaultMarks } from "../src/model/threads.ts";
 import { openIntake } from "../src/pipeline/accept.ts";
 import { openBucket } from "../src/pipeline/bucket.ts";
 import { openParsePool } from "../src/pipeline/parsing.ts";
@@ -37,13 +38,14 @@ const dir = mkdtempSync(join(tmpdir(), "mailwright-drain-"));
 const log = openLog({ level: "error" });
 const metrics = openMetrics();
 const sealer = openKeyRing({ key: "00".repeat(32) });
+const hasher = openHasher("00".repeat(32));
 const ledger = await openLedger({ path: join(dir, "ledger.sqlite"), thread: "worker", log });
 const spool = await openSpool(join(dir, "spool"), sealer);
 const blobs = await openFiles(join(dir, "blobs"));
 const records = openLocalRecords(join(dir, "crm.sqlite"));
 const clock = systemClock;
 const random = systemRandom;
-const base = { ledger, sealer, spool, blobs, clock, random, log, metrics };
+const base = { ledger, sealer, hasher, spool, blobs, clock, random, log, metrics };
 
 const hubspot = destinations.find(({ name }) => name === "hubspot")?.bind({ base_url: url, token: "pat-bench" });
 if (hubspot?.reach === undefined) throw new Error("no hubspot destination");
@@ -66,6 +68,7 @@ const startDraining = () =>
         tenant: "bench",
         mapping: { createContact: "unverified", internal: "skip", disposableContacts: "hold" },
         people: compilePeople(noLists, () => false),
+        threads: defaultMarks,
         lanes: [lane.lane],
       },
     ],

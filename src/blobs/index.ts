@@ -1,5 +1,6 @@
 /** What the rest of the program may use of the attic: sealing, the master key, the spool and the blob stores. */
 export { type FileBlobs, openFiles } from "./files.ts";
+export { openHasher } from "./hasher.ts";
 export { loadOrCreateMasterKey } from "./key.ts";
 export { KeyRefused, type KeyRing, openKeyRing } from "./seal.ts";
 export { SealBroken } from "./seal-format.ts";

@@ -2,9 +2,16 @@
 import { appendFileSync, existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { loadOrCreateMasterKey, openFiles, openKeyRing, openSpool, openThreadedSpool } from "../blobs/index.ts";
+import {
+  loadOrCreateMasterKey,
+  openFiles,
+  openHasher,
+  openKeyRing,
+  openSpool,
+  openThreadedSpool,
+} from "../blobs/index.ts";
 import type { Blobs, Spool } from "../model/blob.ts";
-import type { Clock, Log, Random, Sealer } from "../model/ports.ts";
+import type { Clock, Hasher, Log, Random, Sealer } from "../model/ports.ts";
 import type { LocalRecords } from "../model/records.ts";
 import type { Settings } from "../settings/index.ts";
 import { lockDataFolder, openLedger, openLocalRecords, type SqliteLedger } from "../store/index.ts";
@@ -29,6 +36,7 @@ export interface Ground {
   readonly log: Log;
   readonly metrics: OpenMetrics;
   readonly sealer: Sealer;
+  readonly hasher: Hasher;
   readonly ledger: SqliteLedger;
   readonly spool: Spool;
   readonly blobs: Blobs;
@@ -71,6 +79,7 @@ async function openUnlocked(settings: Settings, { thread, check = "quick", log }
   const key =
     settings.seal.key ?? (await loadOrCreateMasterKey(paths.masterKey, { dataExists: existsSync(paths.ledger) }));
   const sealer = openKeyRing({ key });
+  const hasher = openHasher(key);
   const ledger = await openLedger({ path: paths.ledger, thread, check, log });
   let closeSpool = async (): Promise<void> => undefined;
   try {
@@ -86,6 +95,7 @@ async function openUnlocked(settings: Settings, { thread, check = "quick", log }
       log,
       metrics: openMetrics(),
       sealer,
+      hasher,
       ledger,
       spool,
       blobs,

@@ -28,6 +28,7 @@ export function tenantPlans(settings: Settings): TenantPlan[] {
       disposableContacts: tenant.people.disposable_contacts,
     },
     people: people.get(tenant.id) ?? compilePeople(noLists, () => false),
+    threads: tenant.threads,
     lanes: tenant.destinations.map(({ id }) => laneId(tenant.id, id)),
   }));
 }

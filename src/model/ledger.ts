@@ -10,6 +10,7 @@
 import type { Envelope } from "./envelope.ts";
 import type { DeadLetter, EventRow, FindQuery, StoryLine } from "./history.ts";
 import type { StepKind } from "./step.ts";
+import type { Placed, Threads } from "./threads.ts";
 
 /** A delivery is one event for one lane. `failed` is a dead letter; `held` waits in review. */
 export const deliveryStates = ["pending", "processed", "failed", "skipped", "held"] as const;
@@ -132,6 +133,8 @@ export interface Prepared {
   readonly parseStatus: "ok" | "partial" | "failed";
   /** Deliveries of one thread to one lane go in the order of arrival. */
   readonly threadKey: string;
+  /** Where it stands, and who stands elsewhere because of it. Missing where nothing could be read of it. */
+  readonly thread?: Placed;
   readonly deliveries: readonly PreparedDelivery[];
 }
 
@@ -305,7 +308,7 @@ export interface LedgerStats {
   readonly bytes: number;
 }
 
-export interface Ledger {
+export interface Ledger extends Threads {
   /**
    * One transaction for all items; identity is decided inside it. The order of the answers is that of the items. Sealed bytes are
    * read until the call is answered: the caller neither changes them nor gives their memory away before.

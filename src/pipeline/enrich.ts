@@ -7,6 +7,7 @@ import type { Attempt, Prepared, PreparedDelivery } from "../model/ledger.ts";
 import type { People } from "../model/people.ts";
 import type { Sealer } from "../model/ports.ts";
 import type { Decision } from "../model/step.ts";
+import type { ThreadMarks } from "../model/threads.ts";
 import { rawKey } from "./raw.ts";
 import { writeMail, writeSteps } from "./stored.ts";
 
@@ -15,6 +16,7 @@ export interface TenantPlan {
   readonly tenant: string;
   readonly mapping: Mapping;
   readonly people: People;
+  readonly threads: ThreadMarks;
   /** `tenant/destination`, in the order of the configuration. */
   readonly lanes: readonly string[];
 }

@@ -1,11 +1,12 @@
 /** Hops 4 to 6 of the road: takes accepted messages from the ledger, parses, enriches and plans each once, and commits what was decided. */
 
 import type { Evidence, ParsedMessage } from "../model/event.ts";
-import type { Attempt, Ledger, Prepared, Unread } from "../model/ledger.ts";
-import type { Clock, Log, Metrics, Random } from "../model/ports.ts";
+import type { Attempt, Ledger, Unread } from "../model/ledger.ts";
+import type { Clock, Hasher, Log, Metrics, Random } from "../model/ports.ts";
 import { retryDelayMs } from "./backoff.ts";
-import { decide, eventOf, preparedOf, type TenantPlan } from "./enrich.ts";
+import { eventOf, preparedOf, type TenantPlan } from "./enrich.ts";
 import { asError, LedgerFailed, viaLedger } from "./faults.ts";
+import { type Committed, openPlacing } from "./placing.ts";
 import { once, openRaw, RawMissing, type RawPorts } from "./raw.ts";
 import { evidenceFor, type Senders } from "./senders.ts";
 import { openSignal } from "./signal.ts";
@@ -21,7 +22,8 @@ export interface ParsePool {
 }
 
 export interface PreparePorts extends RawPorts {
-  readonly ledger: Pick<Ledger, "attempt" | "find" | "prepare" | "release" | "stats">;
+  readonly ledger: Pick<Ledger, "around" | "attempt" | "find" | "prepare" | "release" | "stats">;
+  readonly hasher: Hasher;
   readonly pool: ParsePool;
   readonly senders: Senders;
   readonly clock: Clock;
@@ -59,6 +61,7 @@ const longestIdleMs = 5 * 60_000;
 export function startPreparing(tenants: readonly TenantPlan[], width: number, ports: PreparePorts): Preparing {
   const { clock, ledger, log } = ports;
   const signal = openSignal();
+  const placing = openPlacing(ports);
   const plans = new Map(tenants.map((tenant) => [tenant.tenant, tenant]));
   const inHand = new Set<Promise<void>>();
   /**
@@ -154,10 +157,9 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
       const verified = evidenceFor(attempt, raw, ports, story);
       const [parsed, evidence] = await Promise.all([parsedOf(attempt, raw, story), verified]);
       if (parsed === "later") return;
-      const prepared = await preparedFrom(attempt, parsed, evidence, story);
-      const [written] = await viaLedger(ledger.prepare([prepared]));
+      const { prepared, written } = await committed(attempt, parsed, evidence, story);
       unread.delete(attempt.eventId);
-      if (written !== true) {
+      if (!written) {
         story.warn({}, "the lease of a parse was lost; its result is dropped");
         return;
       }
@@ -168,6 +170,8 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
         story.info({ lane, decision: decision.kind, rule: decision.rule }, "planned");
         ports.prepared(lane);
       }
+      // Others that stand elsewhere because of it wait to be planned again.
+      if ((prepared.thread?.moved.length ?? 0) > 0) signal.wake();
     } catch (error) {
       // Whatever it was, the message is in the ledger: it is given back, or its lease ends, and it is taken up again.
       if (!(error instanceof LedgerFailed)) ports.metrics.count("defects_total", { where: "prepare" });
@@ -239,20 +243,19 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
     };
   }
 
-  /** What is to be committed. A message that no rule can be applied to, however often, is held where a person sees it. */
-  async function preparedFrom(
+  /** A message that no rule can be applied to, however often, is held where a person sees it. */
+  async function committed(
     attempt: Attempt,
     parsed: ParsedMessage,
     evidence: Evidence,
     story: Log,
-  ): Promise<Prepared> {
+  ): Promise<Committed> {
     const tenant = plans.get(attempt.tenant);
     if (tenant === undefined) throw new Error(`tenant ${attempt.tenant} is no longer in the configuration`);
     try {
-      const event = eventOf(attempt, parsed, evidence, tenant.people);
-      return preparedOf(attempt, event, decide(event, attempt.digest, tenant), ports.sealer, clock.now());
+      return await placing.commit({ attempt, event: eventOf(attempt, parsed, evidence, tenant.people), tenant });
     } catch (error) {
-      if (attempt.attempts < mostTries) throw error;
+      if (error instanceof LedgerFailed || attempt.attempts < mostTries) throw error;
       ports.metrics.count("defects_total", { where: "prepare" });
       story.error({ err: asError(error) }, "a message cannot be prepared; it is held for review");
       const reason = `Mailwright could not decide about this mail: ${asError(error).message.slice(0, 200)}`;
@@ -261,7 +264,9 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
         lane,
         decision: { kind: "hold", rule: "defect.prepare", reason } as const,
       }));
-      return preparedOf(attempt, event, held, ports.sealer, clock.now());
+      const prepared = preparedOf(attempt, event, held, ports.sealer, clock.now());
+      const [written] = await viaLedger(ledger.prepare([prepared]));
+      return { prepared, written: written === true };
     }
   }
 

@@ -151,6 +151,29 @@ const trust = z
   })
   .describe("What the sender of a mail has to show before records are made.");
 
+const mark = z.number().min(0).max(1);
+const threads = z
+  .strictObject({
+    join: mark
+      .default(0.8)
+      .describe(
+        "The score from which on a mail is joined to a thread without asking. What ids, tokens and people say comes to a score.",
+      ),
+    review: mark
+      .default(0.5)
+      .describe(
+        "The score from which on a mail is joined and listed for review; below it, it begins a thread. Not above `join`.",
+      ),
+    window: duration
+      .prefault("30d")
+      .describe("How long after each other two mails with one subject, and no id that says so, may be of one thread."),
+  })
+  .refine(({ join, review }) => review <= join, {
+    error: "review is above join: it has to be at or below it",
+    path: ["review"],
+  })
+  .describe("Which thread a mail belongs to, where that is not certain.");
+
 /** Every destination's own settings with the two keys that all have. What else a type has is known to its schema, not to the types here. */
 type DestinationForm = z.ZodObject<{ id: typeof identifier; type: z.ZodLiteral<string> }>;
 const [firstDestination, ...otherDestinations] = destinationSettings.map(({ name, settings }): DestinationForm => {
@@ -182,6 +205,7 @@ const tenant = z.strictObject({
     ),
   people: people.prefault({}),
   trust: trust.prefault({}),
+  threads: threads.prefault({}),
   destinations: z
     .array(destination)
     .min(1)

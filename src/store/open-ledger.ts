@@ -147,6 +147,8 @@ function ledgerOn(engine: Engine, path: string, threaded: boolean): SqliteLedger
     deadLetters: method("deadLetters"),
     archivable: method("archivable"),
     stats: method("stats"),
+    around: method("around"),
+    thread: method("thread"),
     async probe(ms) {
       const answer = guarded({ name: "probe", args: [ms] });
       // A batch ahead of it may be waiting for a lock; the thread that asks is free to give up. On one thread nothing can be ahead.

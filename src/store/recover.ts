@@ -110,7 +110,7 @@ function intoNew(
       report(done);
       return done;
     });
-    const gaps = reports.some(({ table, lost }) => lost > 0 && (table === "delivery" || table === "step"));
+    const gaps = reports.some(({ table, lost }) => lost > 0 && derived.has(table));
     const { replanned, rawLost } = mend(target, gaps);
     target.pragma("wal_checkpoint(TRUNCATE)");
     return { tables: reports, orphans, replanned, rawLost };
@@ -118,6 +118,9 @@ function intoNew(
     target.close();
   }
 }
+
+/** What planning a message again brings back. */
+const derived: ReadonlySet<string> = new Set(["delivery", "step", "threaded"]);
 
 const rowsPerCommit = 5_000;
 

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { openHasher } from "../../src/blobs/index.ts";
 import { compilePeople, noLists } from "../../src/mail/people.ts";
 import type { Blobs, Spool } from "../../src/model/blob.ts";
 import type { CanonicalEvent, ParsedMessage } from "../../src/model/event.ts";
 import type { EventRow, Ledger, NewMessage } from "../../src/model/ledger.ts";
+import { defaultMarks } from "../../src/model/threads.ts";
 import { type ParsePool, type Preparing, startPreparing } from "../../src/pipeline/prepare.ts";
 import { type Senders, unverified } from "../../src/pipeline/senders.ts";
 import { readMail } from "../../src/pipeline/stored.ts";
@@ -78,6 +80,7 @@ function start(
     tenant,
     mapping: { createContact: "unverified", internal: "skip", disposableContacts: "hold" } as const,
     people: compilePeople(noLists, () => false),
+    threads: defaultMarks,
     lanes: [`${tenant}/crm`],
   }));
   const spool = { read: async () => undefined } as unknown as Spool;
@@ -88,6 +91,7 @@ function start(
     spool,
     blobs: { get: async () => undefined, ...blobs } as Blobs,
     sealer: openSealer,
+    hasher: openHasher(Buffer.alloc(32)),
     clock: time.clock(),
     random: plainRandom(),
     log: kept.log,

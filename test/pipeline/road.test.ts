@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
+import { openHasher } from "../../src/blobs/index.ts";
 import { compilePeople, noLists } from "../../src/mail/people.ts";
 import type { Blobs, Spool } from "../../src/model/blob.ts";
 import type { Session } from "../../src/model/destination.ts";
+import { defaultMarks } from "../../src/model/threads.ts";
 import { openBucket } from "../../src/pipeline/bucket.ts";
 import { type Road, startRoad } from "../../src/pipeline/road.ts";
 import { unverified } from "../../src/pipeline/senders.ts";
@@ -24,6 +26,7 @@ function roadOn(ledger: SqliteLedger, time: VirtualTime, session: Session, moved
     tenant: "acme",
     mapping: { createContact: "unverified", internal: "skip", disposableContacts: "hold" } as const,
     people: compilePeople(noLists, () => false),
+    threads: defaultMarks,
     lanes: ["acme/crm"],
   };
   const { log, metrics } = keeping();
@@ -34,6 +37,7 @@ function roadOn(ledger: SqliteLedger, time: VirtualTime, session: Session, moved
     spool: {} as Spool,
     blobs: {} as Blobs,
     sealer: openSealer,
+    hasher: openHasher(Buffer.alloc(32)),
     clock,
     random: plainRandom(),
     log,

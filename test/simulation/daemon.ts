@@ -1,5 +1,6 @@
 /** The daemon of a world: the real road on wrapped ports, opened the way the program's main opens it. */
 
+import { openHasher } from "../../src/blobs/index.ts";
 import { type BoundDestination, destinations } from "../../src/destinations/index.ts";
 import { compilePeople, noLists } from "../../src/mail/people.ts";
 import type { Blobs, Spool } from "../../src/model/blob.ts";
@@ -8,6 +9,7 @@ import type { Ledger } from "../../src/model/ledger.ts";
 import type { Clock, Log, Metrics, Random, Sealer } from "../../src/model/ports.ts";
 import type { LocalRecords } from "../../src/model/records.ts";
 import type { Intake } from "../../src/model/source.ts";
+import { defaultMarks } from "../../src/model/threads.ts";
 import type { WireRequest } from "../../src/model/wire.ts";
 import { type IntakePorts, openIntake } from "../../src/pipeline/accept.ts";
 import { openBucket } from "../../src/pipeline/bucket.ts";
@@ -64,6 +66,7 @@ const tenantPlans = (globexMakesContacts: boolean): readonly TenantPlan[] => [
     tenant: "acme",
     mapping: { createContact: "unverified", internal: "skip", disposableContacts: "hold" },
     people,
+    threads: defaultMarks,
     lanes: lanes.acme,
   },
   {
@@ -74,9 +77,11 @@ const tenantPlans = (globexMakesContacts: boolean): readonly TenantPlan[] => [
       disposableContacts: "hold",
     },
     people,
+    threads: defaultMarks,
     lanes: lanes.globex,
   },
 ];
+const hasher = openHasher(Buffer.alloc(32, 7));
 const limits = {
   maxBytes: 1_000_000,
   inlineBytes: 2_048,
@@ -96,6 +101,7 @@ export async function startDaemon(life: Life, given: Surroundings): Promise<Daem
   let moved = (): void => undefined;
   const road = startRoad(tenantPlans(given.globexMakesContacts), opened, 4, {
     ...world,
+    hasher,
     pool,
     senders: unverified,
     moved: () => moved(),

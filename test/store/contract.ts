@@ -6,6 +6,7 @@ import { findContract, retireContract, statsContract } from "./contract/find.ts"
 import { attemptContract, prepareContract } from "./contract/prepare.ts";
 import { requeueContract } from "./contract/requeue.ts";
 import { settleContract } from "./contract/settle.ts";
+import { threadsContract } from "./contract/threads.ts";
 import type { OpenBench } from "./contract/world.ts";
 
 export type { Bench, OpenBench } from "./contract/world.ts";
@@ -25,5 +26,6 @@ export function ledgerContract(engine: string, open: OpenBench): void {
     findContract(open);
     statsContract(open);
     retireContract(open);
+    threadsContract(open);
   });
 }

@@ -3,11 +3,13 @@
 import type { Connection } from "../sqlite/connection.ts";
 import { openElect } from "../sqlite/head.ts";
 import { openStory } from "../sqlite/story.ts";
+import { factsFrom, keysOf } from "../sqlite/thread-keys.ts";
 
 /** `gaps`: deliveries or steps are missing somewhere, so every message is planned again that still can be. */
 export function mend(db: Connection, gaps: boolean): { replanned: number; rawLost: number } {
   return db.transaction(() => {
     rememberRefs(db);
+    keysOfThreads(db);
     bodiesThatAreThere(db);
     const rawLost = rawThatIsGone(db);
     const replanned = planAgain(db, gaps);
@@ -22,6 +24,26 @@ function rememberRefs(db: Connection): void {
     `INSERT OR IGNORE INTO record (lane, kind, key, ref)
        SELECT d.lane, s.kind, s.key, s.ref FROM step s JOIN delivery d ON d.id = s.delivery WHERE s.state = 'confirmed'`,
   );
+}
+
+/** What messages are found by follows from what is known of them. A row that damage has changed is made again with its message. */
+function keysOfThreads(db: Connection): void {
+  const threaded = db.prepare<
+    [],
+    { message: number; tenant: string; begins: string; written_at: number; facts: string }
+  >(
+    "SELECT t.message, e.tenant, t.begins, t.written_at, t.facts FROM threaded t JOIN event e ON e.seq = t.message ORDER BY t.message",
+  );
+  const add = db.prepare("INSERT OR IGNORE INTO thread_key (key, at, message, near) VALUES (?, ?, ?, ?)");
+  const drop = db.prepare("DELETE FROM threaded WHERE message = ?");
+  for (const { message, tenant, begins, written_at: writtenAt, facts } of threaded.all()) {
+    try {
+      const keys = [...keysOf(factsFrom(facts, { eventId: "", tenant, begins, writtenAt }))];
+      for (const { key, near } of keys) add.run(key, writtenAt, message, near);
+    } catch {
+      drop.run(message);
+    }
+  }
 }
 
 function bodiesThatAreThere(db: Connection): void {

@@ -12,7 +12,7 @@ export interface Table {
 
 const zero = () => 0;
 
-/** `ledger` and `lane_tally` are counted anew as the rows come in; `revision` was a plan that is made again. */
+/** `ledger` and `lane_tally` are counted anew as the rows come in; `revision` was a plan that is made again; `thread_key` follows from `threaded`. */
 export const tables: readonly Table[] = [
   {
     name: "event",
@@ -99,6 +99,8 @@ export const tables: readonly Table[] = [
     fix: { state: (value) => (value === "sent" ? "unknown" : String(value)) },
   },
   { name: "record", key: ["lane", "kind", "key"], columns: ["lane", "kind", "key", "ref"] },
+  { name: "threaded", columns: ["message", "placed", "thread", "begins", "written_at", "facts"] },
+  { name: "thread_alias", key: ["alias"], columns: ["alias", "thread"] },
   { name: "story", key: ["event", "n"], columns: ["event", "n", "at", "what", "detail"] },
 ];
 

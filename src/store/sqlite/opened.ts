@@ -16,6 +16,8 @@ import { openArchive, openPurge } from "./retire.ts";
 import { openSettle } from "./settle.ts";
 import { openStats } from "./stats.ts";
 import { readStory } from "./story.ts";
+import { openAround } from "./thread-around.ts";
+import { openThread } from "./thread-find.ts";
 
 export interface Opened {
   readonly db: Connection;
@@ -57,6 +59,8 @@ export function openedOn(db: Connection): Opened {
       purge: openPurge(db),
       stats: openStats(db),
       reclaim: openReclaim(db),
+      around: openAround(db),
+      thread: openThread(db),
     },
     begin: { read: () => void read.run(), write: () => void write.run() },
     commit() {

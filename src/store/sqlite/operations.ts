@@ -26,6 +26,8 @@ export const operations = {
   deadLetters: "read",
   archivable: "read",
   stats: "read",
+  around: "read",
+  thread: "read",
 } as const satisfies Record<Exclude<keyof Ledger, "close" | "probe">, "read" | "write">;
 
 export type OperationName = keyof typeof operations;

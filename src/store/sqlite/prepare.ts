@@ -3,6 +3,7 @@ import type { Prepared } from "../../model/ledger.ts";
 import type { Connection } from "./connection.ts";
 import type { Operations } from "./operations.ts";
 import { openPlans } from "./plan.ts";
+import { openPlace } from "./thread-place.ts";
 
 interface Leased {
   seq: number;
@@ -12,6 +13,7 @@ interface Leased {
 
 export function openPrepare(db: Connection): Operations["prepare"] {
   const plans = openPlans(db);
+  const place = openPlace(db);
   const leased = db.prepare<[string, string], Leased>(
     "SELECT seq, again, reprocess FROM event WHERE event_id = ? AND lease = ? AND stage = 'accepted'",
   );
@@ -39,6 +41,7 @@ export function openPrepare(db: Connection): Operations["prepare"] {
         delivery,
       });
     }
+    if (item.thread !== undefined) place(event.seq, item.thread, item.now);
     finish.run(item.now, item.parseStatus, item.schemaVersion, item.mappingVersion, item.threadKey, event.seq);
     return true;
   }

@@ -1,0 +1,131 @@
+/** Gives messages their place in threads: all that are ready together are judged together, planned, and committed before the next are looked at. */
+import { placeThreads, threadFacts } from "../mail/thread.ts";
+import type { CanonicalEvent } from "../model/event.ts";
+import type { Attempt, Ledger, Prepared } from "../model/ledger.ts";
+import type { Clock, Hasher, Sealer } from "../model/ports.ts";
+import type { Placed } from "../model/threads.ts";
+import { decide, preparedOf, type TenantPlan } from "./enrich.ts";
+import { LedgerFailed, viaLedger } from "./faults.ts";
+
+export interface PlacingPorts {
+  readonly ledger: Pick<Ledger, "around" | "prepare">;
+  readonly hasher: Hasher;
+  readonly sealer: Sealer;
+  readonly clock: Clock;
+}
+
+/** A message whose event is there, but for its thread. */
+export interface Ready {
+  readonly attempt: Attempt;
+  readonly event: CanonicalEvent;
+  readonly tenant: TenantPlan;
+}
+
+export interface Committed {
+  readonly prepared: Prepared;
+  /** False when the lease was lost: nothing of it was written. */
+  readonly written: boolean;
+}
+
+export interface Placing {
+  /** Rejects with what is wrong with this message, or with LedgerFailed. */
+  commit(ready: Ready): Promise<Committed>;
+}
+
+interface Waiting extends Ready {
+  readonly resolve: (committed: Committed) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Nothing else may be placed between the look around and the commit, so that there is one batch at a time: whatever gathered while the last
+ * one was committed. The one process that holds the data folder is the only one that places.
+ */
+export function openPlacing(ports: PlacingPorts): Placing {
+  let waiting: Waiting[] = [];
+  let isPumping = false;
+
+  async function pump(): Promise<void> {
+    // What gets ready in this turn goes along.
+    await Promise.resolve();
+    while (waiting.length > 0) {
+      const batch = waiting;
+      waiting = [];
+      await together(batch);
+    }
+    isPumping = false;
+  }
+
+  /** One message that cannot be placed or planned must not hold up those beside it: then each goes alone. */
+  async function together(batch: readonly Waiting[]): Promise<void> {
+    let prepared: Prepared[];
+    try {
+      prepared = await preparedAll(batch, ports);
+    } catch (error) {
+      const [first, ...others] = batch;
+      if (error instanceof LedgerFailed || others.length === 0) for (const { reject } of batch) reject(error);
+      else for (const one of [first, ...others]) if (one !== undefined) await together([one]);
+      return;
+    }
+    await Promise.all(batch.map((one, at) => commitOne(one, prepared[at])));
+  }
+
+  /** Calls of one turn share a transaction, and yet each of them fails by itself. */
+  async function commitOne({ resolve, reject }: Waiting, prepared: Prepared | undefined): Promise<void> {
+    try {
+      if (prepared === undefined) throw new TypeError("a message was placed and not planned");
+      const [written] = await viaLedger(ports.ledger.prepare([prepared]));
+      resolve({ prepared, written: written === true });
+    } catch (error) {
+      reject(error);
+    }
+  }
+
+  return {
+    commit(ready) {
+      return new Promise((resolve, reject) => {
+        waiting.push({ ...ready, resolve, reject });
+        if (isPumping) return;
+        isPumping = true;
+        void pump();
+      });
+    },
+  };
+}
+
+async function preparedAll(batch: readonly Ready[], ports: PlacingPorts): Promise<Prepared[]> {
+  const places = new Map<Ready, Placed>();
+  const tenants = new Set(batch.map(({ tenant }) => tenant));
+  await Promise.all(
+    [...tenants].map(async (tenant) => {
+      const those = batch.filter((ready) => ready.tenant === tenant);
+      const placed = await placedOf(those, tenant, ports);
+      for (const [at, ready] of those.entries()) {
+        const place = placed[at];
+        if (place !== undefined) places.set(ready, place);
+      }
+    }),
+  );
+  return batch.map((ready) => planned(ready, places.get(ready), ports));
+}
+
+async function placedOf(
+  ready: readonly Ready[],
+  { tenant, threads }: TenantPlan,
+  { ledger, hasher }: PlacingPorts,
+): Promise<Placed[]> {
+  const facts = ready.map(({ event, attempt }) => threadFacts(event, { digest: attempt.digest, hasher }));
+  const around = await viaLedger(ledger.around({ tenant, facts, window: threads.window }));
+  return placeThreads(facts, around, threads);
+}
+
+function planned(
+  { attempt, event, tenant }: Ready,
+  place: Placed | undefined,
+  { sealer, clock }: PlacingPorts,
+): Prepared {
+  if (place === undefined) throw new TypeError("a message was not placed");
+  const whole = { ...event, thread: place.thread };
+  const prepared = preparedOf(attempt, whole, decide(whole, attempt.digest, tenant), sealer, clock.now());
+  return { ...prepared, thread: place };
+}

@@ -1,0 +1,157 @@
+/** Reads everything that new messages could touch: what is connected to them by ids, people and subjects, on and on, up to a bound. */
+import {
+  type AroundRequest,
+  mostAnswerers,
+  type ThreadDecision,
+  type ThreadFacts,
+  type ThreadNeighbour,
+} from "../../model/threads.ts";
+import type { Connection } from "./connection.ts";
+import type { Operations } from "./operations.ts";
+import { factsFrom, subjectKeys, threadKeyText } from "./thread-keys.ts";
+
+/** A conversation of more messages than this is no conversation any more; and reading it would hold up everybody's commits. */
+const mostMessages = 400;
+/** Of one key. */
+const mostRows = 256;
+
+interface Threaded {
+  message: number;
+  event_id: string;
+  tenant: string;
+  placed: number;
+  thread: string;
+  begins: string;
+  written_at: number;
+  facts: string;
+}
+
+interface Hit {
+  message: number;
+  near: string | null;
+}
+
+export function openAround(db: Connection): Operations["around"] {
+  const byKey = db.prepare<[string, number], Hit>(
+    "SELECT message, near FROM thread_key WHERE key = ? ORDER BY at DESC, message DESC LIMIT ?",
+  );
+  const bySubject = db.prepare<[string, number, number, number], Hit>(
+    "SELECT message, near FROM thread_key WHERE key = ? AND at BETWEEN ? AND ? ORDER BY at DESC, message DESC LIMIT ?",
+  );
+  const byBeginning = db.prepare<[string], Hit>("SELECT message, NULL AS near FROM threaded WHERE begins = ?");
+  const load = db.prepare<[number], Threaded>(
+    `SELECT t.message, e.event_id, e.tenant, t.placed, t.thread, t.begins, t.written_at, t.facts
+       FROM threaded t JOIN event e ON e.seq = t.message WHERE t.message = ?`,
+  );
+  const decisions = openDecisions(db);
+
+  return ({ tenant, facts: arrivals, window }: AroundRequest) => {
+    const found = new Map<number, ThreadNeighbour>();
+    const fans = new Set<string>();
+    const decided = new Map<string, ThreadDecision>();
+    const asked = new Set<string>();
+    const waiting: ThreadFacts[] = [...arrivals];
+    let cut = false;
+
+    function take(message: number): ThreadFacts | undefined {
+      const known = found.get(message);
+      if (known !== undefined) return known;
+      if (found.size >= mostMessages) {
+        cut = true;
+        return undefined;
+      }
+      const row = load.get(message);
+      if (row === undefined || row.tenant !== tenant) return undefined;
+      const neighbour = neighbourOf(row);
+      found.set(message, neighbour);
+      waiting.push(neighbour);
+      return neighbour;
+    }
+
+    function follow(hits: readonly Hit[]): void {
+      if (hits.length > mostRows) cut = true;
+      for (const { message } of hits.slice(0, mostRows)) take(message);
+    }
+
+    const isAsked = (key: string): boolean => asked.size === asked.add(key).size;
+
+    /** `name`: what the judge knows this key by. Where too many answer it, they have nothing in common. */
+    function followAll(key: string, name: string): void {
+      if (isAsked(key)) return;
+      const hits = byKey.all(key, mostRows + 1);
+      const answerers = new Set(hits.map(({ near }) => near));
+      answerers.delete(null);
+      answerers.delete("");
+      if (answerers.size > mostAnswerers) fans.add(name);
+      else follow(hits);
+    }
+
+    /** Those that have the id, and unless it is that of mass mail those that name it. */
+    function followId(id: string, broadcast: boolean): void {
+      const own = threadKeyText(tenant, "own", id);
+      if (isAsked(own)) return;
+      const owners = byKey.all(own, mostRows + 1);
+      follow(owners);
+      const mass = broadcast || owners.some(({ message }) => found.get(message)?.broadcast === true);
+      if (mass) fans.add(id);
+      else followAll(threadKeyText(tenant, "names", id), id);
+    }
+
+    function followFacts(facts: ThreadFacts): void {
+      if (facts.messageId !== null) followId(facts.messageId, facts.broadcast);
+      for (const id of facts.names) followId(id, false);
+      if (facts.threadIndex !== null) followAll(threadKeyText(tenant, "index", facts.threadIndex), facts.threadIndex);
+      if (facts.gmailThread !== null) followAll(threadKeyText(tenant, "gmail", facts.gmailThread), facts.gmailThread);
+      if (facts.token !== null) follow(byBeginning.all(facts.token));
+      followAll(threadKeyText(tenant, "token", facts.begins), facts.begins);
+      const { writtenAt } = facts;
+      for (const key of subjectKeys(facts)) {
+        if (isAsked(`${key} ${writtenAt}`)) continue;
+        follow(bySubject.all(key, writtenAt - window, writtenAt + window, mostRows + 1));
+      }
+      for (const { decision, joined } of decisions(facts.eventId)) {
+        decided.set(decision.eventId, decision);
+        for (const message of joined) take(message);
+      }
+    }
+
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) followFacts(next);
+    return { messages: [...found.values()], decisions: [...decided.values()], fans: [...fans], cut };
+  };
+}
+
+function neighbourOf(row: Threaded): ThreadNeighbour {
+  const { event_id: eventId, tenant, begins, written_at: writtenAt } = row;
+  return { ...factsFrom(row.facts, { eventId, tenant, begins, writtenAt }), threadId: row.thread, placed: row.placed };
+}
+
+interface Decided {
+  event: number;
+  event_id: string;
+  kind: "join" | "new";
+  with_event: number | null;
+  with_event_id: string | null;
+}
+
+/** What was decided about a message, or joined to it. */
+function openDecisions(db: Connection): (eventId: string) => { decision: ThreadDecision; joined: readonly number[] }[] {
+  const there = db
+    .prepare<[], number>("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'decision'")
+    .pluck();
+  if (there.get() === undefined) return () => [];
+  const columns = `SELECT d.event, e.event_id, d.kind, d.with_event, w.event_id AS with_event_id
+    FROM decision d JOIN event e ON e.seq = d.event LEFT JOIN event w ON w.seq = d.with_event`;
+  const seqOf = db.prepare<[string], number>("SELECT seq FROM event WHERE event_id = ?").pluck();
+  const about = db.prepare<[number], Decided>(`${columns} WHERE d.event = ? AND d.about = 'thread' AND d.stands = 1`);
+  const withIt = db.prepare<[number], Decided>(
+    `${columns} WHERE d.with_event = ? AND d.about = 'thread' AND d.stands = 1`,
+  );
+  return (eventId) => {
+    const seq = seqOf.get(eventId);
+    if (seq === undefined) return [];
+    return [...about.all(seq), ...withIt.all(seq)].map((row) => ({
+      decision: { eventId: row.event_id, kind: row.kind, withEventId: row.with_event_id },
+      joined: row.with_event === null ? [] : [row.event, row.with_event],
+    }));
+  };
+}

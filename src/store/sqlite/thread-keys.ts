@@ -1,0 +1,130 @@
+/** What a message is found by in the ledger's index of threads, and the form in which its facts are kept. */
+import { createHash } from "node:crypto";
+import { subjectPeople, type ThreadFacts, type ThreadPerson } from "../../model/threads.ts";
+
+/** own: it has this id. names: it names it. Of a subject there is one for each person and organisation that it is compared by. */
+export type KeyKind = "own" | "names" | "subject" | "index" | "gmail" | "token";
+
+export interface ThreadKey {
+  readonly key: string;
+  readonly near: string | null;
+}
+
+const keyChars = 16;
+
+/** Tenants never meet, whatever their mails have in common. */
+export function threadKeyText(tenant: string, kind: KeyKind, ...parts: readonly string[]): string {
+  const text = [tenant, kind, ...parts].join("\0");
+  return createHash("sha256").update(text).digest("base64url").slice(0, keyChars);
+}
+
+export function* keysOf(facts: ThreadFacts): Generator<ThreadKey> {
+  const { tenant, messageId, names, threadIndex, gmailThread, token } = facts;
+  const key = (kind: KeyKind, text: string, near: string | null = null): ThreadKey => ({
+    key: threadKeyText(tenant, kind, text),
+    near,
+  });
+  if (messageId !== null) yield key("own", messageId);
+  for (const [at, id] of names.entries()) yield key("names", id, at === names.length - 1 ? answererOf(facts) : null);
+  if (threadIndex !== null) yield key("index", threadIndex, facts.broadcast ? null : answererOf(facts));
+  if (gmailThread !== null) yield key("gmail", gmailThread, facts.broadcast ? null : answererOf(facts));
+  if (token !== null) yield key("token", token);
+  for (const text of subjectKeys(facts)) yield { key: text, near: null };
+}
+
+/** As the judge counts them: by organisation, colleagues as nobody. */
+function answererOf({ sender, inside }: ThreadFacts): string {
+  return sender === null || inside ? "" : (sender.organisation ?? sender.address).slice(0, 10);
+}
+
+export function subjectKeys({ tenant, subject, people }: ThreadFacts): string[] {
+  if (subject === null) return [];
+  const compared = people.slice(0, subjectPeople);
+  const names = new Set(compared.flatMap(({ address, organisation }) => [address, organisation ?? ""]));
+  names.delete("");
+  return [...names].map((name) => threadKeyText(tenant, "subject", subject, name));
+}
+
+type Row = readonly [
+  messageId: string | null,
+  names: readonly string[],
+  threadIndex: string | null,
+  gmailThread: string | null,
+  token: string | null,
+  subject: string | null,
+  words: string,
+  flags: string,
+  sender: string | null,
+  people: readonly string[],
+  list: string | null,
+];
+
+/** Flags in the order of their letters; a hash of a word has eight characters. */
+const flags = [
+  ["g", "generic"],
+  ["r", "reply"],
+  ["i", "inside"],
+  ["o", "own"],
+  ["s", "suspicious"],
+  ["a", "automated"],
+  ["b", "broadcast"],
+] as const;
+
+/** Short, since there is one for every message that ever came. */
+export function factsText(facts: ThreadFacts): string {
+  const row: Row = [
+    facts.messageId,
+    facts.names,
+    facts.threadIndex,
+    facts.gmailThread,
+    facts.token,
+    facts.subject,
+    facts.words.join(" "),
+    flags
+      .filter(([, name]) => facts[name])
+      .map(([letter]) => letter)
+      .join(""),
+    facts.sender === null ? null : personText(facts.sender),
+    facts.people.map(personText),
+    facts.list,
+  ];
+  return JSON.stringify(row);
+}
+
+/** What stands in columns of its own. */
+export type Kept = Pick<ThreadFacts, "eventId" | "tenant" | "begins" | "writtenAt">;
+
+export function factsFrom(text: string, kept: Kept): ThreadFacts {
+  const [messageId, names, threadIndex, gmailThread, token, subject, words, set, sender, people, list] = JSON.parse(
+    text,
+  ) as Row;
+  const has = (letter: (typeof flags)[number][0]): boolean => set.includes(letter);
+  return {
+    ...kept,
+    messageId,
+    names,
+    threadIndex,
+    gmailThread,
+    token,
+    subject,
+    words: words === "" ? [] : words.split(" "),
+    generic: has("g"),
+    reply: has("r"),
+    inside: has("i"),
+    own: has("o"),
+    suspicious: has("s"),
+    automated: has("a"),
+    broadcast: has("b"),
+    sender: sender === null ? null : personFrom(sender),
+    people: people.map(personFrom),
+    list,
+  };
+}
+
+const personText = ({ address, organisation }: ThreadPerson): string =>
+  organisation === null ? address : `${address} ${organisation}`;
+
+function personFrom(text: string): ThreadPerson {
+  const [address = "", organisation = null] = text.split(" ");
+  return { address, organisation };
+}
