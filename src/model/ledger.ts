@@ -7,6 +7,7 @@
  * The life of a message: accept -> attempt (a parse begins) -> prepare (event, and per lane a decision) -> claim (a lane works)
  * -> note (intents and outcomes of single steps) -> settle.
  */
+import type { AcquaintanceQuestion, Acquainted, Lesson, Namesake, SenderDecision } from "./acquaintance.ts";
 import type { Envelope } from "./envelope.ts";
 import type { DeadLetter, EventRow, FindQuery, StoryLine } from "./history.ts";
 import type { StepKind } from "./step.ts";
@@ -136,6 +137,8 @@ export interface Prepared {
   /** Where it stands, and who stands elsewhere because of it. Missing where nothing could be read of it. */
   readonly thread?: Placed;
   readonly deliveries: readonly PreparedDelivery[];
+  /** What its sender teaches for later ones; committed with the rest. */
+  readonly acquaintance?: Lesson;
 }
 
 export interface ClaimRequest {
@@ -335,6 +338,12 @@ export interface Ledger extends Threads {
   /** False when the lease was lost: nothing was written, and the caller must not call the vendor. */
   note(notes: Notes): Promise<boolean>;
   settle(settle: Settle): Promise<boolean>;
+  /** What is known of senders, in the order of the questions. */
+  acquainted(questions: readonly AcquaintanceQuestion[]): Promise<readonly Acquainted[]>;
+  /** The newest decision about an address and a domain stands. */
+  decideSender(decisions: readonly SenderDecision[]): Promise<void>;
+  /** The other messages of its tenant with its Message-ID, in the order of their arrival, a few at most. */
+  namesakes(eventId: string): Promise<readonly Namesake[]>;
   lanes(): Promise<readonly LaneStatus[]>;
   /** Keeps the later of two `until`s. */
   pause(pause: Pause): Promise<void>;

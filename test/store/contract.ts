@@ -1,6 +1,7 @@
 /** The Ledger contract: every engine runs this one suite. It speaks ledger words only, and knows no engine. */
 import { describe } from "vitest";
 import { acceptContract } from "./contract/accept.ts";
+import { acquaintanceContract } from "./contract/acquaintance.ts";
 import { bindContract, claimContract, pauseContract, renewContract } from "./contract/claim.ts";
 import { findContract, retireContract, statsContract } from "./contract/find.ts";
 import { attemptContract, prepareContract } from "./contract/prepare.ts";
@@ -17,6 +18,7 @@ export function ledgerContract(engine: string, open: OpenBench): void {
     acceptContract(open);
     attemptContract(open);
     prepareContract(open);
+    acquaintanceContract(open);
     claimContract(open);
     renewContract(open);
     bindContract(open);

@@ -101,6 +101,17 @@ export const tables: readonly Table[] = [
   { name: "record", key: ["lane", "kind", "key"], columns: ["lane", "kind", "key", "ref"] },
   { name: "threaded", columns: ["message", "placed", "thread", "begins", "written_at", "facts"] },
   { name: "thread_alias", key: ["alias"], columns: ["alias", "thread"] },
+  {
+    name: "acquaintance",
+    key: ["tenant", "hash", "owner"],
+    columns: ["tenant", "hash", "owner", "kind", "trust", "first_at", "last_at", "event_id", "taught_by_others"],
+  },
+  { name: "acquaintance_tally", key: ["tenant"], columns: ["tenant", "n"] },
+  {
+    name: "sender_decision",
+    key: ["tenant", "address", "domain"],
+    columns: ["tenant", "address", "domain", "kind", "event_id", "decided_by", "at"],
+  },
   { name: "story", key: ["event", "n"], columns: ["event", "n", "at", "what", "detail"] },
 ];
 

@@ -1,6 +1,7 @@
 /** An open connection with every statement prepared: what the core runs its batches on. */
 import { openAccept } from "./accept.ts";
 import { openBind } from "./account.ts";
+import { openAcquainted } from "./acquaintance.ts";
 import { openAttempt } from "./attempt.ts";
 import { openBackstep } from "./backstep.ts";
 import { openClaim } from "./claim.ts";
@@ -49,6 +50,7 @@ export function openedOn(db: Connection): Opened {
       renew: openRenew(db),
       bind: openBind(db),
       ...openSettle(db),
+      ...openAcquainted(db),
       ...openLanes(db),
       ...openFind(db),
       story: readStory(db),

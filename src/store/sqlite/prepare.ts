@@ -1,5 +1,6 @@
 /** Commits what was made of a message: its event, and per lane what is to be done. */
 import type { Prepared } from "../../model/ledger.ts";
+import { openTeach } from "./acquaintance.ts";
 import type { Connection } from "./connection.ts";
 import type { Operations } from "./operations.ts";
 import { openPlans } from "./plan.ts";
@@ -7,6 +8,7 @@ import { openPlace } from "./thread-place.ts";
 
 interface Leased {
   seq: number;
+  tenant: string;
   again: number;
   reprocess: number;
 }
@@ -14,8 +16,9 @@ interface Leased {
 export function openPrepare(db: Connection): Operations["prepare"] {
   const plans = openPlans(db);
   const place = openPlace(db);
+  const teach = openTeach(db);
   const leased = db.prepare<[string, string], Leased>(
-    "SELECT seq, again, reprocess FROM event WHERE event_id = ? AND lease = ? AND stage = 'accepted'",
+    "SELECT seq, tenant, again, reprocess FROM event WHERE event_id = ? AND lease = ? AND stage = 'accepted'",
   );
   const putBody = db.prepare(
     "INSERT INTO body (event, sealed) VALUES (?, ?) ON CONFLICT DO UPDATE SET sealed = excluded.sealed",
@@ -42,6 +45,7 @@ export function openPrepare(db: Connection): Operations["prepare"] {
       });
     }
     if (item.thread !== undefined) place(event.seq, item.thread, item.now);
+    if (item.acquaintance !== undefined) teach(event.tenant, item.eventId, item.acquaintance);
     finish.run(item.now, item.parseStatus, item.schemaVersion, item.mappingVersion, item.threadKey, event.seq);
     return true;
   }
