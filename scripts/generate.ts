@@ -8,6 +8,7 @@ import { configurationPage } from "../src/settings/page.ts";
 import { metricsPage } from "../src/watch/index.ts";
 import { eventJsonSchema, eventPage } from "./event-page.ts";
 import { standardsPage } from "./standards.ts";
+import { trustPage } from "./trust-page.ts";
 
 export interface Generated {
   /** Relative to the root of the repository. */
@@ -25,6 +26,7 @@ export const generated: readonly Generated[] = [
   { path: "docs/event.md", make: eventPage },
   { path: "docs/metrics.md", make: metricsPage },
   { path: "docs/standards.md", make: standardsPage },
+  { path: "docs/trust.md", make: trustPage },
 ];
 
 function json(value: unknown): string {

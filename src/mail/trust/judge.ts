@@ -1,0 +1,55 @@
+/** Judges how sure it is that the sender of From wrote a mail: collects every reason, each of which has the most trust that it allows; the lowest counts. */
+
+import { type TrustReason, trustReasons } from "../../model/event/trust-reasons.ts";
+import type { Auth, TrustLevel } from "../../model/event.ts";
+import { trustLevels } from "../../model/event.ts";
+import { believed, type Case, type Finding, type Sender, sameOrganisation, senderOf } from "./case.ts";
+import { impersonationOf } from "./impersonation.ts";
+import { ourselves, proofOf } from "./proof.ts";
+import { shapesOf } from "./shapes.ts";
+
+const maxDetailChars = 500;
+const reasonOf = ({ code }: Finding): TrustReason => trustReasons[code];
+const rank = (level: TrustLevel): number => trustLevels.indexOf(level);
+
+/** Pure: the same case gives the same answer. */
+export function judgeTrust(subject: Case): Pick<Auth, "trust" | "reason" | "reasons"> {
+  const sender = senderOf(subject.message);
+  const findings = sender === null ? ofNobody(subject) : ofSomebody(subject, sender);
+  // A stable sort: among equals the proof stands first.
+  const sorted = findings.toSorted((a, b) => rank(reasonOf(a).most) - rank(reasonOf(b).most));
+  const deciding = sorted[0] ?? { code: "no_sender", detail: null };
+  return {
+    trust: reasonOf(deciding).most,
+    reason: sentence(deciding),
+    reasons: sorted.map(({ code, detail }) => ({ code, detail: detail?.slice(0, maxDetailChars) ?? null })),
+  };
+}
+
+const ofNobody = (subject: Case): Finding[] => [{ code: "no_sender", detail: null }, ...shapesOf(subject, null)];
+
+function ofSomebody(subject: Case, sender: Sender): Finding[] {
+  const { evidence, people, known, conflict } = subject;
+  const proof = proofOf(subject, sender);
+  const proven = rank(reasonOf(proof).most) >= rank("aligned-weak");
+  const looked = evidence.spf !== null || believed(evidence).length > 0;
+  const against = [
+    ...shapesOf(subject, sender),
+    ...judgedElsewhere(subject, sender),
+    ...impersonationOf(subject, sender, proven, looked),
+    ...(conflict ? [{ code: "message_id_conflict", detail: null } as const] : []),
+  ];
+  const lifted = known.trustedWith !== null;
+  return [proof, ...against.filter((finding) => !lifted || reasonOf(finding).lifted !== true)];
+
+  function judgedElsewhere({ evidence: { dmarc } }: Case, { domain }: Sender): Finding[] {
+    if (dmarc === null || dmarc.domain === null || dmarc.by !== ourselves) return [];
+    const same = dmarc.domain.toLowerCase() === domain || sameOrganisation(dmarc.domain, domain, people);
+    return same ? [] : [{ code: "judged_elsewhere", detail: `${dmarc.domain}, shown: ${domain}` }];
+  }
+}
+
+function sentence({ code, detail }: Finding): string {
+  const { says }: TrustReason = trustReasons[code];
+  return detail === null ? says : `${says.replace(/\.$/, "")} (${detail.slice(0, maxDetailChars)}).`;
+}
