@@ -10,6 +10,7 @@
 import type { AcquaintanceQuestion, Acquainted, Lesson, Namesake, SenderDecision } from "./acquaintance.ts";
 import type { Envelope } from "./envelope.ts";
 import type { DeadLetter, EventRow, FindQuery, StoryLine } from "./history.ts";
+import type { NewReview, Reviews, Verdict } from "./reviews.ts";
 import type { StepKind } from "./step.ts";
 import type { Placed, Threads } from "./threads.ts";
 
@@ -95,6 +96,8 @@ export interface Attempt {
   readonly routes: readonly string[];
   /** It was prepared once already, and what came of that is there: it is to be planned once more. */
   readonly preparedBefore: boolean;
+  /** What a person said of it, where one did. */
+  readonly verdict?: Verdict;
 }
 
 /** Why a parse is given back: its bytes could not be read. */
@@ -139,6 +142,11 @@ export interface Prepared {
   readonly deliveries: readonly PreparedDelivery[];
   /** What its sender teaches for later ones; committed with the rest. */
   readonly acquaintance?: Lesson;
+  /**
+   * What a person should look at. Held deliveries are listed by themselves. An open review of kind `thread` that is not asked for any more
+   * closes; without this list nothing does.
+   */
+  readonly reviews?: readonly NewReview[];
 }
 
 export interface ClaimRequest {
@@ -311,7 +319,7 @@ export interface LedgerStats {
   readonly bytes: number;
 }
 
-export interface Ledger extends Threads {
+export interface Ledger extends Threads, Reviews {
   /**
    * One transaction for all items; identity is decided inside it. The order of the answers is that of the items. Sealed bytes are
    * read until the call is answered: the caller neither changes them nor gives their memory away before.

@@ -132,22 +132,3 @@ export interface Threads {
   /** By its id or an alias, or by a message of it; undefined where nothing is known by that name. */
   thread(query: { readonly thread: string } | { readonly event: string }): Promise<ThreadRow | undefined>;
 }
-
-/** What kinds of things wait for a person. */
-export const reviewKinds = ["held", "thread", "move"] as const;
-/** held: a delivery waits. thread: a message was joined without being sure, or a candidate was not joined. move: the CRM cannot move it. */
-export type ReviewKind = (typeof reviewKinds)[number];
-
-export interface NewReview {
-  readonly eventId: string;
-  readonly kind: ReviewKind;
-  /** The rule or reason, as a sentence without addresses. */
-  readonly detail: string;
-}
-
-export interface ReviewRow extends NewReview {
-  readonly id: number;
-  readonly tenant: string;
-  readonly at: number;
-  readonly resolved: { readonly at: number; readonly by: string; readonly as: string } | null;
-}

@@ -1,11 +1,13 @@
 /** Hops 5 and 6 of the road: what the parse found and what the ledger knows become the event, and the event a decision per lane. */
 import { assembleEvent } from "../mail/event.ts";
 import { participants } from "../mail/participants.ts";
-import { type Mapping, mappingVersion, plan } from "../mapping/plan.ts";
+import { planDecided } from "../mapping/decided.ts";
+import { type Mapping, mappingVersion } from "../mapping/plan.ts";
 import { type CanonicalEvent, type Evidence, type ParsedMessage, schemaVersion } from "../model/event.ts";
 import type { Attempt, Prepared, PreparedDelivery } from "../model/ledger.ts";
 import type { People } from "../model/people.ts";
 import type { Sealer } from "../model/ports.ts";
+import type { Verdict } from "../model/reviews.ts";
 import type { Decision } from "../model/step.ts";
 import type { ThreadMarks } from "../model/threads.ts";
 import { rawKey } from "./raw.ts";
@@ -22,7 +24,7 @@ export interface TenantPlan {
 }
 
 export function eventOf(
-  attempt: Omit<Attempt, "lease" | "attempts" | "raw" | "sealed" | "preparedBefore">,
+  attempt: Omit<Attempt, "lease" | "attempts" | "raw" | "sealed" | "preparedBefore" | "verdict">,
   parsed: ParsedMessage,
   evidence: Evidence,
   people: People,
@@ -40,8 +42,9 @@ export interface LaneDecision {
   readonly decision: Decision;
 }
 
-export function decide(event: CanonicalEvent, digest: string, tenant: TenantPlan): LaneDecision[] {
-  return tenant.lanes.map((lane) => ({ lane, decision: plan(event, tenant.mapping, { digest }) }));
+/** `verdict`: what a person said of this message, where one did. */
+export function decide(event: CanonicalEvent, digest: string, tenant: TenantPlan, verdict?: Verdict): LaneDecision[] {
+  return tenant.lanes.map((lane) => ({ lane, decision: planDecided(event, tenant.mapping, { digest }, verdict) }));
 }
 
 /** What `ledger.prepare` commits for one message. */

@@ -126,6 +126,12 @@ function planned(
 ): Prepared {
   if (place === undefined) throw new TypeError("a message was not placed");
   const whole = { ...event, thread: place.thread };
-  const prepared = preparedOf(attempt, whole, decide(whole, attempt.digest, tenant), sealer, clock.now());
+  const prepared = preparedOf(
+    attempt,
+    whole,
+    decide(whole, attempt.digest, tenant, attempt.verdict),
+    sealer,
+    clock.now(),
+  );
   return { ...prepared, thread: place };
 }

@@ -152,6 +152,10 @@ function ledgerOn(engine: Engine, path: string, threaded: boolean): SqliteLedger
     stats: method("stats"),
     around: method("around"),
     thread: method("thread"),
+    reviews: method("reviews"),
+    reviewTally: method("reviewTally"),
+    decide: method("decide"),
+    decisions: method("decisions"),
     async probe(ms) {
       const answer = guarded({ name: "probe", args: [ms] });
       // A batch ahead of it may be waiting for a lock; the thread that asks is free to give up. On one thread nothing can be ahead.

@@ -6,6 +6,7 @@ import { bindContract, claimContract, pauseContract, renewContract } from "./con
 import { findContract, retireContract, statsContract } from "./contract/find.ts";
 import { attemptContract, prepareContract } from "./contract/prepare.ts";
 import { requeueContract } from "./contract/requeue.ts";
+import { reviewContract } from "./contract/reviews.ts";
 import { settleContract } from "./contract/settle.ts";
 import { threadsContract } from "./contract/threads.ts";
 import type { OpenBench } from "./contract/world.ts";
@@ -26,6 +27,7 @@ export function ledgerContract(engine: string, open: OpenBench): void {
     settleContract(open);
     requeueContract(open);
     findContract(open);
+    reviewContract(open);
     statsContract(open);
     retireContract(open);
     threadsContract(open);

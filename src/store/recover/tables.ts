@@ -47,6 +47,12 @@ export const tables: readonly Table[] = [
     ],
     fix: { turn: zero, due_at: zero, open: zero },
   },
+  // Before the deliveries: a held one opens a review where it finds none.
+  {
+    name: "review",
+    columns: ["id", "event", "tenant", "kind", "detail", "at", "resolved_at", "resolved_by", "resolved_as", "note"],
+  },
+  { name: "decision", columns: ["id", "event", "about", "kind", "with_event", "by", "at", "note", "stands"] },
   { name: "raw", columns: ["event", "sealed"] },
   { name: "body", columns: ["event", "sealed"] },
   {

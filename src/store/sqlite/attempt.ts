@@ -4,6 +4,7 @@ import type { Attempt, AttemptRequest, Lease } from "../../model/ledger.ts";
 import type { Backstep } from "./backstep.ts";
 import type { MessageColumns } from "./columns.ts";
 import type { Connection } from "./connection.ts";
+import { openVerdict } from "./decisions.ts";
 import { openFence } from "./fence.ts";
 import type { Operations } from "./operations.ts";
 import { rawPlace } from "./place.ts";
@@ -12,6 +13,7 @@ import { openStory } from "./story.ts";
 export function openAttempt(db: Connection, backstep: Backstep): Pick<Operations, "attempt" | "release"> {
   const tell = openStory(db);
   const nextFence = openFence(db);
+  const verdictOn = openVerdict(db);
   const expire = db.prepare(
     "UPDATE event SET lease = NULL, lease_until = NULL, turn = 0 WHERE lease IS NOT NULL AND lease_until <= ?",
   );
@@ -61,6 +63,8 @@ export function openAttempt(db: Connection, backstep: Backstep): Pick<Operations
 
   function attemptOf(row: MessageColumns, lease: Lease): Attempt {
     const sealed = row.raw_kind === "inline" ? sealedRaw.get(row.seq) : undefined;
+    // Nobody has seen a message that was never prepared.
+    const verdict = row.prepared_at === null ? undefined : verdictOn(row.seq);
     return {
       lease,
       eventId: row.event_id,
@@ -77,6 +81,7 @@ export function openAttempt(db: Connection, backstep: Backstep): Pick<Operations
       envelope: JSON.parse(row.envelope) as Envelope,
       routes: JSON.parse(row.routes) as string[],
       preparedBefore: row.prepared_at !== null,
+      ...(verdict === undefined ? {} : { verdict }),
     };
   }
 

@@ -6,6 +6,7 @@ import { openAttempt } from "./attempt.ts";
 import { openBackstep } from "./backstep.ts";
 import { openClaim } from "./claim.ts";
 import type { Connection } from "./connection.ts";
+import { openDecide, openDecisions } from "./decisions.ts";
 import { openDeadLetters, openFind } from "./find.ts";
 import { openLanes } from "./lanes.ts";
 import type { Operations } from "./operations.ts";
@@ -14,6 +15,7 @@ import { openRemembered } from "./remembered.ts";
 import { openRenew } from "./renew.ts";
 import { openReclaim, openRequeue } from "./requeue.ts";
 import { openArchive, openPurge } from "./retire.ts";
+import { openReviews } from "./reviews.ts";
 import { openSettle } from "./settle.ts";
 import { openStats } from "./stats.ts";
 import { readStory } from "./story.ts";
@@ -63,6 +65,9 @@ export function openedOn(db: Connection): Opened {
       reclaim: openReclaim(db),
       around: openAround(db),
       thread: openThread(db),
+      ...openReviews(db),
+      decide: openDecide(db),
+      decisions: openDecisions(db),
     },
     begin: { read: () => void read.run(), write: () => void write.run() },
     commit() {

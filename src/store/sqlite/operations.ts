@@ -20,6 +20,7 @@ export const operations = {
   reclaim: "write",
   acquainted: "read",
   namesakes: "read",
+  decide: "write",
   lanes: "read",
   find: "read",
   story: "read",
@@ -31,6 +32,9 @@ export const operations = {
   stats: "read",
   around: "read",
   thread: "read",
+  reviews: "read",
+  reviewTally: "read",
+  decisions: "read",
 } as const satisfies Record<Exclude<keyof Ledger, "close" | "probe">, "read" | "write">;
 
 export type OperationName = keyof typeof operations;

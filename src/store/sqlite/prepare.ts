@@ -4,6 +4,7 @@ import { openTeach } from "./acquaintance.ts";
 import type { Connection } from "./connection.ts";
 import type { Operations } from "./operations.ts";
 import { openPlans } from "./plan.ts";
+import { openAskForReviews } from "./reviews.ts";
 import { openPlace } from "./thread-place.ts";
 
 interface Leased {
@@ -17,6 +18,7 @@ export function openPrepare(db: Connection): Operations["prepare"] {
   const plans = openPlans(db);
   const place = openPlace(db);
   const teach = openTeach(db);
+  const askForReviews = openAskForReviews(db);
   const leased = db.prepare<[string, string], Leased>(
     "SELECT seq, tenant, again, reprocess FROM event WHERE event_id = ? AND lease = ? AND stage = 'accepted'",
   );
@@ -46,6 +48,7 @@ export function openPrepare(db: Connection): Operations["prepare"] {
     }
     if (item.thread !== undefined) place(event.seq, item.thread, item.now);
     if (item.acquaintance !== undefined) teach(event.tenant, item.eventId, item.acquaintance);
+    askForReviews(event.seq, item.now, item.reviews);
     finish.run(item.now, item.parseStatus, item.schemaVersion, item.mappingVersion, item.threadKey, event.seq);
     return true;
   }

@@ -27,12 +27,7 @@ export function openRequeue(db: Connection): Operations["requeue"] {
     `UPDATE step SET state = 'confirmed', ref = ?, adopted = 1, note = 'confirmed by a person', reason = NULL, settled_at = ?
        WHERE id = ?`,
   );
-  const fromStart = db
-    .prepare<[string], number>(
-      `UPDATE event SET reprocess = 1, stage = 'accepted', parse_attempts = iif(lease IS NULL, 0, parse_attempts),
-       turn = iif(lease IS NULL, 0, turn), due_at = 0 WHERE event_id = ? AND raw_kind <> 'gone' RETURNING seq`,
-    )
-    .pluck();
+  const fromStart = openFromStart(db);
 
   function deadLetter(id: number): Delivery | undefined {
     const delivery = deliveries.get(id);
@@ -69,7 +64,7 @@ export function openRequeue(db: Connection): Operations["requeue"] {
   }
 
   function reprocess(eventId: string, now: number): boolean {
-    const seq = fromStart.get(eventId);
+    const seq = fromStart(eventId);
     if (seq === undefined) return false;
     tell(seq, now, "reprocessing asked for");
     return true;
@@ -86,6 +81,17 @@ export function openRequeue(db: Connection): Operations["requeue"] {
     unknownAnew.run(delivery.id);
     return again(delivery, request.now, "replayed by a person");
   };
+}
+
+/** Orders the whole road again. The number of the event; undefined where there is none, or no raw bytes of it. */
+export function openFromStart(db: Connection): (eventId: string) => number | undefined {
+  const update = db
+    .prepare<[string], number>(
+      `UPDATE event SET reprocess = 1, stage = 'accepted', parse_attempts = iif(lease IS NULL, 0, parse_attempts),
+       turn = iif(lease IS NULL, 0, turn), due_at = 0 WHERE event_id = ? AND raw_kind <> 'gone' RETURNING seq`,
+    )
+    .pluck();
+  return (eventId) => update.get(eventId);
 }
 
 export function openReclaim(db: Connection): Operations["reclaim"] {

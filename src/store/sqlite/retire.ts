@@ -42,11 +42,12 @@ export function openArchive(db: Connection): Pick<Operations, "archivable" | "ar
 }
 
 /**
- * Settled here means closed: nothing pending, nothing held for review and no dead letter that a person has not dropped. What is still
- * open keeps its bytes beyond any age, because nothing that was acknowledged may be lost.
+ * Settled here means closed: nothing pending, nothing held, no other review open and no dead letter that a person has not dropped. What is
+ * still open keeps its bytes beyond any age, because nothing that was acknowledged may be lost, and a decision needs them.
  */
 const closed = `e.stage = 'prepared' AND e.open = 0 AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.event = e.seq
-  AND (d.state = 'held' OR d.state = 'failed' AND d.reason <> 'dropped'))`;
+  AND (d.state = 'held' OR d.state = 'failed' AND d.reason <> 'dropped'))
+  AND NOT EXISTS (SELECT 1 FROM review r WHERE r.event = e.seq AND r.resolved_at IS NULL)`;
 
 export function openPurge(db: Connection): Operations["purge"] {
   const tell = openStory(db);
