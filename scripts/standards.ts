@@ -141,6 +141,12 @@ export const standards: readonly Standard[] = [
     "Auto-Submitted is read; nothing is ever answered.",
   ),
   row(
+    4648,
+    "The Base16, Base32, and Base64 Data Encodings",
+    "partial",
+    "The alphabet of thread tokens: base 32 in lower case, without padding.",
+  ),
+  row(
     5256,
     "Internet Message Access Protocol - SORT and THREAD Extensions",
     "partial",
@@ -175,6 +181,12 @@ export const standards: readonly Standard[] = [
     "Cryptographic Message Syntax (CMS)",
     "no",
     "Told by its first bytes to be encrypted or signed, and kept closed.",
+  ),
+  row(
+    5869,
+    "HMAC-based Extract-and-Expand Key Derivation Function (HKDF)",
+    "yes",
+    "Keys of single purposes come from the master key by it.",
   ),
   row(5952, "A Recommendation for IPv6 Address Text Representation", "yes", "Addresses of Received fields."),
   row(5965, "An Extensible Format for Email Feedback Reports", "partial", "Recognised and read; none is ever sent."),

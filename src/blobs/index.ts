@@ -1,4 +1,5 @@
 /** What the rest of the program may use of the attic: sealing, the master key, the spool and the blob stores. */
+export { derivedKey } from "./derived-key.ts";
 export { type FileBlobs, openFiles } from "./files.ts";
 export { openHasher } from "./hasher.ts";
 export { loadOrCreateMasterKey } from "./key.ts";

@@ -66,16 +66,21 @@ describe("no open relay", () => {
     },
   );
 
-  test.each(["inbox@in.acme.test", "INBOX@IN.ACME.TEST", "sales+us-east@in.acme.test", "desk@in.globex.test"])(
-    "RCPT TO:<%s> is 250 2.1.5, and comes to the intake as written",
-    async (path) => {
-      const { client, intake } = await atRcpt();
-      expect(await client.command(`RCPT TO:<${path}>`)).toMatchObject({ code: 250, status: "2.1.5" });
-      await client.command("DATA");
-      expect(await client.command("x\r\n.")).toMatchObject({ code: 250 });
-      expect(intake.taken[0]?.envelopes[0]).toMatchObject({ routes: [path], smtp: { rcpt_to: [path] } });
-    },
-  );
+  const withToken = `sales+t.${"a2".repeat(20)}@in.acme.test`;
+  test.each([
+    "inbox@in.acme.test",
+    "INBOX@IN.ACME.TEST",
+    "sales+us-east@in.acme.test",
+    "desk@in.globex.test",
+    withToken,
+    withToken.toUpperCase(),
+  ])("RCPT TO:<%s> is 250 2.1.5, and comes to the intake as written", async (path) => {
+    const { client, intake } = await atRcpt();
+    expect(await client.command(`RCPT TO:<${path}>`)).toMatchObject({ code: 250, status: "2.1.5" });
+    await client.command("DATA");
+    expect(await client.command("x\r\n.")).toMatchObject({ code: 250 });
+    expect(intake.taken[0]?.envelopes[0]).toMatchObject({ routes: [path], smtp: { rcpt_to: [path] } });
+  });
 
   test("a refused recipient beside a good one does not hold the good one up", async () => {
     const { client, intake } = await atRcpt();

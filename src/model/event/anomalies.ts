@@ -74,6 +74,8 @@ export const anomalyCodes = {
   reply_to_elsewhere: "Answers go to another domain than the one of the sender.",
   sender_differs: "Sender is at another domain than From.",
   text_truncated: "The event holds the beginning of the text.",
+  thread_token_invalid:
+    "A recipient address holds a thread token that was not made here, or tokens of several threads: none counts.",
   tnef_cut: "A winmail.dat holds more than is taken out of it.",
   tnef_damaged: "A winmail.dat is damaged; what can be read of it is taken out.",
   tnef_rtf_only: "A winmail.dat holds its text as RTF alone, which is not read.",
