@@ -37,8 +37,8 @@ function adviceForDelivery(event: EventSummary, delivery: Delivery, lanes: reado
       };
     case "held":
       return {
-        what: `${at}it waits for a person (rule ${delivery.rule ?? "unknown"}). After a change of the rules, or of the CRM, this decides again:`,
-        command: `mailwright reprocess ${event.event_id}`,
+        what: `${at}it waits for a person (rule ${delivery.rule ?? "unknown"}). After a change of the rules, or of the CRM, reprocess decides again. To let it through (--reject: to leave it out):`,
+        command: `mailwright review resolve ${event.event_id} --trust`,
       };
     case "failed":
       return deadLetterAdvice(at, delivery);

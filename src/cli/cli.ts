@@ -42,6 +42,9 @@ export function openCli(surroundings: Surroundings, configOption: () => string |
   const settingsEnv = () => envFor(configFile(), env, cwd);
   return {
     ...surroundings,
+    get user() {
+      return surroundings.user;
+    },
     paint,
     print,
     say: async (...lines) => {

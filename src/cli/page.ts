@@ -14,6 +14,7 @@ export function treeForShow(): Command {
   const surroundings: Surroundings = {
     env: {},
     cwd: "/",
+    user: "",
     clock: { now: unused, sleep: unused },
     stdin: { isTerminal: false, [Symbol.asyncIterator]: unused },
     stdout: output,

@@ -2,7 +2,9 @@
 import type { CanonicalEvent } from "../model/event.ts";
 import type { DeadLetter, DeliveryRow, EventRow, StepRow } from "../model/ledger.ts";
 import type { Sealer } from "../model/ports.ts";
+import type { DecisionRow, ReviewRow } from "../model/reviews.ts";
 import { readMail } from "../pipeline/stored.ts";
+import type { DecisionShape, ReviewShape } from "./review-shapes.ts";
 import type { DeadLetterShape, EventSummary } from "./shapes.ts";
 
 export const isoTime = (ms: number): string => new Date(ms).toISOString();
@@ -72,6 +74,23 @@ export function deadLetterOf(row: DeadLetter): DeadLetterShape {
     attempts: row.attempts,
     at: isoTime(row.at),
   };
+}
+
+export function reviewShapeOf({ id, eventId, messageId, tenant, kind, detail, at, resolved }: ReviewRow): ReviewShape {
+  return {
+    id,
+    event_id: eventId,
+    message_id: messageId,
+    tenant,
+    kind,
+    detail,
+    at: isoTime(at),
+    resolved: resolved === null ? null : { ...resolved, at: isoTime(resolved.at) },
+  };
+}
+
+export function decisionShapeOf({ kind, withEventId, by, at, note, stands }: DecisionRow): DecisionShape {
+  return { kind, with_event_id: withEventId, by, at: isoTime(at), note, stands };
 }
 
 /** The canonical event as stored, or null before the parse and after retention. */

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { eventSchema } from "../model/event.ts";
 import { deliveryStates, failureReasons, stepStates } from "../model/ledger.ts";
 import { stepSchema } from "../model/step.ts";
+import { decisionShape, reviewShape } from "./review-shapes.ts";
 
 const time = z.string().describe("RFC 3339, UTC.");
 const timeOrNull = z.string().nullable().describe("RFC 3339, UTC; null when it has not happened.");
@@ -77,6 +78,8 @@ const advice = z.object({
 
 const explained = eventDetail.extend({
   identity: z.object({ message_id: messageId, digest: z.string(), idempotency_key: z.string().nullable() }),
+  reviews: z.array(reviewShape).describe("What waits for a person, and what did; newest first."),
+  decisions: z.array(decisionShape).describe("What persons decided; newest first."),
   story: z.array(z.object({ at: time, what: z.string(), detail: z.string().nullable() })),
   next: z.array(advice),
 });
@@ -144,6 +147,16 @@ const deadLettersChanged = z.object({
   worked_by: worker,
 });
 export type DeadLettersChanged = z.infer<typeof deadLettersChanged>;
+
+const reviewResolved = z.object({
+  review: z.number().int(),
+  event_id: eventId,
+  answer: decisionShape.shape.kind,
+  by: z.string(),
+  note: z.string().nullable(),
+  worked_by: worker,
+  deliveries: z.array(deliveryShape).describe("What became of the message with this answer."),
+});
 
 const crmRecord = z
   .object({
@@ -310,6 +323,9 @@ export const shapes = {
   recover: recovered,
   reprocess: z.array(reprocessed),
   restore: manifestShape,
+  "review list": z.array(reviewShape),
+  "review resolve": reviewResolved,
+  "review show": explained.extend({ review: reviewShape }),
   score: scored,
   send: sent,
 } as const;

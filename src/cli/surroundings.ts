@@ -14,6 +14,8 @@ export type SignalName = "SIGTERM" | "SIGINT" | "SIGHUP";
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** Who runs it, as the system knows that user. */
+  readonly user: string;
   readonly clock: Clock;
   readonly stdin: AsyncIterable<Uint8Array> & { readonly isTerminal: boolean };
   readonly stdout: Output;

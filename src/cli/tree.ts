@@ -15,6 +15,7 @@ import { purge } from "./commands/purge.ts";
 import { recover } from "./commands/recover.ts";
 import { reprocess } from "./commands/reprocess.ts";
 import { restore } from "./commands/restore.ts";
+import { review } from "./commands/review.ts";
 import { run } from "./commands/run.ts";
 import { sandbox } from "./commands/sandbox.ts";
 import { score } from "./commands/score.ts";
@@ -36,6 +37,7 @@ const commands = [
   recover,
   reprocess,
   restore,
+  review,
   run,
   sandbox,
   score,

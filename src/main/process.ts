@@ -1,4 +1,5 @@
 /** The process that a command really runs in: its streams, environment and signals. */
+import { userInfo } from "node:os";
 import type { Readable } from "node:stream";
 import { isatty } from "node:tty";
 import { systemClock } from "./system.ts";
@@ -24,10 +25,22 @@ const input = {
   },
 };
 
+/** A container's user often has a number and no name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? "unknown"}`;
+  }
+}
+
 export function processSurroundings() {
   return {
     env: process.env,
     cwd: process.cwd(),
+    get user() {
+      return userName();
+    },
     clock: systemClock,
     stdin: input,
     stdout: outputOf(process.stdout),

@@ -31,6 +31,7 @@ export async function command(
   const surroundings: Surroundings = {
     env,
     cwd,
+    user: "tester",
     clock: systemClock,
     stdin: {
       isTerminal: false,

@@ -1,8 +1,9 @@
 /** What can be read of a damaged ledger is saved, what cannot is said, and the damaged file stays as it is. */
 import { copyFileSync, existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import type { Ledger } from "../../src/model/ledger.ts";
 import { openLedger, recoverLedger, type TableReport } from "../../src/store/index.ts";
-import { lane, message, preparedOf, steps } from "./contract/world.ts";
+import { hold, lane, message, preparedOf, steps } from "./contract/world.ts";
 import { damagePages, filledLedger, pageKind, pagesOf } from "./damage.ts";
 import { testFolder } from "./folder.ts";
 
@@ -93,8 +94,9 @@ describe("recover", () => {
   it("saves what it can when pages all over the file are damaged", async () => {
     const folder = testFolder();
     const path = await filledLedger(folder, messages);
+    const schema = new Set(pagesOf(path, "sqlite_schema"));
     const leaves = Array.from({ length: statSync(path).size / 4096 }, (_, n) => n + 1).filter(
-      (page) => pageKind(path, page) === 13,
+      (page) => pageKind(path, page) === 13 && !schema.has(page),
     );
     damagePages(
       path,
@@ -123,6 +125,33 @@ describe("recover", () => {
     expect((await ledger.stats(0)).backlog).toBe(claims.length);
     await ledger.close();
   });
+
+  it("saves what waits for a person, and what persons decided", async () => {
+    const folder = testFolder();
+    const path = folder.file("ledger.sqlite");
+    const ledger = await openLedger({ path, thread: "calling" });
+    await ledger.accept(["a", "b", "c"].map((name) => message(name)));
+    const attempts = await ledger.attempt({ tenants: ["acme"], room: 3, now: 1_500, leaseMs: 1_000 });
+    await ledger.prepare(attempts.map((attempt) => preparedOf(attempt, { [lane]: hold() })));
+    const answer = { kind: "join", withEventId: "event-b" } as const;
+    await ledger.decide([
+      { eventId: "event-a", answer: { kind: "reject" }, by: "ada", note: "spam", now: 4_000 },
+      { eventId: "event-a", answer, by: "ada", note: null, now: 4_000 },
+    ]);
+    const [reviews, decisions] = await seen(ledger);
+    await ledger.close();
+    await recoverLedger(path, folder.file("new.sqlite"));
+    const recovered = await openLedger({ path: folder.file("new.sqlite"), thread: "calling" });
+    // The rejected one is held until it is planned again, and says so once more.
+    const [after, decided] = await seen(recovered);
+    expect(decided).toEqual(decisions);
+    expect(after).toEqual(expect.arrayContaining([...reviews]));
+    expect(after.length).toBeLessThanOrEqual(reviews.length + 1);
+    await recovered.close();
+  });
+
+  const seen = async (ledger: Ledger) =>
+    [await ledger.reviews({ which: "all", limit: 10 }), await ledger.decisions("event-a")] as const;
 
   it("reads what is left when the write-ahead log is gone", async () => {
     const folder = testFolder();

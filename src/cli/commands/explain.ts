@@ -8,7 +8,7 @@ import { findMessage } from "../find.ts";
 import { withGround } from "../open.ts";
 import { jsonOption } from "../options.ts";
 import { plain } from "../plain.ts";
-import { eventSummaryOf, isoTime, storedEvent } from "../rows.ts";
+import { decisionShapeOf, eventSummaryOf, isoTime, reviewShapeOf, storedEvent } from "../rows.ts";
 import type { Explained } from "../shapes.ts";
 import { storyLines } from "../story.ts";
 
@@ -27,11 +27,15 @@ export function explain(cli: Cli): Command {
     );
 }
 
+const mostReviews = 100;
+
 export async function explainRow(ground: Ground, row: EventRow): Promise<Explained> {
   const summary = eventSummaryOf(row);
   const event = storedEvent(row, ground.sealer);
   const story = await ground.ledger.story(row.eventId);
   const lanes = await ground.ledger.lanes();
+  const reviews = await ground.ledger.reviews({ event: row.eventId, which: "all", limit: mostReviews });
+  const decisions = await ground.ledger.decisions(row.eventId);
   return {
     ...summary,
     event,
@@ -40,6 +44,8 @@ export async function explainRow(ground: Ground, row: EventRow): Promise<Explain
       digest: row.digest,
       idempotency_key: event?.idempotency_key ?? row.messageId ?? row.digest,
     },
+    reviews: reviews.map(reviewShapeOf),
+    decisions: decisions.map(decisionShapeOf),
     story: story.map(({ at, what, detail }) => ({ at: isoTime(at), what, detail })),
     next: adviceFor(summary, lanes, ground.clock.now()),
   };
@@ -47,6 +53,8 @@ export async function explainRow(ground: Ground, row: EventRow): Promise<Explain
 
 export async function printExplained(cli: Cli, row: EventRow, explained: Explained): Promise<void> {
   await cli.print(...storyLines(row, explained, explained.event, cli.paint));
+  await printSection(cli, "Reviews", explained.reviews.map(reviewLine));
+  await printSection(cli, "Decisions", explained.decisions.map(decisionLine));
   await cli.print("", cli.paint("bold", "Story"));
   for (const { at, what, detail } of explained.story) {
     await cli.print(
@@ -57,4 +65,18 @@ export async function printExplained(cli: Cli, row: EventRow, explained: Explain
   for (const { what, command } of explained.next) {
     await cli.print(`  ${plain(what, 600)}${command === null ? "" : `\n    ${command}`}`);
   }
+}
+
+async function printSection(cli: Cli, title: string, lines: readonly string[]): Promise<void> {
+  if (lines.length > 0) await cli.print("", cli.paint("bold", title), ...lines.map((line) => `  ${plain(line, 800)}`));
+}
+
+function reviewLine({ id, kind, detail, at, resolved }: Explained["reviews"][number]): string {
+  const became = resolved === null ? "open" : `${resolved.as} by ${resolved.by} at ${resolved.at}`;
+  return `${at}  ${id} (${kind}), ${became}: ${detail}`;
+}
+
+function decisionLine({ kind, with_event_id, by, at, note, stands }: Explained["decisions"][number]): string {
+  const other = with_event_id === null ? "" : ` with event ${with_event_id}`;
+  return `${at}  ${kind}${other} by ${by}${note === null ? "" : `: ${note}`}${stands ? "" : " (replaced since)"}`;
 }

@@ -1,7 +1,6 @@
 /** `mailwright reprocess`: runs a message through the road again, or takes in one that is not stored. */
 import { Command } from "commander";
 import { type Ground, openGroundIntake } from "../../main.ts";
-import type { EventRow } from "../../model/ledger.ts";
 import { NotAccepted } from "../../model/source.ts";
 import type { Cli } from "../cli.ts";
 import { exitCodes, Failed, sentenceOf } from "../exit.ts";
@@ -12,6 +11,7 @@ import { jsonOption } from "../options.ts";
 import { plain } from "../plain.ts";
 import { deliveryShapeOf } from "../rows.ts";
 import type { Reprocessed, Worker } from "../shapes.ts";
+import { untilDecided } from "../wait.ts";
 
 interface Options extends WhoseOptions {
   readonly json?: true;
@@ -55,7 +55,11 @@ async function reprocessAll(cli: Cli, ground: Ground, ids: readonly string[], op
     }
   }
   const worker = begun.length > 0 ? await getItDone(cli, ground) : "command";
-  if (worker === "daemon" && options.wait) await untilDecided(ground, begun);
+  if (worker === "daemon" && options.wait)
+    await untilDecided(
+      ground,
+      begun.map(({ eventId }) => eventId),
+    );
   await tell(cli, ground, begun, worker, options.json);
   if (refused > 0) {
     throw new Failed(
@@ -89,24 +93,6 @@ async function takeIn(cli: Cli, ground: Ground, name: string, options: Options):
     if (error instanceof NotAccepted)
       throw new Failed(`${name} was not taken in: ${error.refusal.reason}`, 1, { cause: error });
     throw error;
-  }
-}
-
-const waitMs = 15_000;
-const lookMs = 100;
-
-const isDecided = (row: EventRow): boolean =>
-  row.stage === "prepared" && row.deliveries.every(({ state }) => state !== "pending");
-
-/** Until the daemon has settled them, or it has had long enough: then the outcome says `pending`, and why. */
-async function untilDecided({ ledger, clock }: Ground, begun: readonly Begun[]): Promise<void> {
-  const until = clock.now() + waitMs;
-  for (const { eventId } of begun) {
-    while (clock.now() < until) {
-      const [row] = await ledger.find({ event: eventId, limit: 1 });
-      if (row === undefined || isDecided(row)) break;
-      await clock.sleep(lookMs);
-    }
   }
 }
 
