@@ -1,5 +1,6 @@
 /** The daemon: everything that runs between start and stop, opened in the order in which it can be trusted and closed in the other. */
 import { startHttp } from "../http/index.ts";
+import { reviewKinds } from "../model/reviews.ts";
 import type { Intake, RunningSource } from "../model/source.ts";
 import { openParsePool } from "../pipeline/parsing.ts";
 import { startRetaining } from "../pipeline/retain.ts";
@@ -140,6 +141,19 @@ async function reload(ground: Ground, works: Works, source: RunningSource, chang
   ground.log.info({}, "certificates and secrets were read again");
 }
 
+/** Also of those that have none: a gauge that is not set again would go on telling of reviews that were resolved. */
+async function gaugeReviews({ ledger, metrics, settings }: Ground, now: number): Promise<void> {
+  const tally = await ledger.reviewTally();
+  for (const tenant of new Set([...settings.tenants.map(({ id }) => id), ...tally.map((row) => row.tenant)])) {
+    for (const kind of reviewKinds) {
+      const found = tally.find((row) => row.tenant === tenant && row.kind === kind);
+      metrics.gauge("review_open", found?.open ?? 0, { tenant, kind });
+      const age = found === undefined ? 0 : Math.max(0, now - found.oldestAt) / 1000;
+      metrics.gauge("review_oldest_age_seconds", age, { tenant, kind });
+    }
+  }
+}
+
 /** What /readyz, /livez and /metrics say. */
 function openStatus(ground: Ground, works: Works) {
   const { ledger, metrics, clock } = ground;
@@ -170,6 +184,7 @@ function openStatus(ground: Ground, works: Works) {
       metrics.gauge("lane_blocked", lane.blockedReason === null ? 0 : 1, labels);
       metrics.gauge("lane_paused", lane.pausedUntil !== null && lane.pausedUntil > now ? 1 : 0, labels);
     }
+    await gaugeReviews(ground, now);
     return await metrics.text();
   }
 

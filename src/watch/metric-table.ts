@@ -102,6 +102,16 @@ export const metricTable: readonly MetricRow[] = [
     "Reads of stored raw bytes that failed; the message waits for them. Look at the disk.",
   ),
   gauge("received_depth", [], "Messages taken that wait for their parse."),
+  gauge(
+    "review_oldest_age_seconds",
+    ["tenant", "kind"],
+    "Age of the oldest review that waits for a person; 0 without one.",
+  ),
+  gauge(
+    "review_open",
+    ["tenant", "kind"],
+    "Reviews that wait for a person, by kind: held (nothing delivered), thread (not sure where it belongs), move (to be done by hand).",
+  ),
   counter("smtp_connections_total", [], "SMTP connections that came in."),
   counter("smtp_messages_total", ["outcome"], "Messages offered over SMTP, by what they were answered."),
   gauge("smtp_open_connections", [], "SMTP connections open now."),

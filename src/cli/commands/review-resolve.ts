@@ -53,8 +53,7 @@ export async function resolve(cli: Cli, ground: Ground, review: ReviewRow, optio
   );
   await cli.print(`${review.id}: ${answer.kind} by ${plain(who.by)}; ${became.join(", ") || "not decided yet"}`);
   const stays = deliveries.filter(({ state }) => answer.kind === "reject" && state === "processed");
-  for (const { destination } of stays)
-    await cli.say(`it is in ${destination} already and stays there`);
+  for (const { destination } of stays) await cli.say(`it is in ${destination} already and stays there`);
 }
 
 async function answerOf(ground: Ground, review: ReviewRow, options: ResolveOptions): Promise<ReviewAnswer> {
