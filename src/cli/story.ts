@@ -74,7 +74,8 @@ function mailLines({ message, participants, auth, class: classified }: Canonical
     ),
     field("to", [...message.to, ...message.cc].map(({ email, raw }) => email ?? raw).join(", ")),
     field("subject", message.subject ?? "(none)"),
-    field("people", peopleWords(participants)),
+    // An event of before there were participants is shown without.
+    ...(participants === undefined ? [] : [field("people", peopleWords(participants))]),
     field("trust", `${auth.trust}: ${auth.reason}`),
     ...evidenceLines(auth),
     field("class", `${classified.kind}${because.length === 0 ? "" : `: ${because.join(", ")}`}`),

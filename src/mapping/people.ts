@@ -41,11 +41,14 @@ interface Bar {
 
 /** What keeps a contact from being made; undefined where nothing does. */
 function barOf({ kinds }: Participant, event: CanonicalEvent, mapping: Mapping): Bar | undefined {
-  const { trust } = event.auth;
+  const { auth, participants } = event;
+  const { trust } = auth;
   if (kinds.includes("no_reply")) {
     return { rule: "people.no_reply", because: "nobody reads what is sent to a no-reply address" };
   }
-  if (kinds.includes("disposable") && mapping.disposableContacts === "hold") {
+  // Whom a colleague writes to, a colleague wants to know.
+  const isStranger = participants.direction === "inbound";
+  if (isStranger && kinds.includes("disposable") && mapping.disposableContacts === "hold") {
     return { rule: "people.disposable", because: "the address is disposable (people.disposable_contacts: hold)" };
   }
   if (!mayCreate("person", trust, mapping)) {
@@ -58,7 +61,7 @@ function barOf({ kinds }: Participant, event: CanonicalEvent, mapping: Mapping):
   if (!vouches(trust)) {
     return { rule: "trust.forwarded", because: `trust ${trust} does not show that a colleague handed it on` };
   }
-  if (event.participants.basis === "list_author" && event.participants.list?.own !== true) {
+  if (participants.basis === "list_author" && participants.list?.own !== true) {
     return { rule: "trust.forwarded", because: "only somebody else's mailing list says who wrote" };
   }
   return undefined;

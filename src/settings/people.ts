@@ -35,7 +35,7 @@ export const people = z
       .default([])
       .describe("Colleagues' addresses elsewhere: of a freelancer, or a private one that somebody works by."),
     colleagues: z
-      .array(z.string().min(3))
+      .array(z.string().trim().min(2))
       .default([])
       .describe("Names of colleagues as they are shown (Ada Lovelace): a stranger under such a name is suspicious."),
     excluded: z
@@ -64,7 +64,7 @@ export const people = z
       .enum(["hold", "create"])
       .default("hold")
       .describe(
-        "Mail from a disposable address that the CRM does not know: held for review, or a new contact flagged `disposable`.",
+        "Mail that comes from a disposable address that the CRM does not know: held for review, or a new contact flagged `disposable`.",
       ),
     internal: z
       .enum(["skip", "log"])

@@ -359,6 +359,11 @@ describe("people in the plan", () => {
       gate: null,
       flags: ["disposable"],
     });
+    const to = [address("x@mailinator.com")];
+    expect(all(plan(eventWith({ message: { ...colleague, to } }), mapping, known)).people[0]).toMatchObject({
+      create: true,
+      flags: ["unverified", "disposable"],
+    });
   });
 
   test("what comes through a list is skipped, unless it is our own shared address and no newsletter", () => {

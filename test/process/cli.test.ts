@@ -210,6 +210,7 @@ describe("without a daemon", () => {
     expect(row).toMatchObject({ action: "accepted", worked_by: "command", deliveries: [{ state: "processed" }] });
     const explained = await at(place, "explain", row?.event_id ?? "");
     expect(explained.out).toContain("as a file (import)");
+    expect(explained.out).toContain("inbound, filed under tanaka@aoba-shoji.example (sender)");
     expect(explained.out).toContain("お見積りのお願い");
     expect(shaped("purge", await at(place, "purge", "--dry-run", "--json"))).toEqual({
       dry_run: true,
