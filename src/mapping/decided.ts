@@ -14,7 +14,7 @@ export function planDecided(event: CanonicalEvent, mapping: Mapping, known: Know
     case "reject":
       return { kind: "skip", rule: "review.rejected", reason: `rejected in review by ${verdict.by}` };
     case "trust":
-      return released(event, plan(asTrusted(event, mapping, verdict), mapping, known));
+      return released(event, plan(asTrusted(event, mapping, verdict), mapping, known), verdict);
     default:
       return verdict.kind satisfies never;
   }
@@ -31,14 +31,16 @@ function asTrusted(event: CanonicalEvent, { createContact }: Mapping, { by }: Ve
 const atLeast = (level: TrustLevel, wanted: TrustLevel): boolean =>
   trustLevels.indexOf(level) >= trustLevels.indexOf(wanted);
 
-function released({ auth }: CanonicalEvent, decision: Decision): Decision {
+function released({ auth }: CanonicalEvent, decision: Decision, { by }: Verdict): Decision {
   if (decision.kind !== "steps") return decision;
   const steps = decision.steps.map((step) => {
     if (step.kind !== "activity" && step.kind !== "person") return step;
     // The flags say what was found, not what was made of it.
     const found = auth.trust === "verified" ? [] : [auth.trust];
     const flags = [...new Set([...found, ...step.flags.filter((flag) => !isLevel(flag)), releasedFlag])];
-    return { ...step, flags };
+    if (step.kind === "activity") return { ...step, flags };
+    // Whatever kept the contact from being made: somebody has looked at it.
+    return { ...step, flags, create: true, gate: null, why: `let through in review by ${by}; ${step.why}` };
   });
   return { ...decision, steps };
 }

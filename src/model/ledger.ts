@@ -193,6 +193,8 @@ export interface Claim {
   readonly sealedEvent: Uint8Array | undefined;
   /** In the order of the plan. */
   readonly steps: readonly ClaimedStep[];
+  /** What earlier plans of this delivery have left at the CRM, and this one holds no more. */
+  readonly left: readonly { readonly kind: StepKind; readonly key: string; readonly ref: string }[];
 }
 
 export interface Claims {

@@ -65,8 +65,13 @@ const file = z.object({
   url: z.string(),
   about: z.array(z.string()),
 });
-const link = z.object({ kind: z.literal("link"), ...common, from: z.string(), to: z.string() });
-const unlink = z.object({ kind: z.literal("unlink"), ...common, from: z.string(), to: z.string() });
+/**
+ * `from` is a step of this plan; `to` one of this plan, or of an earlier one of the same delivery. `generation` counts the moves of a record, so
+ * that it can be moved back: a confirmed step is never worked again.
+ */
+const association = { from: z.string(), to: z.string(), generation: z.number().int().optional() };
+const link = z.object({ kind: z.literal("link"), ...common, ...association });
+const unlink = z.object({ kind: z.literal("unlink"), ...common, ...association });
 const archive = z.object({ kind: z.literal("archive"), ...common, target: z.string() });
 const eventCopy = z.object({ kind: z.literal("event_copy"), ...common, event: z.unknown() });
 

@@ -8,10 +8,11 @@ import type { Step } from "../model/step.ts";
 import { attemptsWithin, retryDelayMs } from "./backoff.ts";
 import { openBinding } from "./binding.ts";
 import type { Bucket } from "./bucket.ts";
-import { defectIn, ensure, failureOfRead, type Turn } from "./ensure.ts";
+import { defectIn, failureOfRead, type Turn } from "./ensure.ts";
 import { asError, LedgerFailed, viaLedger } from "./faults.ts";
 import { openLeases } from "./leases.ts";
 import { openLocks } from "./locks.ts";
+import { ensureStep } from "./moving.ts";
 import { openSignal } from "./signal.ts";
 import { readSteps } from "./stored.ts";
 
@@ -180,7 +181,8 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): Delivery {
 
   async function work(claim: Claim, generation: number, story: Log): Promise<Ended | "lost"> {
     const plan = decode(claim, ports.sealer);
-    const refs = new Map<string, KnownRef>();
+    const refs = new Map<string, KnownRef>(claim.left.map(({ kind, key, ref }) => [key, { id: ref, kind }]));
+    const steps = plan.map(({ step }) => step);
     let carried: StepNote[] = [];
     const held = holdOf(claim);
     const note = async (steps: readonly StepNote[], forget: readonly Forget[] = []) => {
@@ -205,7 +207,7 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): Delivery {
       const outcome = await locks.with(`${step.kind}:${step.key}`, async () => {
         const known = row.remembered ? row.ref : recent.get(step.key);
         if (known !== undefined && known !== null) return remembered(row, known);
-        const made = await ensure(turn, { session, facts: settings.facts, clock, note });
+        const made = await ensureStep(turn, steps, { session, facts: settings.facts, clock, note });
         if (made.kind === "confirmed" && step.kind !== "activity" && binding.generation() === generation)
           remember(step.key, made.ref.id);
         return made;
@@ -339,7 +341,7 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): Delivery {
   /** Which of the records this step belongs to are no longer there: deleted, or merged into another. */
   async function vanished({ step, refs }: Turn): Promise<Forget[] | "unknown"> {
     const gone: Forget[] = [];
-    for (const key of "about" in step ? step.about : []) {
+    for (const key of belongsTo(step)) {
       const ref = refs.get(key);
       if (ref === undefined) continue;
       const { kind } = ref;
@@ -376,6 +378,9 @@ const holdOf = ({ id, lease }: Claim) => ({ id, lease });
 function isUnclear({ row }: Turn, notes: readonly StepNote[]): boolean {
   return (row.state === "unknown" || row.state === "sent") && !notes.some(({ step }) => step === row.id);
 }
+
+const belongsTo = (step: Step): readonly string[] =>
+  "about" in step ? step.about : step.kind === "link" ? [step.to] : [];
 
 /** What a read-back would have been made through is gone: a contact deleted by hand, say. A second create could be a second record. */
 const unreadable = (detail: string): string =>

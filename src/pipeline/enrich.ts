@@ -7,7 +7,7 @@ import { type CanonicalEvent, type Evidence, type ParsedMessage, schemaVersion }
 import type { Attempt, Prepared, PreparedDelivery } from "../model/ledger.ts";
 import type { People } from "../model/people.ts";
 import type { Sealer } from "../model/ports.ts";
-import type { Verdict } from "../model/reviews.ts";
+import type { NewReview, Verdict } from "../model/reviews.ts";
 import type { Decision } from "../model/step.ts";
 import type { ThreadMarks } from "../model/threads.ts";
 import { rawKey } from "./raw.ts";
@@ -21,6 +21,8 @@ export interface TenantPlan {
   readonly threads: ThreadMarks;
   /** `tenant/destination`, in the order of the configuration. */
   readonly lanes: readonly string[];
+  /** Lanes whose CRM cannot give a logged mail to other records. */
+  readonly unmovable?: ReadonlySet<string>;
 }
 
 export function eventOf(
@@ -54,6 +56,7 @@ export function preparedOf(
   decisions: readonly LaneDecision[],
   sealer: Sealer,
   now: number,
+  reviews?: readonly NewReview[],
 ): Prepared {
   return {
     eventId: attempt.eventId,
@@ -64,6 +67,7 @@ export function preparedOf(
     mappingVersion,
     parseStatus: event.parse_status,
     threadKey: event.thread.thread_id,
+    ...(reviews === undefined ? {} : { reviews }),
     deliveries: decisions.map(({ lane, decision }): PreparedDelivery => {
       if (decision.kind !== "steps") return { lane, decision };
       const { rule } = decision;

@@ -1,9 +1,11 @@
 /** Gives messages their place in threads: all that are ready together are judged together, planned, and committed before the next are looked at. */
 import { placeThreads, threadFacts } from "../mail/thread.ts";
+import type { Before } from "../mapping/moves.ts";
 import type { CanonicalEvent } from "../model/event.ts";
 import type { Attempt, Ledger, Prepared } from "../model/ledger.ts";
 import type { Clock, Hasher, Sealer } from "../model/ports.ts";
 import type { Placed } from "../model/threads.ts";
+import { inLine } from "./before.ts";
 import { decide, preparedOf, type TenantPlan } from "./enrich.ts";
 import { LedgerFailed, viaLedger } from "./faults.ts";
 
@@ -19,6 +21,8 @@ export interface Ready {
   readonly attempt: Attempt;
   readonly event: CanonicalEvent;
   readonly tenant: TenantPlan;
+  /** What each lane was to do for it by the plan before, where there was one. */
+  readonly before: ReadonlyMap<string, Before>;
 }
 
 export interface Committed {
@@ -120,7 +124,7 @@ async function placedOf(
 }
 
 function planned(
-  { attempt, event, tenant }: Ready,
+  { attempt, event, tenant, before }: Ready,
   place: Placed | undefined,
   { sealer, clock }: PlacingPorts,
 ): Prepared {

@@ -4,6 +4,7 @@ import type { Evidence, ParsedMessage } from "../model/event.ts";
 import type { Attempt, Ledger, Unread } from "../model/ledger.ts";
 import type { Clock, Hasher, Log, Metrics, Random } from "../model/ports.ts";
 import { retryDelayMs } from "./backoff.ts";
+import { type BeforePorts, plannedBefore } from "./before.ts";
 import { eventOf, preparedOf, type TenantPlan } from "./enrich.ts";
 import { asError, LedgerFailed, viaLedger } from "./faults.ts";
 import { type Committed, openPlacing } from "./placing.ts";
@@ -22,7 +23,8 @@ export interface ParsePool {
 }
 
 export interface PreparePorts extends RawPorts {
-  readonly ledger: Pick<Ledger, "around" | "attempt" | "find" | "prepare" | "release" | "stats">;
+  readonly ledger: Pick<Ledger, "around" | "attempt" | "find" | "prepare" | "release" | "stats"> &
+    BeforePorts["ledger"];
   readonly hasher: Hasher;
   readonly pool: ParsePool;
   readonly senders: Senders;
@@ -253,7 +255,13 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
     const tenant = plans.get(attempt.tenant);
     if (tenant === undefined) throw new Error(`tenant ${attempt.tenant} is no longer in the configuration`);
     try {
-      return await placing.commit({ attempt, event: eventOf(attempt, parsed, evidence, tenant.people), tenant });
+      const before = attempt.preparedBefore ? await plannedBefore(attempt.eventId, ports) : new Map();
+      return await placing.commit({
+        attempt,
+        event: eventOf(attempt, parsed, evidence, tenant.people),
+        tenant,
+        before,
+      });
     } catch (error) {
       if (error instanceof LedgerFailed || attempt.attempts < mostTries) throw error;
       ports.metrics.count("defects_total", { where: "prepare" });

@@ -13,14 +13,10 @@ const said = (kind: Verdict["kind"]): Verdict => ({ kind, by: "ada", at: 1 });
 const anyEvent = fc
   .record({ kind: fc.constantFrom(...automatedKinds), trust: fc.constantFrom(...trustLevels) })
   .map(({ kind, trust }) => eventWith({ class: classOf(kind), auth: authOf(trust) }));
-const mappingFrom = (createContact: Mapping["createContact"]): Mapping => ({
-  createContact,
-  internal: "skip",
-  disposableContacts: "hold",
-});
+const rules = { internal: "skip", disposableContacts: "hold" } as const;
 const anyMapping = fc
   .constantFrom("unverified" as const, "aligned-weak" as const, "verified" as const)
-  .map(mappingFrom);
+  .map((createContact): Mapping => ({ ...rules, createContact }));
 
 function stepsIn(decision: Decision): { person: PersonStep; activity: ActivityStep } {
   const steps = decision.kind === "steps" ? decision.steps : [];
@@ -69,7 +65,7 @@ describe("a verdict", () => {
   test("to trust lets a suspicious mail make its contact, and the flags still say what was found", () => {
     const event = eventWith({ auth: authOf("suspicious") });
     for (const createContact of ["unverified", "aligned-weak", "verified"] as const) {
-      const mapping: Mapping = mappingFrom(createContact);
+      const mapping: Mapping = { ...rules, createContact };
       expect(plan(event, mapping, known)).toMatchObject({ kind: "hold", rule: "trust.suspicious" });
       const { person, activity } = stepsIn(planDecided(event, mapping, known, said("trust")));
       expect(person).toMatchObject({ create: true, flags: ["suspicious", releasedFlag] });
@@ -79,14 +75,14 @@ describe("a verdict", () => {
 
   test("to trust lets an unknown sender in where the mapping asks for more trust", () => {
     const event = eventWith({ auth: authOf("unverified") });
-    const mapping: Mapping = mappingFrom("verified");
+    const mapping: Mapping = { ...rules, createContact: "verified" };
     expect(stepsIn(plan(event, mapping, known)).person.create).toBe(false);
     expect(stepsIn(planDecided(event, mapping, known, said("trust"))).person.create).toBe(true);
   });
 
   test("to trust does not make up a sender that the mail does not name", () => {
     const event = eventWith({ auth: authOf("suspicious"), message: { from: address(null, "Nobody") } });
-    expect(planDecided(event, mappingFrom("unverified"), known, said("trust"))).toMatchObject({
+    expect(planDecided(event, { ...rules, createContact: "unverified" }, known, said("trust"))).toMatchObject({
       kind: "hold",
       rule: "sender.missing",
     });

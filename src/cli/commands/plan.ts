@@ -12,7 +12,9 @@ import {
 } from "../../main.ts";
 import type { CanonicalEvent } from "../../model/event.ts";
 import type { EventRow } from "../../model/ledger.ts";
+import type { DecisionRow, Verdict } from "../../model/reviews.ts";
 import type { Step } from "../../model/step.ts";
+import { inLine, plannedBefore } from "../../pipeline/before.ts";
 import { decide, participantsOf } from "../../pipeline/enrich.ts";
 import { openRaw } from "../../pipeline/raw.ts";
 import type { Settings } from "../../settings/index.ts";
@@ -79,7 +81,18 @@ async function planStored(ground: Ground, id: string): Promise<Planned> {
   const row = await findMessage(ground, id);
   const stored = storedEvent(row, ground.sealer);
   const event = stored === null ? await parsedAgain(ground, row) : withPeople(stored, row, ground.settings);
-  return await plannedOf(event, row.digest, ground.settings, memoryOf(ground));
+  const verdict = (await ground.ledger.decisions(row.eventId)).find(isVerdict);
+  const before = await plannedBefore(row.eventId, ground);
+  return await plannedOf(event, row.digest, ground.settings, memoryOf(ground), { before, ...(verdict && { verdict }) });
+}
+
+const isVerdict = (row: DecisionRow): row is DecisionRow & Verdict =>
+  row.stands && (row.kind === "trust" || row.kind === "reject");
+
+/** What is known of a message that the ledger holds: how it was planned before, and what a person said of it. */
+interface History {
+  readonly before: Awaited<ReturnType<typeof plannedBefore>>;
+  readonly verdict?: Verdict;
 }
 
 /** By the lists of today: reprocess would go by them too. */
@@ -107,10 +120,17 @@ async function parsedAgain(ground: Ground, row: EventRow): Promise<CanonicalEven
   }
 }
 
-async function plannedOf(event: CanonicalEvent, digest: string, settings: Settings, known: Known): Promise<Planned> {
+async function plannedOf(
+  event: CanonicalEvent,
+  digest: string,
+  settings: Settings,
+  known: Known,
+  { before, verdict }: History = { before: new Map() },
+): Promise<Planned> {
   const tenant = tenantPlans(settings).find((each) => each.tenant === event.tenant);
   if (tenant === undefined) throw new Failed(`tenant ${plain(event.tenant)} is not in the configuration`);
-  const lanes = decide(event, digest, tenant).map(async ({ lane, decision }) => {
+  const { decisions } = inLine(event.event_id, decide(event, digest, tenant, verdict), before, tenant);
+  const lanes = decisions.map(async ({ lane, decision }) => {
     const destination = destinationOf(lane);
     if (decision.kind !== "steps") {
       return { destination, decision: decision.kind, rule: decision.rule, reason: decision.reason, steps: [] };

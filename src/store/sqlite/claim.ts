@@ -32,6 +32,7 @@ interface Step {
   deadline: number | null;
   ref: string | null;
   remembered: string | null;
+  planned: number;
 }
 interface LaneGate {
   paused_until: number | null;
@@ -64,14 +65,16 @@ export function openClaim(db: Connection, backstep: Backstep): (request: ClaimRe
        LEFT JOIN plan p ON p.delivery = d.id LEFT JOIN body b ON b.event = d.event WHERE d.id = ?`,
   );
   const steps = db.prepare<[string, number], Step>(
-    `SELECT s.id, s.kind, s.key, s.state, s.sends, s.empty_reads, s.deadline, s.ref, r.ref AS remembered
+    `SELECT s.id, s.kind, s.key, s.state, s.sends, s.empty_reads, s.deadline, s.ref, r.ref AS remembered,
+         s.position IS NOT NULL AS planned
        FROM step s LEFT JOIN record r ON r.lane = ? AND r.kind = s.kind AND r.key = s.key
-       WHERE s.delivery = ? AND s.position IS NOT NULL ORDER BY s.position`,
+       WHERE s.delivery = ? AND (s.position IS NOT NULL OR s.state = 'confirmed') ORDER BY s.position, s.id`,
   );
 
   function claimOf(taken: Taken, lease: Lease): Claim {
     const about = message.get(taken.id);
     if (about === undefined) throw new TypeError(`delivery ${taken.id} belongs to no event`);
+    const rows = steps.all(taken.lane, taken.id);
     return {
       lease,
       id: taken.id,
@@ -83,7 +86,10 @@ export function openClaim(db: Connection, backstep: Backstep): (request: ClaimRe
       preparedAt: taken.prepared_at,
       sealedSteps: about.sealed ?? new Uint8Array(),
       sealedEvent: about.body ?? undefined,
-      steps: steps.all(taken.lane, taken.id).map(claimedStep),
+      steps: rows.filter(({ planned }) => planned === 1).map(claimedStep),
+      left: rows.flatMap(({ planned, kind, key, ref }) =>
+        planned === 1 || ref === null ? [] : [{ kind: kind as StepKind, key, ref }],
+      ),
     };
   }
 

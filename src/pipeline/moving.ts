@@ -1,0 +1,48 @@
+/** Associations that are made or taken away because a message moved: nothing is called for where there is nothing to do any more. */
+import type { KnownRef, Refs } from "../model/destination.ts";
+import type { Step } from "../model/step.ts";
+import { type EnsurePorts, ensure, type StepOutcome, type Turn } from "./ensure.ts";
+
+type Move = Extract<Step, { kind: "link" | "unlink" }>;
+
+/** As `ensure`, for any step of this plan. */
+export async function ensureStep(turn: Turn, plan: readonly Step[], ports: EnsurePorts): Promise<StepOutcome> {
+  const { step, refs } = turn;
+  if (step.kind !== "link" && step.kind !== "unlink") return await ensure(turn, ports);
+  const needless = needlessFor(step, refs, plan);
+  if (needless !== undefined) return done(turn, step, needless, ports);
+  const outcome = await ensure(turn, ports);
+  if (outcome.kind !== "failed" || outcome.failure.kind !== "permanent") return outcome;
+  return (await isGone(refs.get(step.from), ports))
+    ? done(turn, step, "what it would move is no longer at the CRM", ports)
+    : outcome;
+}
+
+function needlessFor({ kind, from, to }: Move, refs: Refs, plan: readonly Step[]): string | undefined {
+  if (kind === "link") return undefined;
+  const target = refs.get(to);
+  // In another account, say, than the one where it was associated.
+  if (target === undefined || !refs.has(from)) return "the CRM has no record of it that we know of";
+  const owner = plan.find(({ key }) => key === from);
+  const about = owner !== undefined && "about" in owner ? owner.about : [];
+  // Two addresses of one contact: what is wanted must not be taken away under its other name.
+  const isWanted = about.some((key) => refs.get(key)?.id === target.id && refs.get(key)?.kind === target.kind);
+  return isWanted ? "it is a record that the message belongs to" : undefined;
+}
+
+/** False also where it could not be read. */
+async function isGone(ref: KnownRef | undefined, { session }: EnsurePorts): Promise<boolean> {
+  if (ref === undefined) return false;
+  try {
+    const there = await session.read(ref.kind, ref.id);
+    return there === undefined || there.archived;
+  } catch {
+    return false;
+  }
+}
+
+function done({ row, refs }: Turn, { from }: Move, note: string, { clock }: EnsurePorts): StepOutcome {
+  const ref = { id: refs.get(from)?.id ?? "none", adopted: true, note };
+  const at = clock.now();
+  return { kind: "confirmed", ref, note: { step: row.id, state: "confirmed", at, ref: ref.id, adopted: true, note } };
+}
