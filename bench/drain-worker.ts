@@ -69,6 +69,7 @@ const startDraining = () =>
         mapping: { createContact: "unverified", internal: "skip", disposableContacts: "hold" },
         people: compilePeople(noLists, () => false),
         threads: defaultMarks,
+        arcSealers: [],
         lanes: [lane.lane],
       },
     ],

@@ -2,8 +2,8 @@
 import type { Envelope } from "../model/envelope.ts";
 import {
   type Anomaly,
+  type Auth,
   type CanonicalEvent,
-  type Evidence,
   noEvidence,
   type ParsedMessage,
   type Participants,
@@ -29,8 +29,8 @@ export interface EventContext {
   /** The same Message-ID is known with other content. */
   readonly conflict: boolean;
   readonly participants: Participants;
-  /** What verifying the sender gave; absent where nothing was verified. */
-  readonly evidence?: Evidence;
+  /** Who sent it, as judged; absent where nobody asks. */
+  readonly auth?: Auth;
 }
 
 const earliestPlausible = Date.UTC(1990, 0, 1);
@@ -55,10 +55,10 @@ export function assembleEvent(parsed: ParsedMessage, context: EventContext): Can
       message_id: context.messageId,
       message_id_source: context.messageId === null ? "none" : "header",
     },
-    auth: {
-      ...(context.evidence ?? noEvidence),
+    auth: context.auth ?? {
+      ...noEvidence,
       trust: "unverified",
-      reason: "sender authentication is not judged yet",
+      reason: "The sender was not judged.",
       reasons: [],
     },
     participants: context.participants,

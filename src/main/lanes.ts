@@ -29,6 +29,7 @@ export function tenantPlans(settings: Settings): TenantPlan[] {
     },
     people: people.get(tenant.id) ?? compilePeople(noLists, () => false),
     threads: tenant.threads,
+    arcSealers: tenant.trust.arc_sealers,
     lanes: tenant.destinations.map(({ id }) => laneId(tenant.id, id)),
     unmovable: new Set(
       tenant.destinations.filter((entry) => !bind(entry).facts.can.moveActivity).map(({ id }) => laneId(tenant.id, id)),

@@ -7,6 +7,7 @@ import type { CanonicalEvent } from "../model/event.ts";
 import type { People } from "../model/people.ts";
 import type { Log } from "../model/ports.ts";
 import { eventOf } from "../pipeline/enrich.ts";
+import { judgeAlone } from "../pipeline/judging.ts";
 import { openParsePool } from "../pipeline/parsing.ts";
 import type { Settings } from "../settings/index.ts";
 import { openMetrics } from "../watch/index.ts";
@@ -54,6 +55,7 @@ export async function openPreview({ children, log, people, verify }: PreviewOpti
   const nobody = compilePeople(noLists, () => false);
   const metrics = openMetrics();
   const pool = await openParsePool({ children, log, metrics });
+  const sealers = new Map(verify?.tenants.map(({ id, trust }) => [id, trust.arc_sealers]));
   const senders = verify === undefined ? askNobody : openSettingsSenders(verify, { log, metrics });
   return {
     async event(mail, envelope, { eventId, conflict = false, people: given } = {}) {
@@ -70,6 +72,7 @@ export async function openPreview({ children, log, people, verify }: PreviewOpti
         pool.parse(mail.read(), rawSize),
         senders.verify(envelope, async () => mail.read(), rawSize),
       ]);
+      const who = given ?? people.get(envelope.tenant) ?? nobody;
       const event = eventOf(
         {
           eventId: eventId ?? systemRandom.uuid(envelope.received_at),
@@ -84,8 +87,8 @@ export async function openPreview({ children, log, people, verify }: PreviewOpti
           routes: envelope.routes,
         },
         parsed,
-        evidence,
-        given ?? people.get(envelope.tenant) ?? nobody,
+        judgeAlone(parsed, evidence, { people: who, arcSealers: sealers.get(envelope.tenant) ?? [] }, conflict),
+        who,
       );
       return { event, digest };
     },

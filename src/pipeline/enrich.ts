@@ -3,13 +3,14 @@ import { assembleEvent } from "../mail/event.ts";
 import { participants } from "../mail/participants.ts";
 import { planDecided } from "../mapping/decided.ts";
 import { type Mapping, mappingVersion } from "../mapping/plan.ts";
-import { type CanonicalEvent, type Evidence, type ParsedMessage, schemaVersion } from "../model/event.ts";
+import { type CanonicalEvent, type ParsedMessage, schemaVersion } from "../model/event.ts";
 import type { Attempt, Prepared, PreparedDelivery } from "../model/ledger.ts";
 import type { People } from "../model/people.ts";
 import type { Sealer } from "../model/ports.ts";
 import type { NewReview, Verdict } from "../model/reviews.ts";
 import type { Decision } from "../model/step.ts";
 import type { ThreadMarks } from "../model/threads.ts";
+import { asCopy, type Judgement } from "./judging.ts";
 import { rawKey } from "./raw.ts";
 import { writeMail, writeSteps } from "./stored.ts";
 
@@ -19,6 +20,8 @@ export interface TenantPlan {
   readonly mapping: Mapping;
   readonly people: People;
   readonly threads: ThreadMarks;
+  /** Domains of forwarders whose ARC seal is believed. */
+  readonly arcSealers: readonly string[];
   /** `tenant/destination`, in the order of the configuration. */
   readonly lanes: readonly string[];
   /** Lanes whose CRM cannot give a logged mail to other records. */
@@ -28,13 +31,13 @@ export interface TenantPlan {
 export function eventOf(
   attempt: Omit<Attempt, "lease" | "attempts" | "raw" | "sealed" | "preparedBefore" | "verdict">,
   parsed: ParsedMessage,
-  evidence: Evidence,
+  { auth, conflict }: Pick<Judgement, "auth" | "conflict">,
   people: People,
 ): CanonicalEvent {
   const { eventId, envelope, routes } = attempt;
   // A merged message came by the routes of every copy.
   const who = participants(parsed, { ...envelope, routes: [...routes] }, people);
-  return assembleEvent(parsed, { ...attempt, evidence, rawRef: rawKey(eventId), participants: who });
+  return assembleEvent(parsed, { ...attempt, auth, conflict, rawRef: rawKey(eventId), participants: who });
 }
 
 export { participants as participantsOf };
@@ -44,9 +47,17 @@ export interface LaneDecision {
   readonly decision: Decision;
 }
 
-/** `verdict`: what a person said of this message, where one did. */
-export function decide(event: CanonicalEvent, digest: string, tenant: TenantPlan, verdict?: Verdict): LaneDecision[] {
-  return tenant.lanes.map((lane) => ({ lane, decision: planDecided(event, tenant.mapping, { digest }, verdict) }));
+/** `verdict`: what a person said of this message, where one did. `copyOf`: the lanes that have the mail already, by its other way. */
+export function decide(
+  event: CanonicalEvent,
+  digest: string,
+  tenant: TenantPlan,
+  { verdict, copyOf = null }: { readonly verdict?: Verdict | undefined } & Partial<Pick<Judgement, "copyOf">> = {},
+): LaneDecision[] {
+  return tenant.lanes.map((lane) => {
+    const decision = planDecided(event, tenant.mapping, { digest }, verdict);
+    return { lane, decision: asCopy(lane, decision, { copyOf }) };
+  });
 }
 
 /** What `ledger.prepare` commits for one message. */
@@ -56,7 +67,7 @@ export function preparedOf(
   decisions: readonly LaneDecision[],
   sealer: Sealer,
   now: number,
-  reviews?: readonly NewReview[],
+  { lesson, reviews }: Partial<Pick<Judgement, "lesson">> & { readonly reviews?: readonly NewReview[] } = {},
 ): Prepared {
   return {
     eventId: attempt.eventId,
@@ -68,6 +79,7 @@ export function preparedOf(
     parseStatus: event.parse_status,
     threadKey: event.thread.thread_id,
     ...(reviews === undefined ? {} : { reviews }),
+    ...(lesson === undefined ? {} : { acquaintance: lesson }),
     deliveries: decisions.map(({ lane, decision }): PreparedDelivery => {
       if (decision.kind !== "steps") return { lane, decision };
       const { rule } = decision;

@@ -8,6 +8,7 @@ import type { Placed } from "../model/threads.ts";
 import { inLine } from "./before.ts";
 import { decide, preparedOf, type TenantPlan } from "./enrich.ts";
 import { LedgerFailed, viaLedger } from "./faults.ts";
+import type { Judgement } from "./judging.ts";
 
 export interface PlacingPorts {
   readonly ledger: Pick<Ledger, "around" | "prepare">;
@@ -21,6 +22,7 @@ export interface Ready {
   readonly attempt: Attempt;
   readonly event: CanonicalEvent;
   readonly tenant: TenantPlan;
+  readonly judgement: Pick<Judgement, "copyOf" | "lesson">;
   /** What each lane was to do for it by the plan before, where there was one. */
   readonly before: ReadonlyMap<string, Before>;
 }
@@ -124,18 +126,15 @@ async function placedOf(
 }
 
 function planned(
-  { attempt, event, tenant, before }: Ready,
+  { attempt, event, tenant, judgement, before }: Ready,
   place: Placed | undefined,
   { sealer, clock }: PlacingPorts,
 ): Prepared {
   if (place === undefined) throw new TypeError("a message was not placed");
   const whole = { ...event, thread: place.thread };
-  const prepared = preparedOf(
-    attempt,
-    whole,
-    decide(whole, attempt.digest, tenant, attempt.verdict),
-    sealer,
-    clock.now(),
-  );
+  const decided = decide(whole, attempt.digest, tenant, { verdict: attempt.verdict, copyOf: judgement.copyOf });
+  const { decisions, reviews } = inLine(attempt.eventId, decided, before, tenant);
+  const { lesson } = judgement;
+  const prepared = preparedOf(attempt, whole, decisions, sealer, clock.now(), { lesson, reviews });
   return { ...prepared, thread: place };
 }

@@ -7,6 +7,7 @@ import { retryDelayMs } from "./backoff.ts";
 import { type BeforePorts, plannedBefore } from "./before.ts";
 import { eventOf, preparedOf, type TenantPlan } from "./enrich.ts";
 import { asError, LedgerFailed, viaLedger } from "./faults.ts";
+import { judge, unjudged } from "./judging.ts";
 import { type Committed, openPlacing } from "./placing.ts";
 import { once, openRaw, RawMissing, type RawPorts } from "./raw.ts";
 import { evidenceFor, type Senders } from "./senders.ts";
@@ -23,7 +24,10 @@ export interface ParsePool {
 }
 
 export interface PreparePorts extends RawPorts {
-  readonly ledger: Pick<Ledger, "around" | "attempt" | "find" | "prepare" | "release" | "stats"> &
+  readonly ledger: Pick<
+    Ledger,
+    "acquainted" | "around" | "attempt" | "find" | "namesakes" | "prepare" | "release" | "stats"
+  > &
     BeforePorts["ledger"];
   readonly hasher: Hasher;
   readonly pool: ParsePool;
@@ -66,6 +70,8 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
   const placing = openPlacing(ports);
   const plans = new Map(tenants.map((tenant) => [tenant.tenant, tenant]));
   const inHand = new Set<Promise<void>>();
+  /** The same by event: the copy of a mail waits for the one that came first. */
+  const working = new Map<string, Promise<void>>();
   /**
    * Attempts of this process that ended because the bytes could not be read. They cost the message nothing in the ledger, and no number of
    * them ends it: a volume that is away comes back, and a mail that went on without its body would have lost it for good. So it waits,
@@ -100,10 +106,12 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
       for (const attempt of attempts) {
         const work = one(attempt).finally(() => {
           inHand.delete(work);
+          working.delete(attempt.eventId);
           signal.wake();
           announceQuiet();
         });
         inHand.add(work);
+        working.set(attempt.eventId, work);
       }
       if (attempts.length > 0 && attempts.length < room) continue;
       waiting = attempts.length === 0;
@@ -255,19 +263,24 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
     const tenant = plans.get(attempt.tenant);
     if (tenant === undefined) throw new Error(`tenant ${attempt.tenant} is no longer in the configuration`);
     try {
-      const before = attempt.preparedBefore ? await plannedBefore(attempt.eventId, ports) : new Map();
-      return await placing.commit({
-        attempt,
-        event: eventOf(attempt, parsed, evidence, tenant.people),
-        tenant,
-        before,
+      const judgement = await judge(attempt, parsed, evidence, tenant, {
+        ...ports,
+        settled: (eventId) => working.get(eventId),
       });
+      const event = eventOf(attempt, parsed, judgement, tenant.people);
+      const before = attempt.preparedBefore ? await plannedBefore(attempt.eventId, ports) : new Map();
+      return await placing.commit({ attempt, event, tenant, judgement, before });
     } catch (error) {
       if (error instanceof LedgerFailed || attempt.attempts < mostTries) throw error;
       ports.metrics.count("defects_total", { where: "prepare" });
       story.error({ err: asError(error) }, "a message cannot be prepared; it is held for review");
       const reason = `Mailwright could not decide about this mail: ${asError(error).message.slice(0, 200)}`;
-      const event = eventOf(attempt, await ports.pool.headersOnly(noBytes()), evidence, tenant.people);
+      const event = eventOf(
+        attempt,
+        await ports.pool.headersOnly(noBytes()),
+        unjudged(evidence, attempt.conflict),
+        tenant.people,
+      );
       const held = tenant.lanes.map((lane) => ({
         lane,
         decision: { kind: "hold", rule: "defect.prepare", reason } as const,

@@ -141,6 +141,13 @@ const trust = z
       .describe(
         "Hosts whose Authentication-Results header counts, by the name that it begins with (`mx.google.com`): those that take mail in for you. Only the topmost header is looked at, and only on mail that others received for you: by IMAP or webhook, from a file, or through `relays`. Name no host that leaves such a header in place when a stranger wrote it.",
       ),
+    arc_sealers: z
+      .array(z.string().min(1).max(255).toLowerCase())
+      .max(100)
+      .default([])
+      .describe(
+        "Domains of forwarders and mailing lists whose ARC seal is believed (`d=` of the seal: `google.com`): mail that they changed on its way counts as proven when they say that it was. Name only those who seal what they saw, and nothing else.",
+      ),
     relays: z
       .array(z.string().refine(isNetwork, { error: "an address or a network (192.0.2.0/24, 2001:db8::/32)" }))
       .max(1_000)

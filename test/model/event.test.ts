@@ -163,14 +163,17 @@ describe("the codes of anomalies", () => {
   /** Where src says a code: as an argument of add and push, as a property, in a list of anomalies. */
   const written =
     /(?:\badd|\bpush|\bnote|\banomaly)\(\s*"([a-z0-9]+(?:_[a-z0-9]+)+)"|\bcode: "([a-z0-9]+(?:_[a-z0-9]+)+)"|\banomalies: (?:[^[\n]*\? )?\[([^\]\n]*)\]/g;
-  const emitted = globSync(["src/mail/**/*.ts", "src/pipeline/prepare.ts", "src/cli/commands/parse.ts"], {
-    cwd: root,
-  }).flatMap((file) =>
-    [...readFileSync(join(root, file), "utf8").matchAll(written)].flatMap(([, called, property, list = ""]) => {
-      const codes = [called, property, ...[...list.matchAll(/"([a-z0-9_]+)"/g)].map(([, code]) => code)];
-      return codes.filter((code) => code !== undefined).map((code) => ({ file, code }));
-    }),
-  );
+  /** Reasons of trust have codes of their own, which the compiler holds to their table. */
+  const isElsewhere = (file: string): boolean => file.includes("trust");
+  const files = globSync(["src/mail/**/*.ts", "src/pipeline/prepare.ts", "src/cli/commands/parse.ts"], { cwd: root });
+  const emitted = files
+    .filter((file) => !isElsewhere(file))
+    .flatMap((file) =>
+      [...readFileSync(join(root, file), "utf8").matchAll(written)].flatMap(([, called, property, list = ""]) => {
+        const codes = [called, property, ...[...list.matchAll(/"([a-z0-9_]+)"/g)].map(([, code]) => code)];
+        return codes.filter((code) => code !== undefined).map((code) => ({ file, code }));
+      }),
+    );
 
   test("are all in the table that the page prints: add what is missing to src/model/event/anomalies.ts", () => {
     expect(emitted.length).toBeGreaterThan(20);

@@ -81,6 +81,7 @@ function start(
     mapping: { createContact: "unverified", internal: "skip", disposableContacts: "hold" } as const,
     people: compilePeople(noLists, () => false),
     threads: defaultMarks,
+    arcSealers: [],
     lanes: [`${tenant}/crm`],
   }));
   const spool = { read: async () => undefined } as unknown as Spool;

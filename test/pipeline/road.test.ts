@@ -27,6 +27,7 @@ function roadOn(ledger: SqliteLedger, time: VirtualTime, session: Session, moved
     mapping: { createContact: "unverified", internal: "skip", disposableContacts: "hold" } as const,
     people: compilePeople(noLists, () => false),
     threads: defaultMarks,
+    arcSealers: [],
     lanes: ["acme/crm"],
   };
   const { log, metrics } = keeping();

@@ -67,6 +67,7 @@ const tenantPlans = (globexMakesContacts: boolean): readonly TenantPlan[] => [
     mapping: { createContact: "unverified", internal: "skip", disposableContacts: "hold" },
     people,
     threads: defaultMarks,
+    arcSealers: [],
     lanes: lanes.acme,
   },
   {
@@ -78,6 +79,7 @@ const tenantPlans = (globexMakesContacts: boolean): readonly TenantPlan[] => [
     },
     people,
     threads: defaultMarks,
+    arcSealers: [],
     lanes: lanes.globex,
   },
 ];

@@ -129,7 +129,7 @@ async function plannedOf(
 ): Promise<Planned> {
   const tenant = tenantPlans(settings).find((each) => each.tenant === event.tenant);
   if (tenant === undefined) throw new Failed(`tenant ${plain(event.tenant)} is not in the configuration`);
-  const { decisions } = inLine(event.event_id, decide(event, digest, tenant, verdict), before, tenant);
+  const { decisions } = inLine(event.event_id, decide(event, digest, tenant, { verdict }), before, tenant);
   const lanes = decisions.map(async ({ lane, decision }) => {
     const destination = destinationOf(lane);
     if (decision.kind !== "steps") {

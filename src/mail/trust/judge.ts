@@ -4,8 +4,9 @@ import { type TrustReason, trustReasons } from "../../model/event/trust-reasons.
 import type { Auth, TrustLevel } from "../../model/event.ts";
 import { trustLevels } from "../../model/event.ts";
 import { believed, type Case, type Finding, type Sender, sameOrganisation, senderOf } from "./case.ts";
+import { us } from "./evidence.ts";
 import { impersonationOf } from "./impersonation.ts";
-import { ourselves, proofOf } from "./proof.ts";
+import { looselySigned, proofOf } from "./proof.ts";
 import { shapesOf } from "./shapes.ts";
 
 const maxDetailChars = 500;
@@ -33,17 +34,20 @@ function ofSomebody(subject: Case, sender: Sender): Finding[] {
   const proof = proofOf(subject, sender);
   const proven = rank(reasonOf(proof).most) >= rank("aligned-weak");
   const looked = evidence.spf !== null || believed(evidence).length > 0;
+  const impersonation = impersonationOf(subject, sender, proven, looked);
+  const answersElsewhere = impersonation.some(({ code }) => code.startsWith("reply_to_"));
   const against = [
     ...shapesOf(subject, sender),
+    ...(proven ? looselySigned(subject, sender, answersElsewhere) : []),
     ...judgedElsewhere(subject, sender),
-    ...impersonationOf(subject, sender, proven, looked),
+    ...impersonation,
     ...(conflict ? [{ code: "message_id_conflict", detail: null } as const] : []),
   ];
   const lifted = known.trustedWith !== null;
   return [proof, ...against.filter((finding) => !lifted || reasonOf(finding).lifted !== true)];
 
   function judgedElsewhere({ evidence: { dmarc } }: Case, { domain }: Sender): Finding[] {
-    if (dmarc === null || dmarc.domain === null || dmarc.by !== ourselves) return [];
+    if (dmarc === null || dmarc.domain === null || dmarc.by !== us) return [];
     const same = dmarc.domain.toLowerCase() === domain || sameOrganisation(dmarc.domain, domain, people);
     return same ? [] : [{ code: "judged_elsewhere", detail: `${dmarc.domain}, shown: ${domain}` }];
   }

@@ -2,10 +2,9 @@
 import type { Evidence } from "../../model/event.ts";
 import type { People } from "../../model/people.ts";
 import { believed, type Case, type Finding, type Sender, sameOrganisation } from "./case.ts";
+import { us } from "./evidence.ts";
 import { sealedResults } from "./sealed-results.ts";
-
-/** `by` of what we verified ourselves. */
-export const ourselves = "mailwright";
+import { leftOpen } from "./signed-headers.ts";
 
 /** Who vouches for a mail: domains whose signature holds for the whole body, and the one that SPF lets send. */
 export function vouching({ spf, dkim }: Evidence): string[] {
@@ -25,9 +24,10 @@ function alignedIn({ evidence, people }: Case, { domain }: Sender) {
   const ofSender = (item: { domain: string | null; aligned: string | null }): boolean =>
     item.aligned !== null && sameOrganisation(item.domain, domain, people);
   const signatures = evidence.dkim.filter((each) => each.result === "pass" && ofSender(each));
-  const whole = signatures.find(({ short_body }) => !short_body);
+  const wholes = signatures.filter(({ short_body }) => !short_body);
+  const [whole] = wholes;
   const spf = evidence.spf?.result === "pass" && ofSender(evidence.spf) ? evidence.spf : undefined;
-  return { whole, spf, shortOnly: whole === undefined && spf === undefined && signatures.length > 0 };
+  return { whole, wholes, spf, shortOnly: whole === undefined && spf === undefined && signatures.length > 0 };
 }
 
 function pass(subject: Case, sender: Sender): Finding | undefined {
@@ -36,7 +36,7 @@ function pass(subject: Case, sender: Sender): Finding | undefined {
   if (shortOnly) return undefined;
   const { dmarc } = evidence;
   if (dmarc?.result === "pass" && sameOrganisation(dmarc.domain, sender.domain, people)) {
-    if (dmarc.by !== ourselves) return { code: "dmarc_pass", detail: `${sender.domain}, says ${dmarc.by}` };
+    if (dmarc.by !== us) return { code: "dmarc_pass", detail: `${sender.domain}, says ${dmarc.by}` };
     if (whole !== undefined)
       return { code: "dmarc_pass", detail: `${sender.domain}, by the signature of ${whole.domain}` };
     if (spf !== undefined) return { code: "dmarc_pass", detail: `${sender.domain}, by SPF of ${spf.domain}` };
@@ -106,13 +106,28 @@ function sealed({ evidence, message, people, arcSealers }: Case, sender: Sender)
   return passed ? { code: "arc_pass", detail: arc.sealer } : undefined;
 }
 
+/**
+ * A mail whose signature leaves a header open can be sent again with another one. That it came from the sender's own server (SPF) would settle
+ * it. `answersElsewhere`: its Reply-To matters.
+ */
+export function looselySigned(subject: Case, sender: Sender, answersElsewhere: boolean): Finding[] {
+  const { wholes, spf } = alignedIn(subject, sender);
+  if (wholes.length === 0 || spf !== undefined) return [];
+  const watched = answersElsewhere ? ["reply-to"] : [];
+  const open = wholes.map((signature) => leftOpen(signature, subject.message.headers, watched));
+  const least = open.toSorted((a, b) => a.length - b.length)[0] ?? [];
+  return least.length === 0 ? [] : [{ code: "loosely_signed", detail: least.join(", ") }];
+}
+
 function against(subject: Case, sender: Sender): Finding | undefined {
   const { evidence, people } = subject;
   const { dmarc, spf } = evidence;
+  // Otherwise whoever wants no verdict makes his mail costly.
+  if (dmarc?.result === "policy") return { code: "too_costly", detail: dmarc.detail };
   if (alignedIn(subject, sender).shortOnly) return { code: "short_body", detail: null };
   const spfFailed = spf?.result === "fail" && sameOrganisation(spf.domain, sender.domain, people);
   // Without the client's address SPF could not be asked, so that a failure of the rest says little.
-  const conclusive = dmarc?.result === "fail" && (spf !== null || dmarc.by !== ourselves);
+  const conclusive = dmarc?.result === "fail" && (spf !== null || dmarc.by !== us);
   const enforced = dmarc?.policy === "quarantine" || dmarc?.policy === "reject";
   if (conclusive && enforced) return { code: "dmarc_fail", detail: `${sender.domain}: ${dmarc.policy}` };
   // RFC 7208 §8.4: an explicit statement of the domain, with or without DMARC.

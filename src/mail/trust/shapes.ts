@@ -17,6 +17,7 @@ export function shapesOf({ message, anomalies, people }: Case, sender: Sender | 
   if (sender === null) return found;
   if (message.from_source !== "from") found.push({ code: "from_elsewhere", detail: message.from_source });
   if (people.registrable(sender.domain) === null) found.push({ code: "no_organisation", detail: sender.domain });
+  if (sender.local?.includes("@") === true) found.push({ code: "local_part_address", detail: sender.email });
   const shown = namedAddress(sender);
   if (shown !== null && isSomebodyElse(shown, sender)) found.push({ code: "name_contains_address", detail: shown });
   return found;

@@ -83,10 +83,20 @@ export const trustReasons = {
     todo: "Treat it as forged. If it was forwarded without a signature, ask the sender for DKIM.",
     lifted: true,
   },
+  too_costly: {
+    most: "suspicious",
+    says: "The mail is made so that verifying it would cost more than a mail may: a line over 1 MiB, headers over 256 KiB, or worse.",
+    todo: "Look at the raw mail. If it is honest (some programs write html in one line), let it through.",
+  },
   short_body: {
     most: "suspicious",
     says: "The only thing that speaks for the sender is a signature that leaves some of the body out (l=): anybody can have added that.",
     todo: "Look at what stands at the end. Ask the sender to sign without l=.",
+  },
+  loosely_signed: {
+    most: "suspicious",
+    says: "The only thing that speaks for the sender is a signature under which the Subject, the Date or a Reply-To can have been written by anybody.",
+    todo: "Look whether the text fits its subject. Ask the sender to sign Subject, Date and Reply-To.",
   },
   // Shapes of From that no honest program writes.
   duplicate_from: {
@@ -154,6 +164,11 @@ export const trustReasons = {
     says: "The display name holds an address of somebody else's organisation.",
     todo: "Treat it as impersonation. If it is a service that writes so, trust the sender.",
     lifted: true,
+  },
+  local_part_address: {
+    most: "suspicious",
+    says: "What stands before the @ of From is an address by itself, which programs show as the sender's.",
+    todo: shape,
   },
   colleague_name: {
     most: "suspicious",

@@ -387,6 +387,7 @@ describe("whatever the evidence", () => {
     );
   });
 
+  // That somebody looked at mail of our own domains and found nothing is evidence against it, so there that word is left in place.
   test("taking away what speaks for the sender never raises the trust", () => {
     fc.assert(
       fc.property(anyCase, fc.nat(), (subject, which) => {
@@ -399,7 +400,7 @@ describe("whatever the evidence", () => {
             ? [{ ...seen, dmarc: null }]
             : []),
           ...seen.claimed.flatMap(({ results }, at) =>
-            results.every(({ result }) => result === "pass")
+            results.every(({ result }) => result === "pass") && !people.isOwn(subject.message.from?.email ?? "")
               ? [{ ...seen, claimed: seen.claimed.toSpliced(at, 1) }]
               : [],
           ),
