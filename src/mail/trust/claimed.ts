@@ -103,8 +103,10 @@ class Scanner {
     return true;
   }
 
+  /** Past what stands where no name can, a quoted string as a whole. */
   skip(): void {
-    this.#at++;
+    if (this.#text[this.#at] === '"') this.#quoted();
+    else this.#at++;
   }
 
   /** A method or `ptype.property`; blanks and comments may stand around the dot and the slash. */
