@@ -109,7 +109,9 @@ function byColleague(scene: Scene, { address }: Author): Filing {
   const strangers = named.filter(({ email }) => email !== null && !scene.isOurs(email));
   const entry = excluded(strangers);
   if (entry !== null) return { direction: "outbound", basis: "nobody", filed_under: [], excluded: entry };
-  return forwarded(scene) ?? byForm(scene) ?? { direction: "internal", basis: "nobody", filed_under: [] };
+  return (
+    forwarded(scene) ?? byForm(scene) ?? handedOn(scene) ?? { direction: "internal", basis: "nobody", filed_under: [] }
+  );
 }
 
 /** Null where there is nobody who reads: a no-reply address is no person. */
@@ -144,6 +146,15 @@ function forwarded({ message, author, isOurs, outside, excluded }: Scene): Filin
     return { ...found, forwarded_by };
   if (entry === null) return null;
   return { direction: own ? "outbound" : "inbound", basis: "nobody", filed_under: [], forwarded_by, excluded: entry };
+}
+
+/** To us and no colleague, with somebody's words in it, and no forward that can be read: nobody writes to a CRM to be skipped. */
+function handedOn(scene: Scene): Filing | null {
+  const { message, author } = scene;
+  const others = colleagues(scene).filter((email) => addressKey(email) !== addressKey(author.address?.email ?? ""));
+  const holds = message.quoted_text !== null || message.attachments.some(({ nested }) => nested !== null);
+  if (message.forwarded !== null || others.length > 0 || !holds) return null;
+  return { direction: "inbound", basis: "nobody", filed_under: [], forwarded_by: mailboxOf(author.address) };
 }
 
 /** The tenant's own web site writes from website@ or noreply@, and puts the customer into Reply-To. */

@@ -60,13 +60,17 @@ function automated({ class: { kind, evidence }, participants }: CanonicalEvent):
   return { kind: "skip", rule: `automated.${kind}`, reason: `automated mail, class ${kind}${shown}` };
 }
 
-function unwanted({ participants, auth }: CanonicalEvent, { internal }: Mapping): Decision | undefined {
+function unwanted({ participants, auth, parse_status }: CanonicalEvent, { internal }: Mapping): Decision | undefined {
   const { excluded, direction } = participants;
   if (excluded !== null) {
     return { kind: "skip", rule: "people.excluded", reason: `people.excluded names ${JSON.stringify(excluded)}` };
   }
   if (auth.trust === "suspicious") return { kind: "hold", rule: "trust.suspicious", reason: auth.reason };
   if (direction === "internal" && internal !== "log") {
+    if (parse_status === "failed") {
+      const reason = "a colleague's mail whose body could not be read: it may hand on a customer's";
+      return { kind: "hold", rule: "people.unread", reason };
+    }
     return { kind: "skip", rule: "people.internal", reason: "nobody outside takes part (people.internal: skip)" };
   }
   return undefined;
@@ -87,7 +91,7 @@ function nobody({ participants }: CanonicalEvent): Decision | undefined {
     return { kind: "skip", rule: "people.no_reply", reason: "a colleague wrote to no-reply addresses only" };
   }
   if (forwarded_by !== null) {
-    return hold("forwarded.unknown", "a colleague forwarded it, and what was forwarded names no address of its sender");
+    return hold("forwarded.unknown", "a colleague handed it on, and it does not show by an address whose mail it is");
   }
   if (list !== null) {
     return hold("sender.missing", "a mailing list put itself into From, and nothing says who wrote");

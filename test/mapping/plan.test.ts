@@ -296,6 +296,11 @@ describe("people in the plan", () => {
     expect(plan(event, mapping, known)).toMatchObject({ kind: "hold", rule: "forwarded.unknown" });
   });
 
+  test("so does a colleague's mail whose body could not be read: it may be a forward, and is not skipped as internal", () => {
+    const unread = eventWith({ parse_status: "failed", message: { ...colleague, text: null } });
+    expect(plan(unread, mapping, known)).toMatchObject({ kind: "hold", rule: "people.unread" });
+  });
+
   test("what our web site sends is filed under the customer whom it names", () => {
     const event = eventWith({
       auth: authOf("verified"),
