@@ -8,7 +8,8 @@ import { createIdentity } from "../src/mail/identity.ts";
 import { parse } from "../src/mail/parse.ts";
 import { participants } from "../src/mail/participants.ts";
 import { compilePeople, noLists } from "../src/mail/people.ts";
-import { eventSchema } from "../src/model/event.ts";
+import { eventSchema, noEvidence } from "../src/model/event.ts";
+import { judgeAlone } from "../src/pipeline/judging.ts";
 import { peopleSchema } from "../src/settings/index.ts";
 
 const folder = join(import.meta.dirname, "..", "corpus");
@@ -55,7 +56,9 @@ async function eventOf(name: string, raw: Uint8Array, { smtp, conflicts_with }: 
   const parsed = await parse(raw);
   const session = { remote_ip: "192.0.2.1", helo: "client.example", tls: null, ...smtp };
   const envelope = { kind: "smtp" as const, tenant: "acme", routes: smtp.rcpt_to, received_at, smtp: session };
+  const judge = { people: peopleOf(name), arcSealers: [] };
   return assembleEvent(parsed, {
+    auth: judgeAlone(parsed, noEvidence, judge, conflicts_with !== undefined).auth,
     eventId: "019836f0-0000-7000-8000-000000000001",
     tenant: "acme",
     routes: smtp.rcpt_to,

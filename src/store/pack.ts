@@ -25,7 +25,7 @@ export interface PackedAnswers {
 }
 
 /** The calls that each message makes; the arguments of the others may hold what JSON has no word for. */
-const frequent = ["accept", "attempt", "prepare", "claim", "note", "settle"] as const;
+const frequent = ["accept", "attempt", "acquainted", "prepare", "claim", "note", "settle"] as const;
 type Frequent = (typeof frequent)[number];
 const isFrequent = (name: Call["name"]): name is Frequent => (frequent as readonly string[]).includes(name);
 
@@ -148,6 +148,7 @@ function walked<From, To>(name: Frequent, args: readonly unknown[], swap: (value
         })),
       ];
     case "attempt":
+    case "acquainted":
     case "claim":
     case "note":
     case "settle":

@@ -1,15 +1,28 @@
 /** What was verified of a sender, and what others claim, as lines of a story. */
+
+import { type TrustReasonCode, trustReasons } from "../../model/event/trust-reasons.ts";
 import type { Auth } from "../../model/event.ts";
 import { field } from "./field.ts";
 
-export function evidenceLines({ spf, dkim, dmarc, arc, claimed }: Auth): string[] {
+export function evidenceLines({ reasons, spf, dkim, dmarc, arc, claimed }: Auth): string[] {
   return [
+    ...reasons.map((reason) => field("because", reasonWords(reason))),
     ...(spf === null ? [] : [field("spf", words(spf, forDomain(spf.domain), aligned(spf)))]),
     ...dkim.map((signature) => field("dkim", words(signature, signatureOf(signature), aligned(signature)))),
     ...(dmarc === null ? [] : [field("dmarc", words(dmarc, forDomain(dmarc.domain), policyOf(dmarc.policy)))]),
     ...(arc === null ? [] : [field("arc", words(arc, arc.sealer === null ? "" : `sealed by ${arc.sealer}`))]),
     ...claimed.map((claim) => field("claimed", claimWords(claim))),
   ];
+}
+
+const isKnown = (code: string): code is TrustReasonCode => Object.hasOwn(trustReasons, code);
+
+/** What it leaves of the trust, and what to do about it. */
+function reasonWords({ code, detail }: Auth["reasons"][number]): string {
+  const seen = detail === null ? code : `${code} (${detail})`;
+  if (!isKnown(code)) return seen;
+  const { most, todo } = trustReasons[code];
+  return todo === "Nothing." ? `${seen}: ${most}` : `${seen}: ${most} at most. ${todo}`;
 }
 
 interface Verified {
