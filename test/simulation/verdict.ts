@@ -228,7 +228,6 @@ function inOrder(
   logged: ReadonlyMap<Lane, readonly Logged[]>,
   say: (what: string) => void,
 ): void {
-  const threadOf = new Map(world.mails.map(({ token, thread }) => [token, thread]));
   for (const [lane, all] of logged) {
     const orderOf = new Map(all.map(({ token, order }) => [token, order]));
     const threads = new Map<string, { seq: number; prepared: number; order: number; token: string }[]>();
@@ -236,11 +235,12 @@ function inOrder(
       const token = tokenOf(row) ?? "";
       const delivery = row.deliveries.find((candidate) => candidate.lane === lane);
       const step = delivery?.steps.find(({ kind }) => kind === "activity");
-      const [order, prepared] = [orderOf.get(token), world.witness.preparedOrder(row.eventId)];
+      const [order, prepared] = [orderOf.get(token), world.witness.prepared(row.eventId)];
       if (delivery?.state !== "processed" || step === undefined || order === undefined || prepared === undefined)
         continue;
-      const thread = threadOf.get(token) ?? token;
-      threads.set(thread, [...(threads.get(thread) ?? []), { seq: row.seq, prepared, order, token }]);
+      const { thread } = prepared;
+      const member = { seq: row.seq, prepared: prepared.order, order, token };
+      threads.set(thread, [...(threads.get(thread) ?? []), member]);
     }
     for (const members of threads.values()) {
       for (const first of members)

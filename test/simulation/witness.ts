@@ -15,8 +15,8 @@ export interface Witness {
   died(life: Life): void;
   /** How many processes died while they had this message in hand for its parse. */
   deathsAtParse(eventId: string): number;
-  /** Which was the how manieth message whose plan was committed; undefined when none was. */
-  preparedOrder(eventId: string): number | undefined;
+  /** Which was the how manieth message whose plan was committed, and in which thread; undefined when none was, or when it was moved. */
+  prepared(eventId: string): { readonly order: number; readonly thread: string } | undefined;
   /** The surroundings with their ledger under watch, and what the process says and counts. */
   watching(surroundings: Omit<Surroundings, "log" | "metrics">, life: Life): Surroundings;
 }
@@ -27,7 +27,8 @@ export function openWitness(time: VirtualTime, tracing: boolean): Witness {
   const wrongs: string[] = [];
   const dead = new Set<Life>();
   const parses = new Map<string, Set<Life>>();
-  const prepared = new Map<string, number>();
+  const prepared = new Map<string, { readonly order: number; readonly thread: string }>();
+  const moved = new Set<string>();
   /** Steps that were taken up without anybody knowing what became of their last call. */
   const unknown = new Set<number>();
   const begun = time.trueNow;
@@ -75,8 +76,13 @@ export function openWitness(time: VirtualTime, tracing: boolean): Witness {
     };
     const prepare: typeof ledger.prepare = async (items: readonly Prepared[]) => {
       const written = await ledger.prepare(items);
-      for (const [index, { eventId }] of items.entries())
-        if (written[index] === true && !prepared.has(eventId)) prepared.set(eventId, prepared.size);
+      for (const [index, { eventId, thread }] of items.entries()) {
+        if (written[index] !== true) continue;
+        const known = prepared.get(eventId);
+        const name = thread?.thread.thread_id ?? eventId;
+        if (known === undefined) prepared.set(eventId, { order: prepared.size, thread: name });
+        else if (known.thread !== name) moved.add(eventId);
+      }
       return written;
     };
     const attempt: typeof ledger.attempt = async (request) => {
@@ -125,7 +131,7 @@ export function openWitness(time: VirtualTime, tracing: boolean): Witness {
     },
     died: (life) => void dead.add(life),
     deathsAtParse: (eventId) => [...(parses.get(eventId) ?? [])].filter((life) => dead.has(life)).length,
-    preparedOrder: (eventId) => prepared.get(eventId),
+    prepared: (eventId) => (moved.has(eventId) ? undefined : prepared.get(eventId)),
     watching(surroundings, life) {
       const { sandbox } = surroundings;
       const handle: typeof sandbox.handle = async (request) => {
