@@ -60,6 +60,20 @@ export function claimContract(open: OpenBench): void {
       });
     });
 
+    it("says what an earlier plan of the delivery has left at the CRM, and this one holds no more", async () => {
+      await w.delivery("a", steps("person-p", "activity-a"));
+      await w.deliver();
+      await w.ledger.requeue({ kind: "reprocess", eventId: "event-a", now: 4_000 });
+      await w.prepareAll(steps("person-q", "activity-a", "activity-more"), { now: 4_000 });
+      const claim = await w.claim({ now: 4_000 });
+      expect(claim.left).toEqual([{ kind: "person", key: "person-p", ref: "ref-of-person-p" }]);
+      expect(claim.steps.map(({ key, ref }) => [key, ref])).toEqual([
+        ["person-q", null],
+        ["activity-a", "ref-of-activity-a"],
+        ["activity-more", null],
+      ]);
+    });
+
     it("keeps a thread in the order of arrival, one delivery at a time, also across retries", async () => {
       await w.delivery("a", steps("activity-a"), { thread: "t", now: 2_000 });
       await w.delivery("b", steps("activity-b"), { thread: "t", now: 2_000 });
