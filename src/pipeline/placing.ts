@@ -1,17 +1,17 @@
 /** Gives messages their place in threads: all that are ready together are judged together, planned, and committed before the next are looked at. */
 import { placeThreads, threadFacts } from "../mail/thread.ts";
-import type { Before } from "../mapping/moves.ts";
 import type { CanonicalEvent } from "../model/event.ts";
 import type { Attempt, Ledger, Prepared } from "../model/ledger.ts";
 import type { Clock, Hasher, Sealer } from "../model/ports.ts";
 import type { Placed } from "../model/threads.ts";
-import { inLine } from "./before.ts";
+import { type BeforePorts, inLine, plannedBefore } from "./before.ts";
 import { decide, preparedOf, type TenantPlan } from "./enrich.ts";
 import { LedgerFailed, viaLedger } from "./faults.ts";
 import type { Judgement } from "./judging.ts";
+import { threadReview } from "./thread-review.ts";
 
 export interface PlacingPorts {
-  readonly ledger: Pick<Ledger, "around" | "prepare">;
+  readonly ledger: Pick<Ledger, "around" | "prepare"> & BeforePorts["ledger"];
   readonly hasher: Hasher;
   readonly sealer: Sealer;
   readonly clock: Clock;
@@ -23,8 +23,6 @@ export interface Ready {
   readonly event: CanonicalEvent;
   readonly tenant: TenantPlan;
   readonly judgement: Pick<Judgement, "copyOf" | "lesson">;
-  /** What each lane was to do for it by the plan before, where there was one. */
-  readonly before: ReadonlyMap<string, Before>;
 }
 
 export interface Committed {
@@ -112,7 +110,7 @@ async function preparedAll(batch: readonly Ready[], ports: PlacingPorts): Promis
       }
     }),
   );
-  return batch.map((ready) => planned(ready, places.get(ready), ports));
+  return await Promise.all(batch.map((ready) => planned(ready, places.get(ready), ports)));
 }
 
 async function placedOf(
@@ -125,16 +123,18 @@ async function placedOf(
   return placeThreads(facts, around, threads);
 }
 
-function planned(
-  { attempt, event, tenant, judgement, before }: Ready,
+async function planned(
+  { attempt, event, tenant, judgement }: Ready,
   place: Placed | undefined,
-  { sealer, clock }: PlacingPorts,
-): Prepared {
+  ports: PlacingPorts,
+): Promise<Prepared> {
   if (place === undefined) throw new TypeError("a message was not placed");
   const whole = { ...event, thread: place.thread };
-  const decided = decide(whole, attempt.digest, tenant, { verdict: attempt.verdict, copyOf: judgement.copyOf });
-  const { decisions, reviews } = inLine(attempt.eventId, decided, before, tenant);
-  const { lesson } = judgement;
-  const prepared = preparedOf(attempt, whole, decisions, sealer, clock.now(), { lesson, reviews });
+  const { eventId, digest, verdict, preparedBefore } = attempt;
+  const { copyOf, lesson } = judgement;
+  const before = preparedBefore ? await plannedBefore(eventId, ports) : new Map();
+  const { decisions, reviews } = inLine(eventId, decide(whole, digest, tenant, { verdict, copyOf }), before, tenant);
+  const asked = [...reviews, ...threadReview(whole, tenant.threads)];
+  const prepared = preparedOf(attempt, whole, decisions, ports.sealer, ports.clock.now(), { lesson, reviews: asked });
   return { ...prepared, thread: place };
 }

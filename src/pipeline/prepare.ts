@@ -4,7 +4,7 @@ import type { Evidence, ParsedMessage } from "../model/event.ts";
 import type { Attempt, Ledger, Unread } from "../model/ledger.ts";
 import type { Clock, Hasher, Log, Metrics, Random } from "../model/ports.ts";
 import { retryDelayMs } from "./backoff.ts";
-import { type BeforePorts, plannedBefore } from "./before.ts";
+import type { BeforePorts } from "./before.ts";
 import { eventOf, preparedOf, type TenantPlan } from "./enrich.ts";
 import { asError, LedgerFailed, viaLedger } from "./faults.ts";
 import { judge, unjudged } from "./judging.ts";
@@ -268,8 +268,7 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
         settled: (eventId) => working.get(eventId),
       });
       const event = eventOf(attempt, parsed, judgement, tenant.people);
-      const before = attempt.preparedBefore ? await plannedBefore(attempt.eventId, ports) : new Map();
-      return await placing.commit({ attempt, event, tenant, judgement, before });
+      return await placing.commit({ attempt, event, tenant, judgement });
     } catch (error) {
       if (error instanceof LedgerFailed || attempt.attempts < mostTries) throw error;
       ports.metrics.count("defects_total", { where: "prepare" });

@@ -7,6 +7,7 @@ import { inquire, trustable } from "../../src/mail/trust/acquaintance.ts";
 import type { Blobs, Spool } from "../../src/model/blob.ts";
 import { type CanonicalEvent, type Evidence, noEvidence } from "../../src/model/event.ts";
 import type { EventRow, Ledger } from "../../src/model/ledger.ts";
+import { defaultMarks } from "../../src/model/threads.ts";
 import { startPreparing } from "../../src/pipeline/prepare.ts";
 import type { Senders } from "../../src/pipeline/senders.ts";
 import { readMail } from "../../src/pipeline/stored.ts";
@@ -100,6 +101,7 @@ function start(changes: Partial<Ledger> = {}): ReturnType<typeof startPreparing>
         mapping: { createContact: "unverified", internal: "skip", disposableContacts: "hold" },
         people,
         arcSealers: [],
+        threads: defaultMarks,
         lanes: ["globex/crm", "globex/mirror"],
       },
     ],

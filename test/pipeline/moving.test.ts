@@ -59,7 +59,7 @@ async function plan(decision: Decision, unmovable: readonly string[] = []): Prom
   const tenant = { tenant: "acme", unmovable: new Set(unmovable) };
   const { decisions, reviews } = inLine(eventId, [{ lane, decision }], before, tenant);
   const event = eventWith({ event_id: eventId });
-  expect(await ledger.prepare([preparedOf(attempt, event, decisions, openSealer, now, reviews)])).toEqual([true]);
+  expect(await ledger.prepare([preparedOf(attempt, event, decisions, openSealer, now, { reviews })])).toEqual([true]);
 }
 
 function start(session: Session): Lane {

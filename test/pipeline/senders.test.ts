@@ -5,6 +5,7 @@ import { failed } from "../../src/mail/trust/evidence.ts";
 import type { Blobs, Spool } from "../../src/model/blob.ts";
 import { type CanonicalEvent, type Evidence, noEvidence } from "../../src/model/event.ts";
 import type { Ledger } from "../../src/model/ledger.ts";
+import { defaultMarks } from "../../src/model/threads.ts";
 import { type Preparing, startPreparing } from "../../src/pipeline/prepare.ts";
 import type { Senders } from "../../src/pipeline/senders.ts";
 import { openSenders } from "../../src/pipeline/senders.ts";
@@ -63,6 +64,8 @@ function start(senders: Senders): Preparing {
       mapping: { createContact: "unverified", internal: "skip", disposableContacts: "hold" } as const,
       lanes: ["acme/crm"],
       people: nobody,
+      arcSealers: [],
+      threads: defaultMarks,
     },
   ];
   const started = startPreparing(tenants, 4, {
