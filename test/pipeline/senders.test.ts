@@ -1,5 +1,6 @@
 /** The evidence of who sent a message: taken beside the parse, kept when it is read again, and never the reason that a mail does not go on. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { openHasher } from "../../src/blobs/index.ts";
 import { compilePeople, noLists } from "../../src/mail/people.ts";
 import { failed } from "../../src/mail/trust/evidence.ts";
 import type { Blobs, Spool } from "../../src/model/blob.ts";
@@ -75,6 +76,7 @@ function start(senders: Senders): Preparing {
     spool: { read: async () => undefined } as unknown as Spool,
     blobs: { get: async () => undefined } as unknown as Blobs,
     sealer: openSealer,
+    hasher: openHasher(Buffer.alloc(32)),
     clock: time.clock(),
     random: plainRandom(),
     log: kept.log,
