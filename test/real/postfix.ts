@@ -24,6 +24,8 @@ export interface PostfixOptions {
   readonly role: { readonly kind: "hold" } | { readonly kind: "relay"; readonly toPort: number };
   /** The domain it takes mail for. */
   readonly domain: string;
+  /** More of main.cf. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 export async function postfixAvailable(): Promise<boolean> {
@@ -44,7 +46,7 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-export async function startPostfix({ role, domain }: PostfixOptions): Promise<Postfix> {
+export async function startPostfix({ role, domain, settings = {} }: PostfixOptions): Promise<Postfix> {
   const dir = await mkdtemp(join(tmpdir(), "mailwright-postfix-"));
   await chmod(dir, 0o755);
   const port = await freePort();
@@ -52,7 +54,7 @@ export async function startPostfix({ role, domain }: PostfixOptions): Promise<Po
   await run("chown", ["postfix", join(dir, "data")]);
   const etc = join(dir, "etc");
   const logFile = join(dir, "mail.log");
-  await writeFile(join(etc, "main.cf"), mainConfiguration(dir, logFile, domain, role));
+  await writeFile(join(etc, "main.cf"), mainConfiguration(dir, logFile, { role, domain, settings }));
   await writeFile(join(etc, "master.cf"), masterConfiguration(port));
   await run("postfix", ["-c", etc, "start"]);
   return {
@@ -71,7 +73,7 @@ export async function startPostfix({ role, domain }: PostfixOptions): Promise<Po
   };
 }
 
-function mainConfiguration(dir: string, logFile: string, domain: string, role: PostfixOptions["role"]): string {
+function mainConfiguration(dir: string, logFile: string, { role, domain, settings }: Required<PostfixOptions>): string {
   const common = {
     compatibility_level: "3.6",
     queue_directory: join(dir, "queue"),
@@ -107,7 +109,7 @@ function mainConfiguration(dir: string, logFile: string, domain: string, role: P
           queue_run_delay: "2s",
           smtp_connection_cache_on_demand: "no",
         };
-  return Object.entries({ ...common, ...own })
+  return Object.entries({ ...common, ...own, ...settings })
     .map(([key, value]) => `${key} = ${value}\n`)
     .join("");
 }
