@@ -30,7 +30,7 @@ export function judgeTrust(subject: Case): Pick<Auth, "trust" | "reason" | "reas
 const ofNobody = (subject: Case): Finding[] => [{ code: "no_sender", detail: null }, ...shapesOf(subject, null)];
 
 function ofSomebody(subject: Case, sender: Sender): Finding[] {
-  const { evidence, people, known, conflict } = subject;
+  const { evidence, known, conflict } = subject;
   const proof = proofOf(subject, sender);
   const proven = rank(reasonOf(proof).most) >= rank("aligned-weak");
   const looked = evidence.spf !== null || believed(evidence).length > 0;
@@ -45,12 +45,15 @@ function ofSomebody(subject: Case, sender: Sender): Finding[] {
   ];
   const lifted = known.trustedWith !== null;
   return [proof, ...against.filter((finding) => !lifted || reasonOf(finding).lifted !== true)];
+}
 
-  function judgedElsewhere({ evidence: { dmarc } }: Case, { domain }: Sender): Finding[] {
-    if (dmarc === null || dmarc.domain === null || dmarc.by !== us) return [];
-    const same = dmarc.domain.toLowerCase() === domain || sameOrganisation(dmarc.domain, domain, people);
-    return same ? [] : [{ code: "judged_elsewhere", detail: `${dmarc.domain}, shown: ${domain}` }];
-  }
+/** What is judged must be what is shown. Where the verifier finds nobody in From and we do, somebody wrote it for two readers. */
+function judgedElsewhere({ evidence: { dmarc }, people }: Case, { domain }: Sender): Finding[] {
+  if (dmarc === null || dmarc.by !== us) return [];
+  if (dmarc.domain === null)
+    return dmarc.result === "none" ? [{ code: "judged_elsewhere", detail: `nobody, shown: ${domain}` }] : [];
+  const same = dmarc.domain.toLowerCase() === domain || sameOrganisation(dmarc.domain, domain, people);
+  return same ? [] : [{ code: "judged_elsewhere", detail: `${dmarc.domain}, shown: ${domain}` }];
 }
 
 function sentence({ code, detail }: Finding): string {

@@ -18,7 +18,8 @@ export function shapesOf({ message, anomalies, people }: Case, sender: Sender | 
   if (message.from_source !== "from") found.push({ code: "from_elsewhere", detail: message.from_source });
   if (people.registrable(sender.domain) === null) found.push({ code: "no_organisation", detail: sender.domain });
   if (sender.local?.includes("@") === true) found.push({ code: "local_part_address", detail: sender.email });
-  const shown = namedAddress(sender);
+  // A mark that turns text around was taken out: what is shown reads backwards.
+  const shown = namedAddress(sender.name) ?? (noted.has("bidi_removed") ? namedAddress(reversed(sender.name)) : null);
   if (shown !== null && isSomebodyElse(shown, sender)) found.push({ code: "name_contains_address", detail: shown });
   return found;
 
@@ -32,8 +33,10 @@ export function shapesOf({ message, anomalies, people }: Case, sender: Sender | 
 const addressLike = /[^\s<>"'(),:;@[\]]{1,64}@[^\s<>"'(),:;@[\]]{1,255}/;
 
 /** An address in the display name, of whichever width its letters are. */
-function namedAddress({ name }: Sender): string | null {
+function namedAddress(name: string): string | null {
   const plain = name.normalize("NFKC").replace(/\p{Default_Ignorable_Code_Point}/gu, "");
   const found = addressLike.exec(plain)?.[0] ?? null;
   return found?.includes(".", found.indexOf("@")) === true ? found.replace(/\.+$/, "") : null;
 }
+
+const reversed = (text: string): string => [...text].reverse().join("");

@@ -145,7 +145,7 @@ export const trustReasons = {
   },
   judged_elsewhere: {
     most: "suspicious",
-    says: "DMARC judged another domain than the one that is shown as the sender's.",
+    says: "DMARC judged another domain than the one that is shown as the sender's, or found none: From is written for two readers.",
     todo: shape,
   },
   // Somebody passes himself off as somebody else.

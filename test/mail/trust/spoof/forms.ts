@@ -59,6 +59,11 @@ export const displayNames: readonly Form[] = [
     "name_contains_address",
     "=?utf-8?Q?ada=40ac?= =?utf-8?Q?me.test?= <x@evil.example>",
   ),
+  sent(
+    "a name written backwards, and turned around",
+    "name_contains_address",
+    '"\u202etset.emca@ada\u202c" <x@evil.example>',
+  ),
   sent("a colleague's name", "colleague_name", "Jane Roe <x@evil.example>"),
   sent("a colleague's name, family name first", "colleague_name", '"ROE, Jane" <x@evil.example>'),
   sent("a colleague's name in Cyrillic letters", "colleague_name", "J\u0430n\u0435 R\u043e\u0435 <x@evil.example>"),
@@ -119,6 +124,7 @@ export const severalSenders: readonly Form[] = [
 ];
 
 export const addresses: readonly Form[] = [
+  sent("an address, and behind its bracket a scheme", "judged_elsewhere", "<ada@acme.test>mailto:=40"),
   sent("two brackets", "from_ambiguous", "<ada@acme.test><x@evil.example>"),
   sent("an address behind its bracket", "from_ambiguous", "<ada@acme.test> x@evil.example"),
   sent("a comment before a dot, in brackets", "from_ambiguous", "Ada <ada@acme.test(x).evil.example>"),
