@@ -2,6 +2,7 @@
 import type { Address, CanonicalEvent, Participant } from "../model/event.ts";
 import type { ActivityStep } from "../model/step.ts";
 import { activityKey } from "./keys.ts";
+import { hearsayFlag } from "./people.ts";
 
 /** A dated mail more than this ahead of its arrival, or from before mail as we know it, is filed under its arrival. */
 const maxClockSkewMs = 48 * 3600_000;
@@ -78,7 +79,7 @@ function partiesOf({
     }
     case "form":
     case "list_author":
-      return { from: first === undefined ? from : boxOf(first), to, cc, forwarded_by };
+      return { from: first === undefined ? from : boxOf(first), to, cc, forwarded_by: null };
     case "sender":
     case "recipients":
     case "broadcast":
@@ -91,7 +92,7 @@ function partiesOf({
 
 function activityFlags(event: CanonicalEvent): string[] {
   const flags: string[] = event.auth.trust === "verified" ? [] : [event.auth.trust];
-  if (event.participants.forwarded_by !== null) flags.push("forwarded");
+  flags.push(...hearsayFlag(event));
   if (event.anomalies.some(({ code }) => code === "message_id_conflict")) flags.push("message_id_conflict");
   if (event.parse_status !== "ok") flags.push(`parse_${event.parse_status}`);
   return flags;

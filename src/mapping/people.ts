@@ -15,7 +15,7 @@ function personOf(one: Participant, event: CanonicalEvent, mapping: Mapping): Pe
   const bar = barOf(one, event, mapping);
   const flags = [
     ...(trust === "verified" ? [] : [trust]),
-    ...(hearsay(event) ? ["forwarded"] : []),
+    ...hearsayFlag(event),
     ...one.kinds.filter((kind) => kind === "role" || kind === "disposable"),
   ];
   return {
@@ -57,7 +57,7 @@ function barOf({ kinds }: Participant, event: CanonicalEvent, mapping: Mapping):
       because: `trust ${trust} is below trust.create_contact: ${mapping.createContact}`,
     };
   }
-  if (!hearsay(event)) return undefined;
+  if (hearsayFlag(event).length === 0) return undefined;
   if (!vouches(trust)) {
     return { rule: "trust.forwarded", because: `trust ${trust} does not show that a colleague handed it on` };
   }
@@ -67,9 +67,23 @@ function barOf({ kinds }: Participant, event: CanonicalEvent, mapping: Mapping):
   return undefined;
 }
 
-/** Who it was is not what From says, but what somebody wrote into the mail: it is as good as whoever sent that. */
-function hearsay({ participants: { basis } }: CanonicalEvent): boolean {
-  return basis === "original" || basis === "form" || basis === "list_author";
+/** Who it was is not what From says, but what somebody wrote into the mail: it is as good as whoever sent that. One word for how, or none. */
+export function hearsayFlag({ participants: { basis } }: CanonicalEvent): string[] {
+  switch (basis) {
+    case "original":
+      return ["forwarded"];
+    case "form":
+      return ["form"];
+    case "list_author":
+      return ["list"];
+    case "sender":
+    case "recipients":
+    case "broadcast":
+    case "nobody":
+      return [];
+    default:
+      return basis satisfies never;
+  }
 }
 
 /** Without addresses: this stands in the ledger in clear. */

@@ -15,7 +15,7 @@ const person = z.object({
   create: z.boolean(),
   /** The rule that keeps a missing person from being made; null where `create` is. Older plans lack it. */
   gate: z.string().nullable().optional(),
-  /** Flags shown on a new record: `unverified`, `forwarded`, `role`. */
+  /** Shown on a new record: the trust below `verified`, how its name came to us (`forwarded`, `form`, `list`), `role`, `disposable`. */
   flags: z.array(z.string()),
 });
 const company = z.object({

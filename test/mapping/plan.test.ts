@@ -308,8 +308,13 @@ describe("people in the plan", () => {
     });
     const { people, activity, rule } = all(plan(event, mapping, known));
     expect(rule).toBe("default.form");
-    expect(people).toMatchObject([{ email: "ada@example.test", create: true, flags: ["forwarded"] }]);
-    expect(activity).toMatchObject({ direction: "inbound", from: { email: "ada@example.test" } });
+    expect(people).toMatchObject([{ email: "ada@example.test", create: true, flags: ["form"] }]);
+    expect(activity).toMatchObject({
+      direction: "inbound",
+      from: { email: "ada@example.test" },
+      forwarded_by: null,
+      flags: ["form"],
+    });
   });
 
   test("mail among colleagues is skipped, or logged on nobody where the configuration says so", () => {
@@ -397,7 +402,7 @@ describe("people in the plan", () => {
       } as const;
       return all(plan(eventWith({ auth: authOf("verified"), participants }), mapping, known)).people[0];
     };
-    expect(author(true)).toMatchObject({ create: true, flags: ["forwarded"] });
+    expect(author(true)).toMatchObject({ create: true, flags: ["list"] });
     expect(author(false)).toMatchObject({ create: false, gate: "trust.forwarded" });
   });
 });

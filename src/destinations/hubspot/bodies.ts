@@ -112,7 +112,10 @@ export function emailBody(
   };
 }
 
-/** In HubSpot's words. FORWARDED_EMAIL: "the email was forwarded to the CRM", whichever way it went at first. */
+/**
+ * Sent by us, received, or forwarded to the CRM, whichever way it went at first.
+ * https://developers.hubspot.com/docs/api-reference/crm-emails-v3/guide (checked 2026-11-28)
+ */
 function directionOf({ direction, forwarded_by }: ActivityStep): "INCOMING_EMAIL" | "EMAIL" | "FORWARDED_EMAIL" {
   if (forwarded_by != null) return "FORWARDED_EMAIL";
   return direction === "inbound" ? "INCOMING_EMAIL" : "EMAIL";
