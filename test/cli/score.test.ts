@@ -198,6 +198,25 @@ describe("mailwright score", () => {
     expect(code).toBe(0);
   });
 
+  test("people.json of a folder says who is a colleague for its messages, and for no others", async () => {
+    const sent = "From: kim@acme.example\r\nTo: ada@client.example\r\n\r\nhi\r\n";
+    const going = (direction: string) => ({ participants: { direction } });
+    const { code, report } = await score(
+      folderOf({
+        "ours/people.json": { own_domains: ["acme.example"] },
+        "ours/a.eml": sent,
+        "ours/a.json": going("outbound"),
+        "theirs/a.eml": sent,
+        "theirs/a.json": going("inbound"),
+        "wrong/people.json": { own_domain: ["acme.example"] },
+        "wrong/a.eml": sent,
+        "wrong/a.json": going("outbound"),
+      }),
+    );
+    expect({ code, right: report.right, of: report.of }).toEqual({ code: 4, right: 2, of: 2 });
+    expect(report.refused).toMatchObject([{ file: "wrong/a.json", reason: expect.stringContaining("own_domain") }]);
+  });
+
   test("for people it prints the fields, the families, the misses and one line for all", async () => {
     const folder = folderOf({ "a.eml": mail("one"), "a.json": expecting("another") });
     const { code, out } = await command(["score", folder]);
