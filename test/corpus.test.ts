@@ -8,7 +8,7 @@ import { createIdentity } from "../src/mail/identity.ts";
 import { parse } from "../src/mail/parse.ts";
 import { participants } from "../src/mail/participants.ts";
 import { compilePeople, noLists } from "../src/mail/people.ts";
-import { eventSchema, noEvidence } from "../src/model/event.ts";
+import { eventSchema, noEvidence, trustLevels } from "../src/model/event.ts";
 import { judgeAlone } from "../src/pipeline/judging.ts";
 import { peopleSchema } from "../src/settings/index.ts";
 
@@ -20,6 +20,9 @@ const described = z.strictObject({
   /** Sent by `mailwright demo`, in this order. */
   demo: z.literal(true).optional(),
   order: z.number().int().positive().optional(),
+  /** The conversation that it belongs to, and how far its sender is trusted there: test/mail/thread/corpus.test.ts. */
+  conversation: z.string().min(1).optional(),
+  trust: z.enum(trustLevels).optional(),
   /** Another message of the corpus that has the same Message-ID. */
   conflicts_with: z.string().optional(),
   /** The line ends are what this message is about: it is not read again with others. */

@@ -275,6 +275,29 @@ const scored = z
       .array(z.object({ file: z.string(), field: z.string(), expected: z.string(), got: z.string() }))
       .describe("The first thousand; values as JSON, cut to 300 characters."),
     misses_left_out: z.number().int(),
+    threads: z
+      .object({
+        messages: z.number().int(),
+        conversations: z.number().int(),
+        threaders: z
+          .array(
+            z.object({
+              name: z.string(),
+              how: z.string().describe("What it goes by, in one line."),
+              precision: z.number().describe("Of the pairs of mails that it puts together, how many belong together."),
+              recall: z.number().describe("Of the pairs that belong together, how many it puts together."),
+              f1: z.number().describe("The harmonic mean of the two."),
+            }),
+          )
+          .describe("Ours first, then plainer ones."),
+        misses: z
+          .array(z.object({ kind: z.enum(["torn", "mixed"]), parts: z.array(z.string()) }))
+          .describe(
+            "torn: one conversation in several threads. mixed: one thread of several conversations. The files of each part.",
+          ),
+      })
+      .nullable()
+      .describe("How mails are sorted into conversations; null where no description names one."),
     refused: z.array(z.object({ file: z.string(), reason: z.string() })).describe("Files that say nothing to compare."),
   })
   .describe("How much of what is expected of a folder's messages came out right.");

@@ -4,6 +4,7 @@ import { placeThreads } from "../../src/mail/thread.ts";
 import type { Ledger } from "../../src/model/ledger.ts";
 import { defaultMarks, type ThreadFacts } from "../../src/model/threads.ts";
 import { openLedger } from "../../src/store/index.ts";
+import { corpusMails, factsOf } from "../mail/thread/corpus.ts";
 import { arrival, generated, inBatches } from "../mail/thread/generated.ts";
 import { byCluster, clustersIn } from "../mail/thread/mails.ts";
 import { message, preparedOf } from "./contract/world.ts";
@@ -42,17 +43,42 @@ async function placeAll(batches: readonly (readonly ThreadFacts[])[], tenant: st
   return placings;
 }
 
+/** The threads that the messages stand in, once nothing waits any more. */
+async function clustersAfter(batches: readonly (readonly ThreadFacts[])[], tenant: string): Promise<string[][]> {
+  await placeAll(batches, tenant);
+  const threads = await Promise.all(
+    batches.flat().map(async ({ eventId }) => {
+      const row = await ledger.thread({ event: eventId });
+      return [eventId, row?.threadId ?? "nowhere"] as const;
+    }),
+  );
+  return byCluster(threads);
+}
+
+const ofTenant = (facts: ThreadFacts, tenant: string): ThreadFacts => ({
+  ...facts,
+  tenant,
+  eventId: `${tenant}-${facts.eventId}`,
+  begins: `${tenant}-${facts.begins}`,
+  token: facts.token === null ? null : `${tenant}-${facts.token}`,
+});
+
+test("the conversations of the corpus come out the same in the ledger, forwards, backwards and across", async () => {
+  const facts = factsOf(await corpusMails());
+  const orders = [facts, facts.toReversed(), facts.toSorted((one, other) => (one.begins < other.begins ? -1 : 1))];
+  for (const [index, order] of orders.entries()) {
+    const tenant = `corpus${index}`;
+    const messages = order.map((each) => ofTenant(each, tenant));
+    const batches = index === 0 ? messages.map((each) => [each]) : inBatches(messages, { keys: [0], batch: 7 });
+    expect(await clustersAfter(batches, tenant)).toEqual(clustersIn(messages));
+  }
+}, 60_000);
+
 test("the same mails come to the same conversations in the ledger, whatever the order of arrival", async () => {
   await fc.assert(
     fc.asyncProperty(generated, arrival, async ({ messages: given }, how) => {
       const tenant = `t${runs++}`;
-      const messages = given.map((facts) => ({
-        ...facts,
-        tenant,
-        eventId: `${tenant}-${facts.eventId}`,
-        begins: `${tenant}-${facts.begins}`,
-        token: facts.token === null ? null : `${tenant}-${facts.token}`,
-      }));
+      const messages = given.map((facts) => ofTenant(facts, tenant));
       const placings = await placeAll(inBatches(messages, how), tenant);
       const threads = await Promise.all(
         messages.map(async ({ eventId }) => {

@@ -3,14 +3,16 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
-import { type Preview, peopleFor } from "../../main.ts";
+import { type Preview, peopleFor, threadsOf } from "../../main.ts";
 import type { Envelope } from "../../model/envelope.ts";
+import type { CanonicalEvent } from "../../model/event.ts";
 import type { Settings } from "../../settings/index.ts";
 import type { Cli } from "../cli.ts";
 import { exitCodes, Failed } from "../exit.ts";
 import { type Description, type Example, examplesOf } from "../score/examples.ts";
 import { type Leaf, leaves } from "../score/leaves.ts";
 import { openTally } from "../score/tally.ts";
+import { type Conversing, scoreThreads } from "../score/threads.ts";
 import type { ScoreShape } from "../shapes.ts";
 import { openPreviewFor } from "./parse.ts";
 
@@ -34,13 +36,17 @@ async function scoreFolder(cli: Cli, named: string, { json }: { json?: true }): 
   const tenant = settings.tenants[0]?.id ?? "";
   const preview = await openPreviewFor(settings);
   const tally = openTally();
+  const conversing: Conversing[] = [];
   try {
     const width = settings.limits.parse_children * 2;
     const ahead: Promise<Scored>[] = [];
     const count = async (next: Promise<Scored> | undefined): Promise<void> => {
       const scored = await next;
       if (scored?.kind === "refused") tally.refuse(scored.file, scored.reason);
-      else if (scored !== undefined) tally.add(scored.file, scored.family, scored.leaves);
+      else if (scored !== undefined) {
+        tally.add(scored.file, scored.family, scored.leaves);
+        if (scored.conversing !== undefined) conversing.push(scored.conversing);
+      }
     };
     for await (const example of examplesOf(folder)) {
       const envelope = { kind: "import" as const, tenant, routes: [], received_at: cli.clock.now() };
@@ -51,14 +57,20 @@ async function scoreFolder(cli: Cli, named: string, { json }: { json?: true }): 
   } finally {
     await preview.close();
   }
-  const report = tally.report();
+  const report = { ...tally.report(), threads: scoreThreads(conversing, threadsOf) };
   if (json === true) await cli.printJson("score", report);
   else await printReport(cli, report);
   judge(report, named);
 }
 
 type Scored =
-  | { readonly kind: "scored"; readonly file: string; readonly family: string; readonly leaves: readonly Leaf[] }
+  | {
+      readonly kind: "scored";
+      readonly file: string;
+      readonly family: string;
+      readonly leaves: readonly Leaf[];
+      readonly conversing: Conversing | undefined;
+    }
   | Extract<Example, { kind: "refused" }>;
 
 interface Scoring {
@@ -76,14 +88,27 @@ async function scoreExample({ preview, settings, folder, envelope }: Scoring, ex
     const { size } = await stat(path);
     const mail = { size, read: () => createReadStream(path) };
     const who = people === undefined ? undefined : peopleFor(settings, people).get(envelope.tenant);
-    const { event } = await preview.event(mail, envelopeOf(description, envelope), {
+    const { event, digest } = await preview.event(mail, envelopeOf(description, envelope), {
       conflict: description.conflicts_with !== undefined,
       ...(who === undefined ? {} : { people: who }),
     });
-    return { kind: "scored", file, family, leaves: [...leaves(description.expect, event)] };
+    const found = [...leaves(description.expect, event)];
+    return { kind: "scored", file, family, leaves: found, conversing: conversingOf(file, description, event, digest) };
   } catch (error) {
     return { kind: "refused", file, reason: `cannot be read (${error instanceof Error ? error.message : error})` };
   }
+}
+
+/** Under a name of its own: what a preview is called is of no account. */
+function conversingOf(
+  file: string,
+  { conversation, trust }: Description,
+  event: CanonicalEvent,
+  digest: string,
+): Conversing | undefined {
+  if (conversation === undefined) return undefined;
+  const auth = trust === undefined ? event.auth : { ...event.auth, trust };
+  return { file, conversation, event: { ...event, event_id: file, auth }, digest };
 }
 
 /** The class of a message can hang on who handed it over: a bounce comes from nobody (RFC 5321 §4.5.5). */
@@ -125,6 +150,17 @@ async function printReport(cli: Cli, report: ScoreShape): Promise<void> {
     ]);
   }
   if (misses_left_out > 0) await cli.print(`and ${misses_left_out} more misses`);
+  if (report.threads !== null) {
+    await cli.print("", `${report.threads.messages} messages of ${report.threads.conversations} conversations:`);
+    await cli.printTable(report.threads.threaders, [
+      { title: "threads by", cell: ({ name }) => name },
+      { title: "precision", cell: (row) => percent(row.precision) },
+      { title: "recall", cell: (row) => percent(row.recall) },
+      { title: "F1", cell: (row) => percent(row.f1) },
+      { title: "which is", cell: ({ how }) => how, most: 130 },
+    ]);
+    for (const { kind, parts } of report.threads.misses) await cli.print(`${kind}: ${parts.join(" | ")}`);
+  }
   if (refused.length > 0) {
     await cli.print("");
     await cli.printTable(refused, [

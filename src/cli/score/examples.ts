@@ -2,7 +2,7 @@
 import { lstat, readdir, readFile } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
 import { z } from "zod";
-import { eventSchema } from "../../model/event.ts";
+import { eventSchema, trustLevels } from "../../model/event.ts";
 import type { PeopleLists } from "../../model/people.ts";
 import { peopleSchema } from "../../settings/index.ts";
 import { sentenceOf } from "../exit.ts";
@@ -15,6 +15,8 @@ export const descriptionSchema = z.strictObject({
     .strictObject({ mail_from: z.string().nullable(), rcpt_to: z.array(z.string()).min(1) })
     .optional()
     .describe("The envelope it comes in. Without it the message counts as imported."),
+  conversation: z.string().min(1).optional().describe("Which conversation of the folder it belongs to."),
+  trust: z.enum(trustLevels).optional().describe("How far its sender is trusted, where that counts for its thread."),
   conflicts_with: z.string().optional().describe("Another message of the folder that has the same Message-ID."),
   line_ends: z.literal("kept").optional().describe("Its line ends are what it is here for."),
   demo: z.literal(true).optional(),

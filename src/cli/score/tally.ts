@@ -19,7 +19,7 @@ interface Family extends Count {
 export interface Tally {
   add(file: string, family: string, leaves: Iterable<Leaf>): void;
   refuse(file: string, reason: string): void;
-  report(): ScoreShape;
+  report(): Omit<ScoreShape, "threads">;
 }
 
 const accuracy = ({ right, of }: Count): number => (of === 0 ? 0 : right / of);

@@ -110,7 +110,13 @@ function isBroadcast({ class: kinds, message, participants }: CanonicalEvent, in
   const outside = participants.filed_under.length + participants.others.length;
   if (outside > fewPeople) return true;
   // To himself, and in Bcc to nobody knows whom.
-  return inside && outside === 0 && participants.colleagues.length <= 1 && message.bcc.length === 0;
+  return (
+    participants.list === null &&
+    inside &&
+    outside === 0 &&
+    participants.colleagues.length <= 1 &&
+    message.bcc.length === 0
+  );
 }
 
 /** Who a bounce or a read receipt speaks for: its From is a machine that nobody wrote to. */
