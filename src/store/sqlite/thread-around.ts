@@ -39,6 +39,12 @@ export function openAround(db: Connection): Operations["around"] {
     "SELECT message, near FROM thread_key WHERE key = ? AND at BETWEEN ? AND ? ORDER BY at DESC, message DESC LIMIT ?",
   );
   const byBeginning = db.prepare<[string], Hit>("SELECT message, NULL AS near FROM threaded WHERE begins = ?");
+  const ofThread = db.prepare<[string, number], Hit>(
+    "SELECT message, NULL AS near FROM threaded WHERE thread = ? ORDER BY written_at DESC LIMIT ?",
+  );
+  const standsIn = db.prepare<[string], { thread: string }>(
+    "SELECT t.thread FROM threaded t JOIN event e ON e.seq = t.message WHERE e.event_id = ?",
+  );
   const load = db.prepare<[number], Threaded>(
     `SELECT t.message, e.event_id, e.tenant, t.placed, t.thread, t.begins, t.written_at, t.facts
        FROM threaded t JOIN event e ON e.seq = t.message WHERE t.message = ?`,
@@ -65,7 +71,13 @@ export function openAround(db: Connection): Operations["around"] {
       const neighbour = neighbourOf(row);
       found.set(message, neighbour);
       waiting.push(neighbour);
+      followThread(row.thread);
       return neighbour;
+    }
+
+    /** Also what nothing ties to it any more: a decision was changed, or what was known of a message. It may have to leave the thread. */
+    function followThread(thread: string): void {
+      if (!isAsked(`thread ${thread}`)) follow(ofThread.all(thread, mostRows + 1));
     }
 
     function follow(hits: readonly Hit[]): void {
@@ -115,6 +127,10 @@ export function openAround(db: Connection): Operations["around"] {
       }
     }
 
+    for (const { eventId } of arrivals) {
+      const before = standsIn.get(eventId);
+      if (before !== undefined) followThread(before.thread);
+    }
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) followFacts(next);
     return { messages: [...found.values()], decisions: [...decided.values()], fans: [...fans], cut };
   };
@@ -135,10 +151,6 @@ interface Decided {
 
 /** What was decided about a message, or joined to it. */
 function openDecisions(db: Connection): (eventId: string) => { decision: ThreadDecision; joined: readonly number[] }[] {
-  const there = db
-    .prepare<[], number>("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'decision'")
-    .pluck();
-  if (there.get() === undefined) return () => [];
   const columns = `SELECT d.event, e.event_id, d.kind, d.with_event, w.event_id AS with_event_id
     FROM decision d JOIN event e ON e.seq = d.event LEFT JOIN event w ON w.seq = d.with_event`;
   const seqOf = db.prepare<[string], number>("SELECT seq FROM event WHERE event_id = ?").pluck();
