@@ -299,6 +299,8 @@ export interface PurgePolicy {
   readonly limit: number;
   /** Events whose raw bytes stay, because they could not be deleted. */
   readonly except?: readonly string[];
+  /** The raw bytes of this event, and nothing else. */
+  readonly only?: string;
 }
 export interface Purged {
   readonly raws: readonly { readonly eventId: string; readonly raw: RawPlace; readonly bytes: number }[];

@@ -64,6 +64,7 @@ export async function archiveSettled(
   return moved;
 }
 
+type PurgedRaw = Purged["raws"][number];
 type Archivable = Awaited<ReturnType<Ledger["archivable"]>>[number];
 
 /**
@@ -130,7 +131,10 @@ export async function purgeByAge(retention: Retention, dryRun: boolean, ports: R
     const policy = { rawBefore: before(retention.rawMs), eventBefore: before(retention.eventMs), now, limit, except };
     let purged = await ports.ledger.purge({ ...policy, dryRun: true });
     if (!dryRun) {
-      except.push(...(await deleteBytes(purged, ports)));
+      // Deleting hundreds takes a while, in which a person may have one of them worked again: each is looked at right before it goes.
+      const still = async ({ eventId }: PurgedRaw) =>
+        (await ports.ledger.purge({ ...policy, dryRun: true, only: eventId })).raws[0];
+      except.push(...(await deleteBytes(purged, ports, still)));
       if (except.length > mostSetAside) throw new Error(`the bytes of ${except.length} messages could not be deleted`);
       purged = await ports.ledger.purge({ ...policy, dryRun: false });
       // What settled between the two calls; for all others there is nothing left to delete.
@@ -146,12 +150,18 @@ export async function purgeByAge(retention: Retention, dryRun: boolean, ports: R
 }
 
 /** The events whose bytes could not be deleted: told in the log, and no reason to keep the others'. */
-async function deleteBytes(purged: Purged, ports: RetainPorts): Promise<string[]> {
+async function deleteBytes(
+  purged: Purged,
+  ports: RetainPorts,
+  still: (found: PurgedRaw) => Promise<PurgedRaw | undefined> | PurgedRaw = (found) => found,
+): Promise<string[]> {
   const failed: string[] = [];
-  for (const { eventId, raw } of purged.raws) {
+  for (const found of purged.raws) {
+    const { eventId } = found;
     try {
-      if (raw.kind === "blob") await ports.blobs.delete(raw.key);
-      if (raw.kind === "spool") await ports.spool.remove(raw.name);
+      const raw = (await still(found))?.raw;
+      if (raw?.kind === "blob") await ports.blobs.delete(raw.key);
+      if (raw?.kind === "spool") await ports.spool.remove(raw.name);
     } catch (error) {
       ports.metrics.count("defects_total", { where: "retain" });
       ports.log.error(

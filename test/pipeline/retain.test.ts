@@ -209,7 +209,7 @@ describe("purging", () => {
       });
     const watched = ports({ ledger: telling("ledger", ledger), blobs: telling("blobs", disk.blobs) });
     expect(await purgeByAge(keepOne, false, watched)).toMatchObject({ raws: 1, events: 0 });
-    expect(calls.slice(0, 3)).toEqual(["ledger.purge dry", "blobs.delete", "ledger.purge"]);
+    expect(calls.slice(0, 4)).toEqual(["ledger.purge dry", "ledger.purge dry", "blobs.delete", "ledger.purge"]);
     expect(disk.archived.size).toBe(0);
     expect(await rawOf("new")).toBe("raw of new");
     await expect(rawOf("old")).rejects.toThrow("not there");
@@ -223,6 +223,21 @@ describe("purging", () => {
     expect(await rawOf("old")).toBe("raw of old");
     expect(await purgeByAge(keepOne, false, ports())).toEqual(dry);
     expect(await purgeByAge(keepOne, false, ports())).toEqual({ raws: 0, rawBytes: 0, events: 0 });
+  });
+
+  test("spares a message that is worked again while others before it are deleted", async () => {
+    await settled("e1", "inline");
+    await settled("e2", "inline");
+    await archiveSettled(ports());
+    await time.advance(day + 1);
+    const reopening: Blobs["delete"] = async (key) => {
+      expect(await ledger.requeue({ kind: "reprocess", eventId: "e2", now: time.trueNow })).toBe(true);
+      return await disk.blobs.delete(key);
+    };
+    const mine = ports({ blobs: { ...disk.blobs, delete: reopening } });
+    expect(await purgeByAge(keepOne, false, mine)).toMatchObject({ raws: 1 });
+    await expect(rawOf("e1")).rejects.toThrow("not there");
+    expect(await rawOf("e2")).toBe("raw of e2");
   });
 
   test("keeps knowing of bytes that could not be deleted, deletes the others, and tries again", async () => {

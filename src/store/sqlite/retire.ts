@@ -55,6 +55,10 @@ export function openPurge(db: Connection): Operations["purge"] {
     `SELECT e.seq, e.event_id, e.raw_kind, e.raw_name, e.raw_size FROM event e
        WHERE e.raw_kind <> 'gone' AND e.received_at < ? AND ${closed} ORDER BY e.received_at, e.seq LIMIT ?`,
   );
+  const oldRawOf = db.prepare<[string, number], RawRow>(
+    `SELECT e.seq, e.event_id, e.raw_kind, e.raw_name, e.raw_size FROM event e
+       WHERE e.event_id = ? AND e.raw_kind <> 'gone' AND e.received_at < ? AND ${closed}`,
+  );
   const oldBodies = db.prepare<[number, number], { seq: number; event_id: string }>(
     `SELECT e.seq, e.event_id FROM event e
        WHERE e.has_body = 1 AND e.received_at < ? AND ${closed} ORDER BY e.received_at, e.seq LIMIT ?`,
@@ -65,13 +69,16 @@ export function openPurge(db: Connection): Operations["purge"] {
   const dropBody = db.prepare("DELETE FROM body WHERE event = ?");
   const dropPlans = db.prepare("DELETE FROM plan WHERE delivery IN (SELECT id FROM delivery WHERE event = ?)");
 
-  return ({ rawBefore, eventBefore, now, dryRun, limit, except = [] }: PurgePolicy): Purged => {
+  const rawsOf = (before: number, only: string | undefined, most: number) =>
+    only === undefined ? oldRaws.all(before, most) : oldRawOf.all(only, before);
+
+  return ({ rawBefore, eventBefore, now, dryRun, limit, except = [], only }: PurgePolicy): Purged => {
     // One more than the limit tells whether there is more.
     const most = Math.min(limit, Number.MAX_SAFE_INTEGER - 1 - except.length);
     const kept = new Set(except);
-    const found = rawBefore === null ? [] : oldRaws.all(rawBefore, most + 1 + kept.size);
+    const found = rawBefore === null ? [] : rawsOf(rawBefore, only, most + 1 + kept.size);
     const raws = found.filter(({ event_id }) => !kept.has(event_id));
-    const bodies = eventBefore === null ? [] : oldBodies.all(eventBefore, most + 1);
+    const bodies = eventBefore === null || only !== undefined ? [] : oldBodies.all(eventBefore, most + 1);
     const more = raws.length > most || bodies.length > most;
     raws.length = Math.min(raws.length, most);
     bodies.length = Math.min(bodies.length, most);

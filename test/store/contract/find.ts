@@ -232,6 +232,17 @@ export function retireContract(open: OpenBench): void {
       expect((await w.ledger.purge(policy)).raws.map(({ eventId }) => eventId)).toEqual(["event-dead"]);
     });
 
+    it("looks at one message alone when it is asked about one", async () => {
+      await w.delivery("a", skip());
+      await w.delivery("b", skip());
+      await w.delivery("young", skip(), { message: { receivedAt: 6_000 } });
+      const one = async (only: string) => (await w.ledger.purge({ ...policy, dryRun: true, only })) as unknown;
+      expect(await one("event-b")).toMatchObject({ raws: [{ eventId: "event-b" }], events: [], more: false });
+      expect(await one("event-young")).toMatchObject({ raws: [], events: [] });
+      await w.ledger.requeue({ kind: "reprocess", eventId: "event-b", now: 8_000 });
+      expect(await one("event-b")).toMatchObject({ raws: [], events: [] });
+    });
+
     it("goes in steps of the limit and says when there is more", async () => {
       for (const name of ["a", "b", "c"]) await w.delivery(name, skip());
       expect(await w.ledger.purge({ ...policy, limit: 2, eventBefore: null })).toMatchObject({
