@@ -27,6 +27,8 @@ export type Order =
   | { readonly what: "fill"; readonly count: number; readonly senders: number; readonly run: string; readonly mix: Mix }
   | { readonly what: "listen" }
   | { readonly what: "drain" }
+  /** Stops the road again; what is accepted afterwards waits. */
+  | { readonly what: "halt" }
   /** Answer when this many deliveries have settled. */
   | { readonly what: "settled"; readonly count: number }
   | { readonly what: "stop" };
@@ -149,6 +151,10 @@ async function obey(order: Order): Promise<unknown> {
         peakRssKiB: process.resourceUsage().maxRSS,
         cpu: process.cpuUsage(),
       };
+    case "halt":
+      await road?.stop(60_000);
+      road = undefined;
+      return {};
     case "stop":
       await road?.stop(5_000);
       await pool.close();
