@@ -12,6 +12,7 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/process/**", "test/real/**"],
+          setupFiles: ["test/code-cache.ts"],
           testTimeout: 20_000,
         },
       },

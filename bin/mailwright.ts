@@ -9,6 +9,8 @@ if (major < 24) {
   );
   process.exitCode = 1;
 } else {
+  const { openCodeCache } = await import("../src/main/code-cache.ts");
+  openCodeCache();
   const { runCommand } = await import("../src/cli/index.ts");
   const { processSurroundings } = await import("../src/main/process.ts");
   // A command ends when it says so, not when nothing but a timer that holds nothing is left to wait for.

@@ -1,7 +1,6 @@
 /** Finds the package that this program came in: its version, its configuration and its corpus. */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { z } from "zod";
 
 /** The folder with package.json above this file, whether it runs from the sources or from dist. */
 export function packageFolder(): string {
@@ -12,6 +11,6 @@ export function packageFolder(): string {
 }
 
 export function packageVersion(): string {
-  const text = readFileSync(join(packageFolder(), "package.json"), "utf8");
-  return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
+  const { version } = JSON.parse(readFileSync(join(packageFolder(), "package.json"), "utf8")) as { version: string };
+  return version;
 }

@@ -2,7 +2,7 @@
 import { startHttp } from "../http/index.ts";
 import { reviewKinds } from "../model/reviews.ts";
 import type { Intake, RunningSource } from "../model/source.ts";
-import { openParsePool } from "../pipeline/parsing.ts";
+import { startParsePool } from "../pipeline/parsing.ts";
 import { startRetaining } from "../pipeline/retain.ts";
 import { type Road, startRoad } from "../pipeline/road.ts";
 import { compileRoutes, type Settings } from "../settings/index.ts";
@@ -38,6 +38,22 @@ export interface Works {
 }
 
 export async function startWorks(ground: Ground): Promise<Works> {
+  const works = await openWorks(ground);
+  try {
+    await works.parsing;
+    return works;
+  } catch (error) {
+    await works.stop(0);
+    throw error;
+  }
+}
+
+interface OpenedWorks extends Works {
+  /** Resolves when mail is parsed; until then what is accepted waits. Rejects when no parser can be started. */
+  readonly parsing: Promise<void>;
+}
+
+async function openWorks(ground: Ground): Promise<OpenedWorks> {
   const { settings, ledger, clock, log, metrics } = ground;
   const freed = await ledger.reclaim(clock.now());
   if (freed > 0) log.info({ leases: freed }, "going on with what was in flight when the last process ended");
@@ -52,11 +68,12 @@ export async function startWorks(ground: Ground): Promise<Works> {
       log.warn({ tenant: id, mapping }, "this version reads no mapping file: the built-in rules decide");
   }
   const children = settings.limits.parse_children;
-  const pool = await openParsePool({ children, log, metrics });
+  const pool = startParsePool({ children, log, metrics });
   const senders = openSettingsSenders(settings, { log, metrics });
   let moved = (): void => undefined;
   const road = startRoad(tenantPlans(settings), lanes, children * messagesPerParser, {
     ...ground,
+    ledger: withheld(ledger, pool.opened),
     pool,
     senders,
     moved: () => moved(),
@@ -71,6 +88,7 @@ export async function startWorks(ground: Ground): Promise<Works> {
     road,
     intake,
     lanes,
+    parsing: pool.opened,
     async stop(graceMs) {
       await road.stop(graceMs);
       await retaining.stop();
@@ -79,6 +97,19 @@ export async function startWorks(ground: Ground): Promise<Works> {
       for (const lane of lanes) await lane.close();
     },
   };
+}
+
+/**
+ * The ledger, which gives nothing to parse before there is a parser: to give it is to record an attempt, and a process that ended before it
+ * could parse must not be counted against a message.
+ */
+function withheld(ledger: Ground["ledger"], opened: Promise<void>): Ground["ledger"] {
+  const open = opened.then(
+    () => true,
+    () => false,
+  );
+  const attempt: Ground["ledger"]["attempt"] = async (asked) => ((await open) ? await ledger.attempt(asked) : []);
+  return { ...ledger, attempt };
 }
 
 /** Needs an exclusive ground, which is the caller's to close. Rejects with a sentence when a port is taken. */
@@ -91,7 +122,7 @@ export async function startDaemon(ground: Ground): Promise<Daemon> {
     for (const close of opened.reverse()) await close();
   };
   try {
-    const works = await startWorks(ground);
+    const works = await openWorks(ground);
     opened.push(() => works.stop(stopGraceMs));
     const pokes = await listenForPokes(settings.data_dir, works.road.wake);
     opened.push(() => pokes.stop());
@@ -102,6 +133,9 @@ export async function startDaemon(ground: Ground): Promise<Daemon> {
     opened.push(() => source.stop(1_000));
     log.info({ host: source.address?.host, port: source.address?.port }, "SMTP is listening");
     log.info({ host: http.address.host, port: http.address.port }, "HTTP is listening");
+    // Mail is taken already: it is in the ledger, where it would wait anyway.
+    await works.parsing;
+    log.info({}, "parsing");
     return {
       smtp: source.address,
       http: http.address,

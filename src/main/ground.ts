@@ -3,6 +3,7 @@ import { appendFileSync, existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import {
+  type KeyRing,
   loadOrCreateMasterKey,
   openFiles,
   openHasher,
@@ -80,12 +81,12 @@ async function openUnlocked(settings: Settings, { thread, check = "quick", log }
     settings.seal.key ?? (await loadOrCreateMasterKey(paths.masterKey, { dataExists: existsSync(paths.ledger) }));
   const sealer = openKeyRing({ key });
   const hasher = openHasher(key);
-  const ledger = await openLedger({ path: paths.ledger, thread, check, log });
-  let closeSpool = async (): Promise<void> => undefined;
+  // In a daemon each starts a thread, which reads code of its own: side by side.
+  const [ledger, spool] = await bothOrNeither(
+    openLedger({ path: paths.ledger, thread, check, log }),
+    openOwnSpool(paths.spool, { key, sealer, thread, log }),
+  );
   try {
-    const threaded = thread === "worker" ? await openThreadedSpool(paths.spool, key, { log }) : undefined;
-    if (threaded !== undefined) closeSpool = threaded.close;
-    const spool = threaded ?? (await openSpool(paths.spool, sealer));
     const blobs = await openFiles(paths.blobs);
     const records = openLocalRecords(paths.crm);
     return {
@@ -103,15 +104,34 @@ async function openUnlocked(settings: Settings, { thread, check = "quick", log }
       exclusive: false,
       async close() {
         records.close();
-        await closeSpool();
+        await spool.close();
         await ledger.close();
       },
     };
   } catch (error) {
-    await closeSpool();
+    await spool.close();
     await ledger.close();
     throw error;
   }
+}
+
+interface Closable {
+  close(): Promise<void>;
+}
+
+async function openOwnSpool(
+  dir: string,
+  { key, sealer, thread, log }: Pick<GroundOptions, "thread" | "log"> & { key: string | Uint8Array; sealer: KeyRing },
+): Promise<Spool & Closable> {
+  if (thread === "worker") return await openThreadedSpool(dir, key, { log });
+  return { ...(await openSpool(dir, sealer)), close: async () => undefined };
+}
+
+async function bothOrNeither<A extends Closable, B extends Closable>(one: Promise<A>, other: Promise<B>) {
+  const [first, second] = await Promise.allSettled([one, other]);
+  if (first.status === "fulfilled" && second.status === "fulfilled") return [first.value, second.value] as const;
+  for (const opened of [first, second]) if (opened.status === "fulfilled") await opened.value.close();
+  throw first.status === "rejected" ? first.reason : (second as PromiseRejectedResult).reason;
 }
 
 /** The log of a process that reads these settings; from now on no line of it can show one of their secrets. */

@@ -2,6 +2,7 @@
 import { headersOnly, parse } from "../mail/parse.ts";
 import type { ParsedMessage } from "../model/event.ts";
 import { type Begin, frame, frameKinds, readFrames } from "./parsing/frames.ts";
+import { giveUpWriting } from "./parsing/writing.ts";
 import { writeMail } from "./stored.ts";
 
 /** Bytes that may wait in here for the parser before the pipe is stopped; the daemon then waits too. */
@@ -114,6 +115,7 @@ function start(message: Incoming): void {
   void work();
 }
 
+giveUpWriting();
 process.stdin.on("data", readFrames(receive));
 // The daemon has gone, or wants this child to go.
 process.stdin.on("end", () => process.exit(0));

@@ -1,5 +1,4 @@
 /** Hop 4 of the road: parses messages in child processes that can be killed, so that no message can hurt the daemon. */
-import { headersOnly as headersOf } from "../mail/parse.ts";
 import type { ParsedMessage } from "../model/event.ts";
 import type { Log, Metrics } from "../model/ports.ts";
 import { type ParserChild, startChild } from "./parsing/child.ts";
@@ -44,9 +43,19 @@ const endGraceMs = 2_000;
 /** Children that die before they were ready, in a row, while the pool opens: then the installation is broken, and opening fails. */
 const mostFalseStarts = 3;
 
+/** A pool whose children are on their way: what it is given meanwhile waits for them. */
+export interface StartingPool extends ParsePool {
+  /** Resolves when the first child is ready; rejects when none can be started. */
+  readonly opened: Promise<void>;
+}
+
+export function startParsePool(options: ParsePoolOptions): StartingPool {
+  return new Pool(options);
+}
+
 /** Resolves when the first child is ready; rejects when none can be started. */
 export async function openParsePool(options: ParsePoolOptions): Promise<ParsePool> {
-  const pool = new Pool(options);
+  const pool = startParsePool(options);
   try {
     await pool.opened;
   } catch (error) {
@@ -56,7 +65,7 @@ export async function openParsePool(options: ParsePoolOptions): Promise<ParsePoo
   return pool;
 }
 
-class Pool implements ParsePool {
+class Pool implements StartingPool {
   readonly opened: Promise<void>;
   readonly #options: ParsePoolOptions & typeof defaults;
   readonly #timer: Timer;
@@ -293,7 +302,9 @@ class Pool implements ParsePool {
   async #failed(job: Job, reason: string): Promise<void> {
     job.deaths++;
     if (job.begin.mode === "headers") {
-      job.resolve(await headersOf(new Uint8Array(0), reason));
+      // The parser is the children's to load: here it is wanted once in a year, and would take a fifth of a start.
+      const { headersOnly } = await import("../mail/parse.ts");
+      job.resolve(await headersOnly(new Uint8Array(0), reason));
       return;
     }
     const first = beginning(job.bytes);

@@ -1,19 +1,28 @@
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test } from "vitest";
 import type { Log, LogFields } from "../../src/model/ports.ts";
 import { childFlags, startChild } from "../../src/pipeline/parsing/child.ts";
 import { frame, frameKinds, messageFrames, readFrames } from "../../src/pipeline/parsing/frames.ts";
 import type { Job } from "../../src/pipeline/parsing/job.ts";
 import { newSeat, nextFor, type Seat, type Timer } from "../../src/pipeline/parsing/seat.ts";
+import { cacheFlags } from "../../src/pipeline/parsing/writing.ts";
 import { openParsePool, type ParsePool, type ParsePoolOptions } from "../../src/pipeline/parsing.ts";
 
+const src = join(import.meta.dirname, "..", "..", "src");
 const scripted = join(import.meta.dirname, "fixtures", "scripted-parser.ts");
 const deadlineMs = 30_000;
 const watchMs = 250;
 const patienceMs = 300;
+
+/** A folder for one test. */
+function temporary(): string {
+  const folder = mkdtempSync(join(tmpdir(), "mailwright-parsing-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
 
 const pools: ParsePool[] = [];
 afterEach(async () => {
@@ -370,6 +379,46 @@ describe("a parser child", () => {
   test("can do what is allowed: these are its own flags and nothing else", () => {
     expect(inChild("process.stdout.write(String(1 + 1))")).toMatchObject({ status: 0, stdout: "2" });
     expect(inChild("process.stdout.write(JSON.stringify(process.env))").stdout).toBe("{}");
+  });
+
+  test("that may keep compiled code can write it, and nothing any more once it has given that up", () => {
+    const cache = temporary();
+    const inFolder = (name: string) => JSON.stringify(join(cache, name));
+    const code = `
+      import { existsSync, writeFileSync } from "node:fs";
+      import { giveUpWriting } from ${JSON.stringify(join(src, "pipeline/parsing/writing.ts"))};
+      writeFileSync(${inFolder("before")}, "x");
+      giveUpWriting();
+      for (const file of [${inFolder("before")}, ${inFolder("after")}, "/tmp/mailwright-child-wrote"]) {
+        try {
+          writeFileSync(file, "x");
+          console.log("wrote " + file);
+        } catch (error) {
+          console.log(error.code);
+        }
+      }`;
+    const flags = [...childFlags(64), ...cacheFlags(cache), "--input-type=module", "--eval", code];
+    const { stdout, stderr } = spawnSync(process.execPath, flags, {
+      encoding: "utf8",
+      env: { NODE_COMPILE_CACHE: cache },
+    });
+    expect({ stdout, stderr }).toEqual({ stdout: "ERR_ACCESS_DENIED\n".repeat(3), stderr: "" });
+    expect(existsSync(join(cache, "before"))).toBe(true);
+  });
+
+  test("keeps its code in the folder that it is given, and starts from there the next time", async () => {
+    const cache = temporary();
+    const kept = () => readdirSync(cache, { recursive: true }).sort();
+    const startAndEnd = () =>
+      new Promise<string>((resolve) => {
+        const events = { ready: () => child.end(), answer: () => undefined, gone: resolve };
+        const child = startChild({ maxHeapMb: 64, cache }, events);
+      });
+    expect(await startAndEnd()).toBe("exit code 0");
+    const first = kept();
+    expect(first.length).toBeGreaterThan(100);
+    expect(await startAndEnd()).toBe("exit code 0");
+    expect(kept()).toEqual(first);
   });
 
   test("ends by itself when its input ends, as it does when the daemon is killed", async () => {

@@ -49,6 +49,8 @@ export interface RunningDaemon {
   readonly httpPort: number;
   /** Every line it logged, parsed. */
   readonly lines: readonly Record<string, unknown>[];
+  /** Resolves when it has parsers too, which it does not wait for before it takes mail; or when it has ended. */
+  readonly parsing: Promise<void>;
   kill(signal: NodeJS.Signals): Promise<number | null>;
 }
 
@@ -81,6 +83,7 @@ export async function startDaemon(home: Home, { env = {}, under = [] }: StartOpt
     stderr = (stderr + chunk).slice(-10_000);
   });
   const listening = Promise.withResolvers<{ smtpPort: number; httpPort: number }>();
+  const parsing = Promise.withResolvers<void>();
   let smtpPort = 0;
   let httpPort = 0;
   createInterface({ input: child.stdout }).on("line", (line) => {
@@ -88,8 +91,10 @@ export async function startDaemon(home: Home, { env = {}, under = [] }: StartOpt
     lines.push(parsed);
     if (parsed.msg === "SMTP is listening") smtpPort = Number(parsed.port);
     if (parsed.msg === "HTTP is listening") httpPort = Number(parsed.port);
+    if (parsed.msg === "parsing") parsing.resolve();
     if (smtpPort > 0 && httpPort > 0) listening.resolve({ smtpPort, httpPort });
   });
+  void exited.then(() => parsing.resolve());
   void exited.then((code) =>
     listening.reject(
       new Error(`the daemon ended with ${code} before it listened:\n${stderr}\n${JSON.stringify(lines.slice(-5))}`),
@@ -100,6 +105,7 @@ export async function startDaemon(home: Home, { env = {}, under = [] }: StartOpt
     process: child,
     ...ports,
     lines,
+    parsing: parsing.promise,
     async kill(signal) {
       signalled(signal);
       return await exited;

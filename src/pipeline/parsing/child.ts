@@ -4,12 +4,15 @@ import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { frameKinds, readFrames } from "./frames.ts";
+import { cacheFlags, childrensCache } from "./writing.ts";
 
 export interface ChildOptions {
   /** The program; the default is ours. */
   readonly entry?: string;
   /** V8 heap of a child. */
   readonly maxHeapMb: number;
+  /** Where compiled code is kept for the next child. */
+  readonly cache?: string;
 }
 
 export interface ChildEvents {
@@ -80,10 +83,13 @@ function defaultEntry(): string {
 
 export function startChild(options: ChildOptions, events: ChildEvents): ParserChild {
   const entry = options.entry ?? defaultEntry();
-  // An empty environment: no secret of the daemon's reaches a process that reads hostile bytes.
-  const program = spawn(process.execPath, [...childFlags(options.maxHeapMb), `--allow-fs-read=${entry}`, entry], {
+  const cache = options.cache ?? childrensCache();
+  const flags = [...childFlags(options.maxHeapMb), `--allow-fs-read=${entry}`];
+  if (cache !== undefined) flags.push(...cacheFlags(cache));
+  const program = spawn(process.execPath, [...flags, entry], {
     stdio: ["pipe", "pipe", "pipe"],
-    env: {},
+    // Nothing else in it: no secret of the daemon's reaches a process that reads hostile bytes.
+    env: cache === undefined ? {} : { NODE_COMPILE_CACHE: cache },
     cwd: dirname(entry),
   });
   let gone = false;
