@@ -22,6 +22,12 @@ export const systemClock: Clock = {
   },
 };
 
+/** Processor time of the calling thread so far, in ms. */
+export function threadCpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
+}
+
 export const systemRandom: Random = {
   unit: () => Math.random(),
   uuid: uuidVersion7,

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { serveVerifying } from "../pipeline/verifying/serving.ts";
 import { type DnsOptions, openDns } from "./dns.ts";
-import { systemClock } from "./system.ts";
+import { systemClock, threadCpuMs } from "./system.ts";
 
 export interface VerifyThreadData {
   readonly dns: DnsOptions;
@@ -11,4 +11,4 @@ export interface VerifyThreadData {
 
 if (parentPort === null) throw new TypeError("this file runs as a worker thread only");
 const { dns, memory } = workerData as VerifyThreadData;
-serveVerifying(parentPort, openDns(dns, systemClock), systemClock, memory);
+serveVerifying(parentPort, memory, { dns: openDns(dns, systemClock), clock: systemClock, worked: threadCpuMs });

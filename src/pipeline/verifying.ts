@@ -142,7 +142,7 @@ class ThreadedVerifier implements Verifier {
     });
     this.#exited = new Promise((resolve) => {
       worker.on("exit", (code) => {
-        if (this.#worker === worker) this.#gone(cause === "" ? `exit code ${code}` : cause);
+        if (this.#worker === worker && !this.#closed) this.#gone(cause === "" ? `exit code ${code}` : cause);
         resolve();
       });
     });

@@ -71,9 +71,10 @@ test("long mail is streamed, and verified as it stands", async () => {
 });
 
 test("of long mail no more is read than the thread has worked", async () => {
-  const { verifier: one } = verifier(await serving(), {
+  const server = await serving();
+  const { verifier: one } = verifier(server, {
     entry: new URL("./verifying/stuck-thread.ts", import.meta.url),
-    data: { dns: { servers: [], timeoutMs: 1 }, takes: 3 },
+    data: { dns: { servers: [server.address], timeoutMs: 2_000 }, takes: 3 },
   });
   let read = 0;
   const raw = async () =>
@@ -108,6 +109,19 @@ test("mail that costs too much gets policy, never a pass", async () => {
   const { verifier: one } = verifier(await serving());
   const evidence = await verified(one, signedMail(mail({ body: "x".repeat(1_500_000) })));
   expect(evidence.dmarc).toMatchObject({ result: "policy", detail: expect.stringContaining("longer than 1 MiB") });
+});
+
+test("mail that takes long to compute gets policy; the thread goes on", async () => {
+  const server = await serving();
+  const { verifier: one, kept } = verifier(server, {
+    entry: new URL("./verifying/stuck-thread.ts", import.meta.url),
+    data: { dns: { servers: [server.address], timeoutMs: 2_000 }, eachMs: 900 },
+  });
+  const long = await verified(one, Buffer.from(mail({ body: "x\r\n".repeat(500_000) })));
+  expect(long.dmarc).toMatchObject({ result: "policy", detail: expect.stringContaining("4 s of computing") });
+  expect((await verified(one, signedMail(mail()))).dmarc?.result).toBe("pass");
+  await one.close();
+  expect(kept.lines).toEqual([]);
 });
 
 test("the message that the thread is stuck in is given up; those beside it are verified by the next thread", async () => {
