@@ -20,7 +20,7 @@ export function storyLines(row: EventRow, summary: EventSummary, event: Canonica
     field("message-id", row.messageId ?? "none: the content's digest is its identity"),
     field("received", receivedWords(row, summary)),
     field("tenant", `${summary.tenant}, by ${summary.routes.join(", ") || "no inbound address"}`),
-    field("identity", identityWords(row)),
+    field("identity", identityWords(row, event)),
     field("raw", `${row.rawSize} bytes, SHA-256 ${row.rawSha256}, ${placeWords(row)}`),
     field("parse", parseWords(row, event)),
     ...(event === null ? [] : mailLines(event)),
@@ -36,9 +36,12 @@ function receivedWords({ envelope }: EventRow, { received_at }: EventSummary): s
   return `${received_at} by SMTP from ${smtp.remote_ip} (HELO ${smtp.helo}, ${tls}); MAIL FROM ${sender}; RCPT TO ${smtp.rcpt_to.join(", ")}`;
 }
 
-function identityWords({ digest, conflict }: EventRow): string {
+function identityWords({ digest, conflict }: EventRow, event: CanonicalEvent | null): string {
   const words = `content digest ${digest}`;
-  return conflict ? `${words}; another mail with this Message-ID and other content is known: both are kept` : words;
+  if (!conflict) return words;
+  const other = `${words}; another mail with this Message-ID and other content is known`;
+  const isOther = event === null || event.anomalies.some(({ code }) => code === "message_id_conflict");
+  return isOther ? `${other}: both are kept` : `${other}: it is the same mail, which came by two ways`;
 }
 
 function placeWords({ raw }: EventRow): string {

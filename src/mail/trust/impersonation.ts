@@ -2,9 +2,25 @@
 import type { People } from "../../model/people.ts";
 import { type Case, type Finding, isOurs, type Resemblance, type Sender, sameOrganisation } from "./case.ts";
 import { type Likeness, likeness, likenessInWords } from "./lookalike.ts";
-import { isBrandOf, isNameOf } from "./names.ts";
+import { type Impostors, impostorsOf } from "./names.ts";
 
 const maxReplyTo = 20;
+
+interface Ready {
+  /** The registrable domains of our own. */
+  readonly ours: readonly string[];
+  readonly names: Impostors;
+}
+/** Compiled once for each tenant's people. */
+const ready = new WeakMap<People, Ready>();
+function readyFor(people: People): Ready {
+  const known = ready.get(people);
+  if (known !== undefined) return known;
+  const ours = [...new Set(people.ownDomains.map((own) => people.registrable(own) ?? own))];
+  const made = { ours, names: impostorsOf(people.colleagueNames, ours) };
+  ready.set(people, made);
+  return made;
+}
 
 /** `proven`: something speaks for the sender of From. `looked`: somebody verified it who knew where the mail came from. */
 export function impersonationOf(subject: Case, sender: Sender, proven: boolean, looked: boolean): Finding[] {
@@ -20,9 +36,10 @@ export function impersonationOf(subject: Case, sender: Sender, proven: boolean, 
 function ofName({ people, known }: Case, { name }: Sender): Finding[] {
   if (name === "") return [];
   const found: Finding[] = [];
-  const colleague = people.colleagueNames.find((each) => isNameOf(name, each));
+  const { names } = readyFor(people);
+  const colleague = names.colleague(name);
   if (colleague !== undefined) found.push({ code: "colleague_name", detail: colleague });
-  const brand = people.ownDomains.map((own) => people.registrable(own) ?? own).find((each) => isBrandOf(name, each));
+  const brand = names.brand(name);
   if (brand !== undefined) found.push({ code: "own_brand_name", detail: brand });
   if (known.name !== null) found.push({ code: "known_name_elsewhere", detail: `known from event ${known.name}` });
   return found;
@@ -40,7 +57,7 @@ function ofDomain({ people, known }: Case, { domain }: Sender): Finding[] {
 
 function resemblesOwn(domain: string, people: People): { domain: string; how: Likeness } | null {
   const organisation = people.registrable(domain);
-  const ours = people.ownDomains.map((own) => people.registrable(own) ?? own);
+  const { ours } = readyFor(people);
   if (organisation === null || ours.includes(organisation)) return null;
   for (const own of ours) {
     const how = likeness(domain, organisation, own);

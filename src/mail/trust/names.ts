@@ -27,20 +27,44 @@ export function nameKey(name: string): string | null {
   return words.length < 2 ? null : words.sort().join(" ");
 }
 
-/** Whether the name is a colleague's: all words of it, in any order. */
-export function isNameOf(name: string, colleague: string): boolean {
-  const wanted = wordsOf(colleague).map(skeleton);
-  const found = wordsOf(name).map(skeleton);
-  if (wanted.length === 0) return false;
-  if (wanted.length === 1) return found.length === 1 && found[0] === wanted[0];
-  return found.length <= wanted.length + maxBeside && wanted.every((word) => found.includes(word));
+/** A name that is looked for, with its words as they are compared. */
+interface Wanted<T> {
+  readonly entry: T;
+  readonly words: readonly string[];
 }
 
-/** Whether the name is that of the company behind a domain: "Globex", "Globex Support", "globex.example". */
-export function isBrandOf(name: string, ownDomain: string): boolean {
-  if (name.normalize("NFKC").toLowerCase().includes(ownDomain)) return true;
-  const { label } = nameOf(ownDomain);
-  if (label.length < shortestBrand) return false;
-  const words = wordsOf(name).filter((word) => !beside.has(word));
-  return words.length > 0 && skeleton(words.join("")) === skeleton(label);
+/** The names that a tenant must not be deceived by, made ready once: there may be hundreds of colleagues, and every mail has a name. */
+export interface Impostors {
+  /** The colleague whose name this is: all words of it, in any order. */
+  colleague(name: string): string | undefined;
+  /** The domain of ours whose company this names: "Globex", "Globex Support", "globex.example". */
+  brand(name: string): string | undefined;
+}
+
+export function impostorsOf(colleagues: readonly string[], ownDomains: readonly string[]): Impostors {
+  const people = colleagues
+    .map((entry): Wanted<string> => ({ entry, words: wordsOf(entry).map(skeleton) }))
+    .filter(({ words }) => words.length > 0);
+  const brands = ownDomains.map((domain) => {
+    const { label } = nameOf(domain);
+    return { domain, brand: label.length < shortestBrand ? null : skeleton(label) };
+  });
+  return {
+    colleague(name) {
+      const found = wordsOf(name).map(skeleton);
+      return people.find(({ words }) => isNameOf(found, words))?.entry;
+    },
+    brand(name) {
+      const shown = name.normalize("NFKC").toLowerCase();
+      const rest = wordsOf(name).filter((word) => !beside.has(word));
+      const bare = rest.length === 0 ? "" : skeleton(rest.join(""));
+      return brands.find(({ domain, brand }) => shown.includes(domain) || (brand !== null && bare === brand))?.domain;
+    },
+  };
+}
+
+/** One word is a name where nothing stands beside it. */
+function isNameOf(found: readonly string[], wanted: readonly string[]): boolean {
+  if (wanted.length === 1) return found.length === 1 && found[0] === wanted[0];
+  return found.length <= wanted.length + maxBeside && wanted.every((word) => found.includes(word));
 }

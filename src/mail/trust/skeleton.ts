@@ -37,13 +37,14 @@ export function skeleton(label: string): string {
 
 /** In ASCII as far as the eye reads it so; nothing is put together. */
 function letters(label: string): string {
+  if (!label.startsWith("xn--") && label.length <= maxChars && /^[a-z-]*$/.test(label)) return label;
   const shown = label.startsWith("xn--") ? domainToUnicode(label) || label : label;
-  const plain = shown
+  const bare = shown
     .slice(0, maxChars)
     .normalize("NFKD")
     .replace(/[\p{M}\p{Default_Ignorable_Code_Point}]/gu, "");
   let text = "";
-  for (const char of plain.toLowerCase()) text += foreign.get(char) ?? digits.get(char) ?? char;
+  for (const char of bare.toLowerCase()) text += foreign.get(char) ?? digits.get(char) ?? char;
   return text;
 }
 
