@@ -22,7 +22,8 @@ export function judgeTrust(subject: Case): Pick<Auth, "trust" | "reason" | "reas
   const deciding = sorted[0] ?? { code: "no_sender", detail: null };
   return {
     trust: reasonOf(deciding).most,
-    reason: sentence(deciding),
+    // Without what was seen: the reason of a mail that is held stands in the ledger in clear.
+    reason: reasonOf(deciding).says,
     reasons: sorted.map(({ code, detail }) => ({ code, detail: detail?.slice(0, maxDetailChars) ?? null })),
   };
 }
@@ -54,9 +55,4 @@ function judgedElsewhere({ evidence: { dmarc }, people }: Case, { domain }: Send
     return dmarc.result === "none" ? [{ code: "judged_elsewhere", detail: `nobody, shown: ${domain}` }] : [];
   const same = dmarc.domain.toLowerCase() === domain || sameOrganisation(dmarc.domain, domain, people);
   return same ? [] : [{ code: "judged_elsewhere", detail: `${dmarc.domain}, shown: ${domain}` }];
-}
-
-function sentence({ code, detail }: Finding): string {
-  const { says }: TrustReason = trustReasons[code];
-  return detail === null ? says : `${says.replace(/\.$/, "")} (${detail.slice(0, maxDetailChars)}).`;
 }
