@@ -36,6 +36,11 @@ export interface Placing {
   commit(ready: Ready): Promise<Committed>;
 }
 
+/** One of a batch is of a conversation too large to be read: the others are not to be judged by half of what is around them. */
+class Crowded extends Error {
+  override readonly name = "Crowded";
+}
+
 interface Waiting extends Ready {
   readonly resolve: (committed: Committed) => void;
   readonly reject: (error: unknown) => void;
@@ -120,6 +125,7 @@ async function placedOf(
 ): Promise<Placed[]> {
   const facts = ready.map(({ event, attempt }) => threadFacts(event, { digest: attempt.digest, hasher }));
   const around = await viaLedger(ledger.around({ tenant, facts, window: threads.window }));
+  if (around.cut && facts.length > 1) throw new Crowded();
   return placeThreads(facts, around, threads);
 }
 

@@ -10,8 +10,12 @@ import type { Connection } from "./connection.ts";
 import type { Operations } from "./operations.ts";
 import { factsFrom, subjectKeys, threadKeyText } from "./thread-keys.ts";
 
-/** A conversation of more messages than this is no conversation any more; and reading it would hold up everybody's commits. */
+/**
+ * A conversation of more messages than this is no conversation any more, and reading it would hold up everybody's commits. For each that arrives,
+ * since those that come together are of as many conversations.
+ */
 const mostMessages = 400;
+const mostAtOnce = 4_000;
 /** Of one key. */
 const mostRows = 256;
 
@@ -50,19 +54,24 @@ export function openAround(db: Connection): Operations["around"] {
        FROM threaded t JOIN event e ON e.seq = t.message WHERE t.message = ?`,
   );
   const decisions = openDecisions(db);
+  // Most ledgers have none.
+  const isDecided = db.prepare<[], number>("SELECT 1 FROM decision WHERE stands = 1 LIMIT 1").pluck();
 
   return ({ tenant, facts: arrivals, window }: AroundRequest) => {
     const found = new Map<number, ThreadNeighbour>();
+    const seqs = new Map<string, number>();
     const fans = new Set<string>();
     const decided = new Map<string, ThreadDecision>();
     const asked = new Set<string>();
     const waiting: ThreadFacts[] = [...arrivals];
+    const anyDecided = isDecided.get() !== undefined;
+    const most = Math.min(mostMessages * arrivals.length, mostAtOnce);
     let cut = false;
 
     function take(message: number): ThreadFacts | undefined {
       const known = found.get(message);
       if (known !== undefined) return known;
-      if (found.size >= mostMessages) {
+      if (found.size >= most) {
         cut = true;
         return undefined;
       }
@@ -70,6 +79,7 @@ export function openAround(db: Connection): Operations["around"] {
       if (row === undefined || row.tenant !== tenant) return undefined;
       const neighbour = neighbourOf(row);
       found.set(message, neighbour);
+      seqs.set(row.event_id, message);
       waiting.push(neighbour);
       followThread(row.thread);
       return neighbour;
@@ -121,7 +131,8 @@ export function openAround(db: Connection): Operations["around"] {
         if (isAsked(`${key} ${writtenAt}`)) continue;
         follow(bySubject.all(key, writtenAt - window, writtenAt + window, mostRows + 1));
       }
-      for (const { decision, joined } of decisions(facts.eventId)) {
+      if (!anyDecided) return;
+      for (const { decision, joined } of decisions(facts.eventId, seqs.get(facts.eventId))) {
         decided.set(decision.eventId, decision);
         for (const message of joined) take(message);
       }
@@ -150,7 +161,9 @@ interface Decided {
 }
 
 /** What was decided about a message, or joined to it. */
-function openDecisions(db: Connection): (eventId: string) => { decision: ThreadDecision; joined: readonly number[] }[] {
+function openDecisions(
+  db: Connection,
+): (eventId: string, known: number | undefined) => { decision: ThreadDecision; joined: readonly number[] }[] {
   const columns = `SELECT d.event, e.event_id, d.kind, d.with_event, w.event_id AS with_event_id
     FROM decision d JOIN event e ON e.seq = d.event LEFT JOIN event w ON w.seq = d.with_event`;
   const seqOf = db.prepare<[string], number>("SELECT seq FROM event WHERE event_id = ?").pluck();
@@ -158,8 +171,8 @@ function openDecisions(db: Connection): (eventId: string) => { decision: ThreadD
   const withIt = db.prepare<[number], Decided>(
     `${columns} WHERE d.with_event = ? AND d.about = 'thread' AND d.stands = 1`,
   );
-  return (eventId) => {
-    const seq = seqOf.get(eventId);
+  return (eventId, known) => {
+    const seq = known ?? seqOf.get(eventId);
     if (seq === undefined) return [];
     return [...about.all(seq), ...withIt.all(seq)].map((row) => ({
       decision: { eventId: row.event_id, kind: row.kind, withEventId: row.with_event_id },
