@@ -4,6 +4,7 @@ import { eventSchema } from "../model/event.ts";
 import { deliveryStates, failureReasons, stepStates } from "../model/ledger.ts";
 import { stepSchema } from "../model/step.ts";
 import { decisionShape, reviewShape } from "./review-shapes.ts";
+import { threadShape, threadSummaryShape, threadsChangedShape } from "./thread-shapes.ts";
 
 const time = z.string().describe("RFC 3339, UTC.");
 const timeOrNull = z.string().nullable().describe("RFC 3339, UTC; null when it has not happened.");
@@ -351,6 +352,10 @@ export const shapes = {
   "review show": explained.extend({ review: reviewShape }),
   score: scored,
   send: sent,
+  "threads list": z.array(threadSummaryShape),
+  "threads merge": threadsChangedShape(worker),
+  "threads show": threadShape,
+  "threads split": threadsChangedShape(worker),
 } as const;
 export type ShapeName = keyof typeof shapes;
 

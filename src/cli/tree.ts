@@ -20,6 +20,7 @@ import { run } from "./commands/run.ts";
 import { sandbox } from "./commands/sandbox.ts";
 import { score } from "./commands/score.ts";
 import { send } from "./commands/send.ts";
+import { threads } from "./commands/threads.ts";
 import { packageVersion } from "./package.ts";
 
 const commands = [
@@ -42,6 +43,7 @@ const commands = [
   sandbox,
   score,
   send,
+  threads,
 ];
 
 export function commandTree(cli: Cli, output: OutputConfiguration): Command {

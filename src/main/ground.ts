@@ -3,6 +3,7 @@ import { appendFileSync, existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import {
+  derivedKey,
   type KeyRing,
   loadOrCreateMasterKey,
   openFiles,
@@ -11,6 +12,7 @@ import {
   openSpool,
   openThreadedSpool,
 } from "../blobs/index.ts";
+import { openThreadTokens, type ThreadTokens } from "../mail/thread-token.ts";
 import type { Blobs, Spool } from "../model/blob.ts";
 import type { Clock, Hasher, Log, Random, Sealer } from "../model/ports.ts";
 import type { LocalRecords } from "../model/records.ts";
@@ -38,6 +40,7 @@ export interface Ground {
   readonly metrics: OpenMetrics;
   readonly sealer: Sealer;
   readonly hasher: Hasher;
+  readonly threadTokens: ThreadTokens;
   readonly ledger: SqliteLedger;
   readonly spool: Spool;
   readonly blobs: Blobs;
@@ -81,6 +84,7 @@ async function openUnlocked(settings: Settings, { thread, check = "quick", log }
     settings.seal.key ?? (await loadOrCreateMasterKey(paths.masterKey, { dataExists: existsSync(paths.ledger) }));
   const sealer = openKeyRing({ key });
   const hasher = openHasher(key);
+  const threadTokens = openThreadTokens(derivedKey(key, "thread token"));
   // In a daemon each starts a thread, which reads code of its own: side by side.
   const [ledger, spool] = await bothOrNeither(
     openLedger({ path: paths.ledger, thread, check, log }),
@@ -97,6 +101,7 @@ async function openUnlocked(settings: Settings, { thread, check = "quick", log }
       metrics: openMetrics(),
       sealer,
       hasher,
+      threadTokens,
       ledger,
       spool,
       blobs,

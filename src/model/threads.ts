@@ -125,10 +125,29 @@ export interface ThreadRow {
   readonly aliases: readonly string[];
 }
 
+/** One of many threads: those written to last come first. */
+export interface ThreadSummary {
+  readonly threadId: string;
+  readonly tenant: string;
+  readonly messages: number;
+  readonly firstAt: number;
+  readonly lastAt: number;
+  /** Where its newest message stands in the order of arrival. */
+  readonly at: number;
+}
+
+/** `before`: the `at` of the last row of the page before. */
+export interface ThreadsQuery {
+  readonly tenant?: string;
+  readonly before?: number;
+  readonly limit: number;
+}
+
 /** The second interface of the store. */
 export interface Threads {
   /** Everything that these messages of one tenant could touch, or be touched by. */
   around(request: AroundRequest): Promise<Neighbourhood>;
   /** By its id or an alias, or by a message of it; undefined where nothing is known by that name. */
   thread(query: { readonly thread: string } | { readonly event: string }): Promise<ThreadRow | undefined>;
+  threads(query: ThreadsQuery): Promise<readonly ThreadSummary[]>;
 }

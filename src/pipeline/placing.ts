@@ -1,7 +1,9 @@
 /** Gives messages their place in threads: all that are ready together are judged together, planned, and committed before the next are looked at. */
 import { placeThreads, threadFacts } from "../mail/thread.ts";
+import { type FoundToken, findThreadToken, type ThreadTokens } from "../mail/thread-token.ts";
 import type { CanonicalEvent } from "../model/event.ts";
 import type { Attempt, Ledger, Prepared } from "../model/ledger.ts";
+import type { People } from "../model/people.ts";
 import type { Clock, Hasher, Sealer } from "../model/ports.ts";
 import type { Placed } from "../model/threads.ts";
 import { type BeforePorts, inLine, plannedBefore } from "./before.ts";
@@ -13,6 +15,7 @@ import { threadReview } from "./thread-review.ts";
 export interface PlacingPorts {
   readonly ledger: Pick<Ledger, "around" | "prepare"> & BeforePorts["ledger"];
   readonly hasher: Hasher;
+  readonly threadTokens: ThreadTokens;
   readonly sealer: Sealer;
   readonly clock: Clock;
 }
@@ -121,12 +124,30 @@ async function preparedAll(batch: readonly Ready[], ports: PlacingPorts): Promis
 async function placedOf(
   ready: readonly Ready[],
   { tenant, threads }: TenantPlan,
-  { ledger, hasher }: PlacingPorts,
+  { ledger, hasher, threadTokens }: PlacingPorts,
 ): Promise<Placed[]> {
-  const facts = ready.map(({ event, attempt }) => threadFacts(event, { digest: attempt.digest, hasher }));
+  const facts = ready.map(({ event, attempt, tenant: { people } }) => {
+    const { threadId } = tokenIn(event, people, threadTokens);
+    return threadFacts(event, { digest: attempt.digest, hasher, token: threadId });
+  });
   const around = await viaLedger(ledger.around({ tenant, facts, window: threads.window }));
   if (around.cut && facts.length > 1) throw new Crowded();
   return placeThreads(facts, around, threads);
+}
+
+/** In the addresses that the mail came by, and in those that it says it was sent to. */
+function tokenIn(
+  { tenant, routes, source, message }: CanonicalEvent,
+  people: People,
+  tokens: ThreadTokens,
+): FoundToken {
+  const written = [...message.to, ...message.cc].flatMap(({ email }) => email ?? []);
+  const addresses = [...routes, ...(source.smtp?.rcpt_to ?? []), ...written];
+  return findThreadToken(
+    tenant,
+    addresses.filter((address) => people.isInbound(address)),
+    tokens,
+  );
 }
 
 async function planned(
@@ -135,7 +156,8 @@ async function planned(
   ports: PlacingPorts,
 ): Promise<Prepared> {
   if (place === undefined) throw new TypeError("a message was not placed");
-  const whole = { ...event, thread: place.thread };
+  const { anomalies } = tokenIn(event, tenant.people, ports.threadTokens);
+  const whole = { ...event, thread: place.thread, anomalies: [...event.anomalies, ...anomalies] };
   const { eventId, digest, verdict, preparedBefore } = attempt;
   const { copyOf, lesson } = judgement;
   const before = preparedBefore ? await plannedBefore(eventId, ports) : new Map();

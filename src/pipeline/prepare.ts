@@ -1,5 +1,6 @@
 /** Hops 4 to 6 of the road: takes accepted messages from the ledger, parses, enriches and plans each once, and commits what was decided. */
 
+import type { ThreadTokens } from "../mail/thread-token.ts";
 import type { Evidence, ParsedMessage } from "../model/event.ts";
 import type { Attempt, Ledger, Unread } from "../model/ledger.ts";
 import type { Clock, Hasher, Log, Metrics, Random } from "../model/ports.ts";
@@ -30,6 +31,7 @@ export interface PreparePorts extends RawPorts {
   > &
     BeforePorts["ledger"];
   readonly hasher: Hasher;
+  readonly threadTokens: ThreadTokens;
   readonly pool: ParsePool;
   readonly senders: Senders;
   readonly clock: Clock;

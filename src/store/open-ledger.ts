@@ -152,6 +152,7 @@ function ledgerOn(engine: Engine, path: string, threaded: boolean): SqliteLedger
     stats: method("stats"),
     around: method("around"),
     thread: method("thread"),
+    threads: method("threads"),
     reviews: method("reviews"),
     reviewTally: method("reviewTally"),
     decide: method("decide"),

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openHasher } from "../../src/blobs/index.ts";
 import { compilePeople, noLists } from "../../src/mail/people.ts";
+import { openThreadTokens } from "../../src/mail/thread-token.ts";
 import type { Blobs, Spool } from "../../src/model/blob.ts";
 import type { CanonicalEvent, ParsedMessage } from "../../src/model/event.ts";
 import type { EventRow, Ledger, NewMessage } from "../../src/model/ledger.ts";
@@ -93,6 +94,7 @@ function start(
     blobs: { get: async () => undefined, ...blobs } as Blobs,
     sealer: openSealer,
     hasher: openHasher(Buffer.alloc(32)),
+    threadTokens: openThreadTokens(Buffer.alloc(32)),
     clock: time.clock(),
     random: plainRandom(),
     log: kept.log,

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { openHasher } from "../../src/blobs/index.ts";
 import { compilePeople, noLists } from "../../src/mail/people.ts";
+import { openThreadTokens } from "../../src/mail/thread-token.ts";
 import type { Blobs, Spool } from "../../src/model/blob.ts";
 import type { Session } from "../../src/model/destination.ts";
 import { defaultMarks } from "../../src/model/threads.ts";
@@ -39,6 +40,7 @@ function roadOn(ledger: SqliteLedger, time: VirtualTime, session: Session, moved
     blobs: {} as Blobs,
     sealer: openSealer,
     hasher: openHasher(Buffer.alloc(32)),
+    threadTokens: openThreadTokens(Buffer.alloc(32)),
     clock,
     random: plainRandom(),
     log,

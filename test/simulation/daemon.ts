@@ -3,6 +3,7 @@
 import { openHasher } from "../../src/blobs/index.ts";
 import { type BoundDestination, destinations } from "../../src/destinations/index.ts";
 import { compilePeople, noLists } from "../../src/mail/people.ts";
+import { openThreadTokens } from "../../src/mail/thread-token.ts";
 import type { Blobs, Spool } from "../../src/model/blob.ts";
 import type { Session } from "../../src/model/destination.ts";
 import type { Ledger } from "../../src/model/ledger.ts";
@@ -84,6 +85,7 @@ const tenantPlans = (globexMakesContacts: boolean): readonly TenantPlan[] => [
   },
 ];
 const hasher = openHasher(Buffer.alloc(32, 7));
+const threadTokens = openThreadTokens(Buffer.alloc(32, 7));
 const limits = {
   maxBytes: 1_000_000,
   inlineBytes: 2_048,
@@ -104,6 +106,7 @@ export async function startDaemon(life: Life, given: Surroundings): Promise<Daem
   const road = startRoad(tenantPlans(given.globexMakesContacts), opened, 4, {
     ...world,
     hasher,
+    threadTokens,
     pool,
     senders: unverified,
     moved: () => moved(),

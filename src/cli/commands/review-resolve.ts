@@ -7,6 +7,7 @@ import { findMessage } from "../find.ts";
 import { getItDone } from "../open.ts";
 import { plain } from "../plain.ts";
 import { deliveryShapeOf, isoTime } from "../rows.ts";
+import { messageToJoin } from "../thread.ts";
 import { untilDecided } from "../wait.ts";
 
 export interface WhoOptions {
@@ -60,13 +61,12 @@ async function answerOf(ground: Ground, review: ReviewRow, options: ResolveOptio
   const given = answerKinds.filter((kind) => options[kind] !== undefined);
   const [kind] = given;
   const allowed: readonly ReviewAnswer["kind"][] = answersTo[review.kind];
-  const choices = allowed.map((each) => `--${each}${each === "join" ? " MESSAGE" : ""}`).join(" or ");
+  const choices = allowed.map((each) => `--${each}${each === "join" ? " THREAD" : ""}`).join(" or ");
   if (kind === undefined || given.length > 1) throw usage(`give one answer: ${choices}`);
   if (!allowed.includes(kind))
     throw usage(`review ${review.id} is of kind ${review.kind}, which --${kind} does not answer: ${choices}`);
   if (kind !== "join") return { kind };
-  const other = await findMessage(ground, options.join ?? "");
-  return { kind, withEventId: other.eventId };
+  return { kind, withEventId: await messageToJoin(ground, options.join ?? "", review.eventId) };
 }
 
 async function refuseRepeated({ ledger }: Ground, { id, eventId, resolved }: ReviewRow, answer: ReviewAnswer) {

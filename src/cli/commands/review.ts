@@ -51,7 +51,7 @@ export function review(cli: Cli): Command {
       "Answer a review. The message is planned again, and what is allowed now is delivered once. Another answer later takes this one back.",
     )
     .argument(...idArgument)
-    .option("--join <message>", "thread: it belongs to the thread of this message (event id or Message-ID)")
+    .option("--join <thread>", "thread: it belongs to this one (thread id, or a message of it)")
     .option("--new", "thread: it belongs to none of them")
     .option("--trust", "held: let it through")
     .option("--reject", "held: it is not wanted at any CRM")

@@ -21,6 +21,7 @@ import { openStats } from "./stats.ts";
 import { readStory } from "./story.ts";
 import { openAround } from "./thread-around.ts";
 import { openThread } from "./thread-find.ts";
+import { openThreadList } from "./thread-list.ts";
 
 export interface Opened {
   readonly db: Connection;
@@ -65,6 +66,7 @@ export function openedOn(db: Connection): Opened {
       reclaim: openReclaim(db),
       around: openAround(db),
       thread: openThread(db),
+      threads: openThreadList(db),
       ...openReviews(db),
       decide: openDecide(db),
       decisions: openDecisions(db),

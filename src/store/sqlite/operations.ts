@@ -32,6 +32,7 @@ export const operations = {
   stats: "read",
   around: "read",
   thread: "read",
+  threads: "read",
   reviews: "read",
   reviewTally: "read",
   decisions: "read",
