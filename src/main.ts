@@ -18,6 +18,7 @@ export { openPreview, type Preview } from "./main/preview.ts";
 export { type Stranded, strandedWork } from "./main/stranded.ts";
 export { threadsOf } from "./main/threader.ts";
 export { diskOf, systemClock, systemRandom } from "./main/system.ts";
+export { senderDecisions } from "./main/teach.ts";
 export { replyAddress } from "./main/thread-address.ts";
 export { explainSteps } from "./mapping/explain.ts";
 export { mappingVersion } from "./mapping/plan.ts";

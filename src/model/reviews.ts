@@ -3,6 +3,8 @@
  * opened with the event that asks for them, and a decision is written down together with the order to plan its message again.
  */
 
+import type { SenderDecision } from "./acquaintance.ts";
+
 /** held: a delivery waits. thread: a message was joined without being sure, or a candidate was not. move: the CRM cannot move what is there. */
 export const reviewKinds = ["held", "thread", "move"] as const;
 export type ReviewKind = (typeof reviewKinds)[number];
@@ -65,6 +67,8 @@ export interface Decide {
   readonly by: string;
   readonly note: string | null;
   readonly now: number;
+  /** What it says about the sender's later mail; written down with it. */
+  readonly teaches?: readonly SenderDecision[];
 }
 
 /** unknown: no such message, or none to join. gone: its raw bytes were removed, so it cannot be planned again. */

@@ -17,7 +17,7 @@ beforeEach(() => {
   const limits = { disk_reserve_bytes: 0, disk_reserve_percent: 0 };
   const tenant = { id: "acme", recipients: ["deals@in.test"], destinations: [{ id: "crm", type: "local" }] };
   const other = { id: "umbrella", recipients: ["deals@other.test"], destinations: [{ id: "crm", type: "local" }] };
-  writeFileSync(config, stringify({ data_dir: "./data", limits, tenants: [tenant, other] }));
+  writeFileSync(config, stringify({ data_dir: "./data", limits, dns: { verify: false }, tenants: [tenant, other] }));
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 

@@ -1,12 +1,13 @@
 /** `mailwright review resolve`: a person's answer is written down, the message planned again, and what came of it told. */
-import type { Ground } from "../../main.ts";
+import { type Ground, senderDecisions } from "../../main.ts";
+import type { SenderDecision } from "../../model/acquaintance.ts";
 import { answersTo, type ReviewAnswer, type ReviewRow } from "../../model/reviews.ts";
 import type { Cli } from "../cli.ts";
 import { Failed, usage } from "../exit.ts";
 import { findMessage } from "../find.ts";
 import { getItDone } from "../open.ts";
 import { plain } from "../plain.ts";
-import { deliveryShapeOf, isoTime } from "../rows.ts";
+import { deliveryShapeOf, isoTime, storedEvent } from "../rows.ts";
 import { messageToJoin } from "../thread.ts";
 import { untilDecided } from "../wait.ts";
 
@@ -42,7 +43,9 @@ export async function resolve(cli: Cli, ground: Ground, review: ReviewRow, optio
   const who = whoSays(cli, options);
   const answer = await answerOf(ground, review, options);
   await refuseRepeated(ground, review, answer);
-  await decideAll(ground, [{ eventId: review.eventId, answer, ...who, now: ground.clock.now() }]);
+  const now = ground.clock.now();
+  const teaches = await lessonOf(ground, review.eventId, answer, { by: who.by, at: now });
+  await decideAll(ground, [{ eventId: review.eventId, answer, ...who, now, teaches }]);
   const worked_by = answer.kind === "done" ? "command" : await getItDone(cli, ground);
   if (worked_by === "daemon") await untilDecided(ground, [review.eventId]);
   const row = await findMessage(ground, review.eventId);
@@ -53,6 +56,10 @@ export async function resolve(cli: Cli, ground: Ground, review: ReviewRow, optio
     ({ destination, state, detail }) => `${destination} ${state}${detail === null ? "" : ` (${plain(detail)})`}`,
   );
   await cli.print(`${review.id}: ${answer.kind} by ${plain(who.by)}; ${became.join(", ") || "not decided yet"}`);
+  if (answer.kind === "trust" && teaches.length === 0)
+    await cli.say(
+      "nothing vouched for the sender, so that this message alone is let through; the next one is judged as before",
+    );
   const stays = deliveries.filter(({ state }) => answer.kind === "reject" && state === "processed");
   for (const { destination } of stays) await cli.say(`it is in ${destination} already and stays there`);
 }
@@ -67,6 +74,21 @@ async function answerOf(ground: Ground, review: ReviewRow, options: ResolveOptio
     throw usage(`review ${review.id} is of kind ${review.kind}, which --${kind} does not answer: ${choices}`);
   if (kind !== "join") return { kind };
   return { kind, withEventId: await messageToJoin(ground, options.join ?? "", review.eventId) };
+}
+
+/** Trust is bound to what vouched for the sender. It is taken back with the answer that gave it; to reject one mail says nothing of others. */
+async function lessonOf(
+  ground: Ground,
+  eventId: string,
+  answer: ReviewAnswer,
+  said: { by: string; at: number },
+): Promise<readonly SenderDecision[]> {
+  if (answer.kind !== "trust" && answer.kind !== "reject") return [];
+  const event = storedEvent(await findMessage(ground, eventId), ground.sealer);
+  if (event === null) return [];
+  if (answer.kind === "trust") return senderDecisions(ground, event, "trust", said);
+  const wasTrusted = (await ground.ledger.decisions(eventId)).some(({ kind, stands }) => stands && kind === "trust");
+  return wasTrusted ? senderDecisions(ground, event, "revoke", said) : [];
 }
 
 async function refuseRepeated({ ledger }: Ground, { id, eventId, resolved }: ReviewRow, answer: ReviewAnswer) {

@@ -9,6 +9,7 @@ import {
   reviewKinds,
   type Verdict,
 } from "../../model/reviews.ts";
+import { openAcquainted } from "./acquaintance.ts";
 import { clip } from "./clip.ts";
 import type { Connection } from "./connection.ts";
 import type { Operations } from "./operations.ts";
@@ -38,6 +39,7 @@ interface Found {
 export function openDecide(db: Connection): Operations["decide"] {
   const tell = openStory(db);
   const planAgain = openFromStart(db);
+  const { decideSender } = openAcquainted(db);
   const find = db.prepare<[string], Found>("SELECT seq, tenant, raw_kind FROM event WHERE event_id = ?");
   const replaced = db.prepare("UPDATE decision SET stands = 0 WHERE event = ? AND about = ? AND stands = 1");
   const insert = db.prepare(
@@ -60,7 +62,7 @@ export function openDecide(db: Connection): Operations["decide"] {
     return answer.kind !== "done" && event.raw_kind === "gone" ? "gone" : undefined;
   }
 
-  function write({ eventId, answer, by, note, now }: Decide): void {
+  function write({ eventId, answer, by, note, now, teaches }: Decide): void {
     const event = find.get(eventId);
     if (event === undefined) return;
     const about = questionOf(answer.kind);
@@ -72,6 +74,7 @@ export function openDecide(db: Connection): Operations["decide"] {
     const where = answer.kind === "join" ? `with event ${answer.withEventId}` : undefined;
     const detail = [`by ${by}`, where, note].filter((part) => part !== undefined && part !== null).join(": ");
     tell(event.seq, now, told[answer.kind], detail);
+    if (teaches !== undefined) decideSender(teaches);
     // What a person did at the CRM changes no plan.
     if (answer.kind !== "done") planAgain(eventId);
   }

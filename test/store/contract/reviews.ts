@@ -279,6 +279,32 @@ export function reviewContract(open: OpenBench): void {
       expect(await w.ledger.decide([])).toEqual([]);
     });
 
+    it("teach what they say of the sender, in one step with them, and take it back", async () => {
+      await w.delivery("a", hold());
+      const said = {
+        tenant: "acme",
+        address: "hash-of-ada",
+        domain: "hash-of-esp",
+        eventId: "event-a",
+        by: "ada",
+        at: 4_000,
+      };
+      const trusted = async () => {
+        const question = { tenant: "acme", eventId: "event-x", hashes: [], address: "hash-of-ada" };
+        return (await w.ledger.acquainted([question])).flatMap((answer) => answer.trusted);
+      };
+      const decision = { eventId: "event-a", by: "ada", note: null, now: 4_000 };
+      const trust = { ...decision, answer: { kind: "trust" }, teaches: [{ ...said, kind: "trust" }] } as const;
+      const unknown = { ...decision, eventId: "nobody", answer: { kind: "trust" } } as const;
+      expect(await w.ledger.decide([trust, unknown])).toEqual(["done", "unknown"]);
+      expect(await trusted(), "nothing of what was refused together").toEqual([]);
+      await w.ledger.decide([trust]);
+      expect(await trusted()).toEqual(["hash-of-esp"]);
+      const revoke = { ...decision, answer: { kind: "reject" }, teaches: [{ ...said, kind: "revoke" }] } as const;
+      await w.ledger.decide([revoke]);
+      expect(await trusted()).toEqual([]);
+    });
+
     it("survive the end of the process", async () => {
       await w.delivery("a", hold());
       await decide("event-a", { kind: "reject" });
