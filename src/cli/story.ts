@@ -5,6 +5,7 @@ import { plain } from "./plain.ts";
 import type { EventSummary } from "./shapes.ts";
 import { evidenceLines } from "./story/evidence.ts";
 import { field } from "./story/field.ts";
+import { threadLines } from "./story/thread.ts";
 import { type Paint, stateColour } from "./table.ts";
 
 type Delivery = EventSummary["deliveries"][number];
@@ -68,7 +69,7 @@ function parseWords(row: EventRow, event: CanonicalEvent | null): string {
   return `${row.parseStatus ?? "unknown"}${by}${odd === "" ? "" : `; odd: ${odd}`}`;
 }
 
-function mailLines({ message, participants, auth, class: classified }: CanonicalEvent): string[] {
+function mailLines({ message, participants, auth, class: classified, thread }: CanonicalEvent): string[] {
   const because = classified.evidence.map(({ rule, header }) => (header === null ? rule : `${rule} (${header})`));
   return [
     field(
@@ -82,6 +83,7 @@ function mailLines({ message, participants, auth, class: classified }: Canonical
     field("trust", `${auth.trust}: ${auth.reason}`),
     ...evidenceLines(auth),
     field("class", `${classified.kind}${because.length === 0 ? "" : `: ${because.join(", ")}`}`),
+    ...threadLines(thread),
   ];
 }
 

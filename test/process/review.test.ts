@@ -7,6 +7,7 @@ import { stringify } from "yaml";
 import type { z } from "zod";
 import { type ShapeName, shapes } from "../../src/cli/shapes.ts";
 import { command, type Ended } from "../cli/stage.ts";
+import { makeHome, startDaemon } from "./daemon.ts";
 
 let dir: string;
 let config: string;
@@ -135,6 +136,35 @@ describe("a message that is held", () => {
     ]);
     expect((await shaped("explain", event)).decisions).toEqual([]);
   });
+});
+
+test("beside a running daemon the answer is the command's and the delivery the daemon's, and /metrics counts what waits", async () => {
+  const crm = { id: "crm", type: "local" };
+  const tenant = { id: "acme", recipients: ["*@in.test"], trust: { create_contact: "verified" }, destinations: [crm] };
+  const home = await makeHome([], { tenants: [tenant] });
+  const daemon = await startDaemon(home);
+  try {
+    config = home.config;
+    const file = join(dir, "held.eml");
+    writeFileSync(file, "From: ada@customer.test\r\nTo: deals@in.test\r\nMessage-ID: <held@x.test>\r\n\r\nTen.\r\n");
+    const server = `127.0.0.1:${daemon.smtpPort}`;
+    expect((await shaped("send", file, "--to", "deals@in.test", "--server", server))[0]?.ok).toBe(true);
+    const until = async (done: () => Promise<boolean>) => {
+      for (let looks = 0; !(await done()); looks++) if (looks > 200) throw new Error("it did not come to that");
+    };
+    await until(async () => (await openReviews()).length === 1);
+    const gauge = async () => {
+      const answer = await fetch(`http://127.0.0.1:${daemon.httpPort}/metrics`);
+      return /^review_open\{tenant="acme",kind="held"\} (\d+)$/m.exec(await answer.text())?.[1];
+    };
+    expect(await gauge()).toBe("1");
+    const resolved = await shaped("review resolve", "<held@x.test>", "--trust");
+    expect(resolved).toMatchObject({ worked_by: "daemon", deliveries: [{ state: "processed" }] });
+    expect(await gauge()).toBe("0");
+  } finally {
+    await daemon.kill("SIGKILL");
+    await home.remove();
+  }
 });
 
 describe("an answer that makes no sense", () => {

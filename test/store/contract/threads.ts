@@ -68,6 +68,21 @@ export function threadsContract(open: OpenBench): void {
       return { ...found, events: found.messages.map(({ eventId }) => eventId.replace("event-", "")).sort() };
     };
 
+    it("lists threads, each once, the one that was written to last first, page by page and by tenant", async () => {
+      await place("a");
+      await place("b");
+      await place("c", {}, "thread-a");
+      const listed = await w.ledger.threads({ limit: 10 });
+      expect(listed).toEqual([
+        { threadId: "thread-a", tenant: "acme", messages: 2, firstAt: 100 * day, lastAt: 100 * day, at: 3 },
+        { threadId: "thread-b", tenant: "acme", messages: 1, firstAt: 100 * day, lastAt: 100 * day, at: 2 },
+      ]);
+      expect(await w.ledger.threads({ limit: 1 })).toEqual(listed.slice(0, 1));
+      expect(await w.ledger.threads({ limit: 1, before: 3 })).toEqual(listed.slice(1));
+      expect(await w.ledger.threads({ limit: 9, before: 2 })).toEqual([]);
+      expect(await w.ledger.threads({ limit: 9, tenant: "umbrella" })).toEqual([]);
+    });
+
     it("gives a message back as it was placed", async () => {
       const all = {
         names: ["id-x", "id-y"],
