@@ -9,7 +9,7 @@ const maxLocalOctets = 64;
 const mark = "+t.";
 
 export interface ThreadTokens {
-  /** Lower-case letters and digits. Undefined for what is no id of a thread. */
+  /** Lower-case letters and digits. `threadId`: lower-case hex, as all of them are; undefined for anything else. */
   token(tenant: string, threadId: string): string | undefined;
   /** The id of the thread, by a token that was made here for this tenant; letters in any case. */
   threadOf(tenant: string, token: string): string | undefined;
@@ -26,8 +26,8 @@ export function openThreadTokens(key: Uint8Array): ThreadTokens {
   };
   return {
     token(tenant, threadId) {
-      const id = Buffer.from(threadId, "base64url");
-      if (id.length === 0 || id.toString("base64url") !== threadId) return undefined;
+      const id = Buffer.from(threadId, "hex");
+      if (id.length === 0 || id.toString("hex") !== threadId) return undefined;
       return base32(Buffer.concat([id, macOf(tenant, id)]));
     },
     threadOf(tenant, token) {
@@ -35,7 +35,7 @@ export function openThreadTokens(key: Uint8Array): ThreadTokens {
       if (bytes === undefined || bytes.length <= macBytes) return undefined;
       const id = bytes.subarray(0, -macBytes);
       const given = bytes.subarray(-macBytes);
-      return timingSafeEqual(given, macOf(tenant, id)) ? id.toString("base64url") : undefined;
+      return timingSafeEqual(given, macOf(tenant, id)) ? id.toString("hex") : undefined;
     },
   };
 }

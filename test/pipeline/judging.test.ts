@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openHasher } from "../../src/blobs/index.ts";
 import { createIdentity } from "../../src/mail/identity.ts";
 import { compilePeople, noLists } from "../../src/mail/people.ts";
+import { openThreadTokens } from "../../src/mail/thread-token.ts";
 import { inquire, trustable } from "../../src/mail/trust/acquaintance.ts";
 import type { Blobs, Spool } from "../../src/model/blob.ts";
 import { type CanonicalEvent, type Evidence, noEvidence } from "../../src/model/event.ts";
@@ -114,6 +115,7 @@ function start(changes: Partial<Ledger> = {}): ReturnType<typeof startPreparing>
       blobs: { get: async () => undefined } as unknown as Blobs,
       sealer: openSealer,
       hasher,
+      threadTokens: openThreadTokens(Buffer.alloc(32)),
       clock: time.clock(),
       random: plainRandom(),
       log,

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openHasher } from "../../src/blobs/index.ts";
 import { compilePeople, noLists } from "../../src/mail/people.ts";
+import { openThreadTokens } from "../../src/mail/thread-token.ts";
 import { failed } from "../../src/mail/trust/evidence.ts";
 import type { Blobs, Spool } from "../../src/model/blob.ts";
 import { type CanonicalEvent, type Evidence, noEvidence } from "../../src/model/event.ts";
@@ -75,6 +76,7 @@ function start(senders: Senders): Preparing {
     senders,
     spool: { read: async () => undefined } as unknown as Spool,
     blobs: { get: async () => undefined } as unknown as Blobs,
+    threadTokens: openThreadTokens(Buffer.alloc(32)),
     sealer: openSealer,
     hasher: openHasher(Buffer.alloc(32)),
     clock: time.clock(),
