@@ -3,7 +3,7 @@
 import { type TrustReason, trustReasons } from "../../model/event/trust-reasons.ts";
 import type { Auth, TrustLevel } from "../../model/event.ts";
 import { trustLevels } from "../../model/event.ts";
-import { believed, type Case, type Finding, type Sender, sameOrganisation, senderOf } from "./case.ts";
+import { believed, type Case, type Finding, isOurs, type Sender, sameOrganisation, senderOf } from "./case.ts";
 import { us } from "./evidence.ts";
 import { impersonationOf } from "./impersonation.ts";
 import { looselySigned, proofOf } from "./proof.ts";
@@ -31,15 +31,19 @@ export function judgeTrust(subject: Case): Pick<Auth, "trust" | "reason" | "reas
 const ofNobody = (subject: Case): Finding[] => [{ code: "no_sender", detail: null }, ...shapesOf(subject, null)];
 
 function ofSomebody(subject: Case, sender: Sender): Finding[] {
-  const { evidence, known, conflict } = subject;
+  const { evidence, people, known, conflict } = subject;
   const proof = proofOf(subject, sender);
   const proven = rank(reasonOf(proof).most) >= rank("aligned-weak");
   const looked = evidence.spf !== null || believed(evidence).length > 0;
   const impersonation = impersonationOf(subject, sender, proven, looked);
-  const answersElsewhere = impersonation.some(({ code }) => code.startsWith("reply_to_"));
+  // Of a colleague's mail it matters to whom it went: under them it is filed.
+  const watched = [
+    ...(impersonation.some(({ code }) => code.startsWith("reply_to_")) ? ["reply-to"] : []),
+    ...(isOurs(sender, people) ? ["to", "cc"] : []),
+  ];
   const against = [
     ...shapesOf(subject, sender),
-    ...(proven ? looselySigned(subject, sender, answersElsewhere) : []),
+    ...(proven ? looselySigned(subject, sender, watched) : []),
     ...judgedElsewhere(subject, sender),
     ...impersonation,
     ...(conflict ? [{ code: "message_id_conflict", detail: null } as const] : []),

@@ -108,12 +108,11 @@ function sealed({ evidence, message, people, arcSealers }: Case, sender: Sender)
 
 /**
  * A mail whose signature leaves a header open can be sent again with another one. That it came from the sender's own server (SPF) would settle
- * it. `answersElsewhere`: its Reply-To matters.
+ * it. `watched`: headers that matter beside Subject and Date.
  */
-export function looselySigned(subject: Case, sender: Sender, answersElsewhere: boolean): Finding[] {
+export function looselySigned(subject: Case, sender: Sender, watched: readonly string[]): Finding[] {
   const { wholes, spf } = alignedIn(subject, sender);
   if (wholes.length === 0 || spf !== undefined) return [];
-  const watched = answersElsewhere ? ["reply-to"] : [];
   const open = wholes.map((signature) => leftOpen(signature, subject.message.headers, watched));
   const least = open.toSorted((a, b) => a.length - b.length)[0] ?? [];
   return least.length === 0 ? [] : [{ code: "loosely_signed", detail: least.join(", ") }];

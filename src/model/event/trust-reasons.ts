@@ -95,8 +95,8 @@ export const trustReasons = {
   },
   loosely_signed: {
     most: "suspicious",
-    says: "The only thing that speaks for the sender is a signature under which the Subject, the Date or a Reply-To can have been written by anybody.",
-    todo: "Look whether the text fits its subject. Ask the sender to sign Subject, Date and Reply-To.",
+    says: "The only thing that speaks for the sender is a signature under which the Subject, the Date, a Reply-To, or the recipients of a colleague's mail can have been written by anybody.",
+    todo: "Look whether the text fits its subject. Ask the sender to sign these headers.",
   },
   // Shapes of From that no honest program writes.
   duplicate_from: {

@@ -212,6 +212,34 @@ export const ownDomains: readonly Form[] = [
 ];
 
 export const mechanisms: readonly Form[] = [
+  {
+    name: "a colleague's signed mail sent again to another customer",
+    code: "loosely_signed",
+    raw: () =>
+      changed(
+        signedBy(
+          "globex.test",
+          bare("Jane Roe <jane@globex.test>", { to: "Bill <bill@initrode.test>", subject: "replayed to another" }),
+          {
+            headers: ["from", "subject", "date"],
+          },
+        ),
+        "Bill <bill@initrode.test>",
+        "Eve <x@evil.example>",
+      ),
+  },
+  {
+    name: "a Cc added to a colleague's signed mail",
+    code: "loosely_signed",
+    raw: () =>
+      Buffer.concat([
+        Buffer.from("Cc: Eve <x@evil.example>\r\n"),
+        signedBy(
+          "globex.test",
+          bare("Jane Roe <jane@globex.test>", { to: "Bill <bill@initrode.test>", subject: "Cc added" }),
+        ),
+      ]),
+  },
   sent("SPF and a signature that pass for the attacker, From of the victim", "dmarc_fail", ada, {
     subject: "aligned with nothing",
   }),

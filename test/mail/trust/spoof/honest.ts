@@ -212,6 +212,17 @@ export const honest: readonly Honest[] = [
       }),
   },
   {
+    name: "of a colleague, forwarded, with its recipients signed",
+    trust: "verified",
+    code: "dmarc_pass",
+    peer: forwarder,
+    raw: () =>
+      signedBy(
+        "globex.test",
+        mail({ from: "Jane Roe <jane@globex.test>", to: "Bill <bill@initrode.test>", subject: "Signed To" }),
+      ),
+  },
+  {
     name: "in capitals",
     trust: "verified",
     code: "dmarc_pass",
