@@ -1,7 +1,7 @@
 /** The mails of the authentication bench: those of an ordinary inbox, really signed, and the names that their senders publish. */
 import { dnsZone, type Zone } from "../test/support/dns-zone.ts";
 import { signed, signingKey } from "../test/support/signer.ts";
-import { benchMails, type Mix } from "./mail.ts";
+import { type BenchMail, benchMails, type Mix } from "./mail.ts";
 
 export interface AuthMail {
   readonly raw: Buffer;
@@ -12,12 +12,17 @@ export interface AuthMail {
 export const client = "192.0.2.17";
 
 /** Every one with a signature of its domain: RSA of 2,048 bits, as nearly all mail has. */
-export function authMails(count: number, mix: Mix): AuthMail[] {
+export function* signedMails(mails: Iterable<BenchMail>): Generator<BenchMail> {
   const key = signingKey("rsa");
-  return [...benchMails(count, count, "auth", mix)].map(({ from, data }) => {
+  for (const { from, data } of mails) {
     const domain = from.slice(from.indexOf("@") + 1);
-    return { raw: signed(data, { domain, selector: "s1", key }), from, ip: client };
-  });
+    yield { from, data: signed(data, { domain, selector: "s1", key }) };
+  }
+}
+
+export function authMails(count: number, mix: Mix): AuthMail[] {
+  const mails = signedMails(benchMails(count, count, "auth", mix));
+  return [...mails].map(({ from, data }) => ({ raw: data, from, ip: client }));
 }
 
 /** SPF with an include, DKIM, DMARC for the 97 domains of the senders. */

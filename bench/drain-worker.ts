@@ -17,11 +17,14 @@ import { openIntake } from "../src/pipeline/accept.ts";
 import { openBucket } from "../src/pipeline/bucket.ts";
 import { openParsePool } from "../src/pipeline/parsing.ts";
 import { startRoad } from "../src/pipeline/road.ts";
-import { unverified } from "../src/pipeline/senders.ts";
+import { openSenders, unverified } from "../src/pipeline/senders.ts";
+import { openVerifier } from "../src/pipeline/verifying.ts";
 import { smtp } from "../src/sources/index.ts";
 import { openLedger, openLocalRecords } from "../src/store/index.ts";
 import { openLog, openMetrics } from "../src/watch/index.ts";
 import { openWire } from "../src/wire/http.ts";
+import { startDnsServer } from "../test/support/dns-server.ts";
+import { authZone, client, signedMails } from "./auth-mails.ts";
 import { benchMails, type Mix } from "./mail.ts";
 
 export type Order =
@@ -34,8 +37,10 @@ export type Order =
   | { readonly what: "settled"; readonly count: number }
   | { readonly what: "stop" };
 
-const url = process.argv[2];
-if (url === undefined) throw new Error("usage: drain-worker URL");
+/** `verify`: the senders are verified, and the mails are really signed. Each name is asked for once, of a server in this process. */
+const [, , url, how] = process.argv;
+if (url === undefined) throw new Error("usage: drain-worker URL [verify]");
+const dns = how === "verify" ? await startDnsServer(authZone()) : undefined;
 tuneHeap();
 const dir = mkdtempSync(join(tmpdir(), "mailwright-drain-"));
 const log = openLog({ level: "error" });
@@ -65,6 +70,13 @@ const lane = {
   retryWindowMs: 3_600_000,
 };
 const pool = await openParsePool({ children: 2, log, metrics });
+const verifier = openVerifier({
+  entry: new URL("../src/main/verify-thread.ts", import.meta.url),
+  data: { dns: { servers: dns === undefined ? [] : [dns.address], timeoutMs: 5_000 } },
+  log,
+  metrics,
+});
+const senders = dns === undefined ? unverified : openSenders([], "mx.in.test", verifier);
 const startDraining = () =>
   startRoad(
     [
@@ -79,7 +91,7 @@ const startDraining = () =>
     ],
     [{ settings: lane, session, bucket: openBucket([], clock) }],
     32,
-    { ...base, pool, senders: unverified },
+    { ...base, pool, senders },
   );
 let road: ReturnType<typeof startDraining> | undefined;
 
@@ -90,8 +102,9 @@ const intake = openIntake(
 
 async function fill(count: number, senders: number, run: string, mix: Mix): Promise<void> {
   let waiting: Promise<unknown>[] = [];
-  for (const { from, data } of benchMails(count, senders, run, mix)) {
-    const smtpFacts = { remote_ip: "127.0.0.1", helo: "bench", tls: null, mail_from: from, rcpt_to: ["sales@in.test"] };
+  const mails = benchMails(count, senders, run, mix);
+  for (const { from, data } of dns === undefined ? mails : signedMails(mails)) {
+    const smtpFacts = { remote_ip: client, helo: "bench", tls: null, mail_from: from, rcpt_to: ["sales@in.test"] };
     const envelope = {
       kind: "smtp",
       tenant: "bench",
@@ -159,6 +172,8 @@ async function obey(order: Order): Promise<unknown> {
       return {};
     case "stop":
       await road?.stop(5_000);
+      await verifier.close();
+      await dns?.close();
       await pool.close();
       await wire.close();
       records.close();
