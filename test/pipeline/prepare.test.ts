@@ -377,4 +377,91 @@ describe("preparing", () => {
     expect(parses).toEqual(["whole one"]);
     expect((await row("acme-two")).stage).toBe("accepted");
   });
+
+  describe("threads", () => {
+    const wrote = async (name: string, ...headers: string[]): Promise<void> => {
+      const bytes = Buffer.from([...headers, "", `body of ${name}`, ""].join("\r\n"));
+      await accepted(name, { raw: { kind: "inline", sealed: openSealer.seal(bytes, "raw") } });
+    };
+    const threadOf = async (name: string) => (await eventOf(`acme-${name}`)).thread;
+
+    test("are found for all that is ready together at once, and committed with the events", async () => {
+      for (let index = 0; index < 9; index++) await accepted(`m${index}`);
+      const batches: number[] = [];
+      const around: Ledger["around"] = (request) => {
+        batches.push(request.facts.length);
+        return ledger.around(request);
+      };
+      await start({ ledger: { around }, width: 8 }).quiet();
+      expect(batches.reduce((sum, size) => sum + size, 0)).toBe(9);
+      expect(Math.max(...batches)).toBeGreaterThan(1);
+      for (let index = 0; index < 9; index++)
+        expect((await ledger.thread({ event: `acme-m${index}` }))?.threadId).toBe(
+          (await threadOf(`m${index}`)).thread_id,
+        );
+    });
+
+    test("join an answer to what it answers, in one batch or one after the other", async () => {
+      await wrote(
+        "ask",
+        "From: ada@people.test",
+        "To: bob@other.test",
+        "Subject: Offer 17",
+        "Message-ID: <ask@people.test>",
+      );
+      await wrote("answer", "From: bob@other.test", "Subject: Re: Offer 17", "In-Reply-To: <ask@people.test>");
+      const started = start();
+      await started.quiet();
+      await wrote("late", "From: bob@other.test", "Subject: Re: Offer 17", "References: <ask@people.test>");
+      started.wake();
+      await started.quiet();
+      const { thread_id } = await threadOf("ask");
+      for (const name of ["answer", "late"])
+        expect(await threadOf(name)).toMatchObject({ thread_id, parent_event_id: "acme-ask", method: "header" });
+    });
+
+    test("merge when a late mail says so: those that move are planned again, and no more", async () => {
+      await wrote("one", "From: ada@people.test", "Subject: Re: Offer 17", "References: <root@people.test>");
+      await wrote("two", "From: bob@other.test", "Subject: Re: Offer 17", "References: <root@people.test>");
+      const started = start();
+      await started.quiet();
+      const before = [await threadOf("one"), await threadOf("two")].map(({ thread_id }) => thread_id);
+      expect(new Set(before).size).toBe(2);
+      await wrote("root", "From: cora@third.test", "To: ada@people.test, bob@other.test", "Subject: Offer 17");
+      started.wake();
+      await started.quiet();
+      const after = [await threadOf("root"), await threadOf("one"), await threadOf("two")];
+      expect(new Set(after.map(({ thread_id }) => thread_id))).toEqual(new Set([before[0]]));
+      expect(parses.filter((parse) => parse.includes("Offer")).length).toBe(4);
+      expect(await row("acme-two")).toMatchObject({ stage: "prepared", deliveries: [{ state: "pending" }] });
+    });
+
+    test("of the others are found all the same when one of them cannot be judged", async () => {
+      const { parse } = pool;
+      pool.parse = async (raw, size) => {
+        const parsed = await parse(raw, size);
+        if (parsed.message.subject !== "odd") return parsed;
+        return { ...parsed, message: { ...parsed.message, references: undefined as never } };
+      };
+      for (const name of ["a", "odd", "b", "c"]) await accepted(name);
+      start();
+      await time.until(() => kept.counts.get("parse_total ok") === 3);
+      for (const name of ["a", "b", "c"])
+        expect(await row(`acme-${name}`)).toMatchObject({ stage: "prepared", parseAttempts: 1 });
+      expect((await row("acme-odd")).stage).toBe("accepted");
+    });
+
+    test("of a conversation too large to be read do not decide for those beside it", async () => {
+      for (const name of ["a", "b", "c", "d"]) await accepted(name);
+      const sizes: number[] = [];
+      const around: Ledger["around"] = async (request) => {
+        sizes.push(request.facts.length);
+        const found = await ledger.around(request);
+        return request.facts.some(({ eventId }) => eventId === "acme-c") ? { ...found, cut: true } : found;
+      };
+      await start({ ledger: { around }, width: 8 }).quiet();
+      for (const name of ["a", "b", "c", "d"]) expect((await row(`acme-${name}`)).stage).toBe("prepared");
+      expect(sizes.filter((size) => size === 1).length).toBeGreaterThanOrEqual(1);
+    });
+  });
 });

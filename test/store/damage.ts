@@ -2,7 +2,9 @@
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import Database from "better-sqlite3";
 import type { StepNote } from "../../src/model/ledger.ts";
+import type { Placed } from "../../src/model/threads.ts";
 import { openLedger } from "../../src/store/index.ts";
+import { facts } from "./contract/threads.ts";
 import { bytes, lane, message, preparedOf, steps } from "./contract/world.ts";
 import type { Folder } from "./folder.ts";
 
@@ -21,7 +23,10 @@ export async function filledLedger(folder: Folder, count: number): Promise<strin
   const room = Math.floor((count * 2) / 3);
   const attempts = await ledger.attempt({ tenants: ["acme"], room, now: 1_500, leaseMs: 1 });
   await ledger.prepare(
-    attempts.map((attempt) => preparedOf(attempt, { [lane]: steps("person-p", `activity-${attempt.eventId}`) })),
+    attempts.map((attempt, n) => ({
+      ...preparedOf(attempt, { [lane]: steps("person-p", `activity-${attempt.eventId}`) }),
+      thread: inTrios(n),
+    })),
   );
   const { claims } = await ledger.claim({ lane, room: Math.floor(room / 2), now: 3_000, leaseMs: 1_000 });
   for (const claim of claims) {
@@ -33,6 +38,18 @@ export async function filledLedger(folder: Folder, count: number): Promise<strin
   await ledger.reclaim(4_000);
   await ledger.close();
   return path;
+}
+
+/** Conversations of three: each names those before it. */
+function inTrios(n: number): Placed {
+  const first = n - (n % 3);
+  const names = Array.from({ length: n % 3 }, (_, at) => `id-m${first + at}`);
+  const thread = { parent_event_id: null, confidence: 1, method: "new", review: false, candidates: [] } as const;
+  return {
+    facts: facts(`m${n}`, { names }),
+    thread: { ...thread, thread_id: `thread-m${first}`, candidates: [] },
+    moved: [],
+  };
 }
 
 /** Overwrites whole pages (counted from 1) with bytes that are no page. */

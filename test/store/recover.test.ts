@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, readFileSync, rmSync, statSync } from "node:f
 import { describe, expect, it } from "vitest";
 import type { Ledger } from "../../src/model/ledger.ts";
 import { openLedger, recoverLedger, type TableReport } from "../../src/store/index.ts";
+import { facts } from "./contract/threads.ts";
 import { hold, lane, message, preparedOf, steps } from "./contract/world.ts";
 import { damagePages, filledLedger, pageKind, pagesOf } from "./damage.ts";
 import { testFolder } from "./folder.ts";
@@ -59,6 +60,8 @@ describe("recover", () => {
     "lane",
     "delivery_state",
     "event_identity",
+    "threaded",
+    "thread_key",
   ])("loses no more than what lay on overwritten pages of %s", async (table) => {
     const folder = testFolder();
     const path = await filledLedger(folder, messages);
@@ -188,6 +191,30 @@ describe("recover", () => {
       damagePages(path, pages);
       await expect(recoverLedger(path, folder.file("new.sqlite"))).rejects.toThrow(/Nothing can be read.*restore/);
       expect(existsSync(folder.file("new.sqlite"))).toBe(false);
+    },
+  );
+
+  it.each([false, true])(
+    "keeps where messages stand, and what they are found by; its index lost: %s",
+    async (isLost) => {
+      const folder = testFolder();
+      const path = await filledLedger(folder, 30);
+      if (isLost) damagePages(path, pagesOf(path, "thread_key"));
+      await recoverLedger(path, folder.file("new.sqlite"));
+      const ledger = await openLedger({ path: folder.file("new.sqlite"), thread: "calling" });
+      try {
+        for (let n = 0; n < 18; n += 3) {
+          const expected = [`event-m${n}`, `event-m${n + 1}`, `event-m${n + 2}`];
+          const thread = await ledger.thread({ event: `event-m${n + 1}` });
+          expect(thread?.threadId).toBe(`thread-m${n}`);
+          expect(thread?.messages.map(({ eventId }) => eventId)).toEqual(expected);
+          const late = facts("late", { names: [`id-m${n + 2}`] });
+          const around = await ledger.around({ tenant: "acme", facts: [late], window: 1_000 });
+          expect(around.messages.map(({ eventId }) => eventId).sort()).toEqual(expected.toSorted());
+        }
+      } finally {
+        await ledger.close();
+      }
     },
   );
 

@@ -6,7 +6,8 @@ import { authOf, classOf, digest, eventWith, receivedAt } from "../../mapping/fa
 
 /** What was hashed can be read again. */
 const clear: Hasher = { hash: (kind, text) => `${kind}:${text}` };
-const factsOf = (changes: Parameters<typeof eventWith>[0]) => threadFacts(eventWith(changes), { digest, hasher: clear });
+const factsOf = (changes: Parameters<typeof eventWith>[0]) =>
+  threadFacts(eventWith(changes), { digest, hasher: clear });
 
 const nobody: Participants = {
   direction: "inbound",
@@ -69,7 +70,11 @@ describe("facts", () => {
       basis: "recipients",
       filed_under: [outside("ana@client.example", "client.example", "recipient")],
     };
-    expect(factsOf({ participants, auth: authOf("verified") })).toMatchObject({ sender: null, inside: true, own: true });
+    expect(factsOf({ participants, auth: authOf("verified") })).toMatchObject({
+      sender: null,
+      inside: true,
+      own: true,
+    });
     expect(factsOf({ participants, auth: authOf("unverified") })).toMatchObject({ inside: true, own: false });
     expect(factsOf({ participants, auth: authOf("suspicious") })).toMatchObject({ own: false, suspicious: true });
   });
@@ -94,7 +99,10 @@ describe("facts", () => {
       original_message_id: "<sent@acme.test>",
       original_envelope_id: null,
     } as const;
-    const facts = factsOf({ bounce: bounce as unknown as CanonicalEvent["bounce"], class: { ...classOf("bounce"), is_bounce: true } });
+    const facts = factsOf({
+      bounce: bounce as unknown as CanonicalEvent["bounce"],
+      class: { ...classOf("bounce"), is_bounce: true },
+    });
     expect(facts).toMatchObject({ automated: true, subject: null, names: ["id:<sent@acme.test>"] });
     expect(facts.sender?.address).toBe("address:ana@client.example");
   });
@@ -125,7 +133,9 @@ describe("facts", () => {
     expect(factsOf({ participants: { ...nobody, others } }).broadcast).toBe(true);
     const alone: Participants = { ...nobody, direction: "internal", colleagues: ["kim@acme.test"] };
     expect(factsOf({ participants: alone }).broadcast).toBe(true);
-    expect(factsOf({ participants: { ...alone, colleagues: ["kim@acme.test", "lee@acme.test"] } }).broadcast).toBe(false);
+    expect(factsOf({ participants: { ...alone, colleagues: ["kim@acme.test", "lee@acme.test"] } }).broadcast).toBe(
+      false,
+    );
   });
 
   test.each([
@@ -178,7 +188,11 @@ describe("facts", () => {
         references: ["<secret@client.example>"],
       },
     });
-    const text = JSON.stringify({ ...threadFacts(event, { digest, hasher: openHasher(Buffer.alloc(32, 1)) }), eventId: "" });
-    for (const word of ["onfidential", "merger", "ada", "example", "secret"]) expect(text.toLowerCase()).not.toContain(word);
+    const text = JSON.stringify({
+      ...threadFacts(event, { digest, hasher: openHasher(Buffer.alloc(32, 1)) }),
+      eventId: "",
+    });
+    for (const word of ["onfidential", "merger", "ada", "example", "secret"])
+      expect(text.toLowerCase()).not.toContain(word);
   });
 });
