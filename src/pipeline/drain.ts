@@ -13,8 +13,8 @@ import { asError, LedgerFailed, viaLedger } from "./faults.ts";
 import { openLeases } from "./leases.ts";
 import { openLocks } from "./locks.ts";
 import { ensureStep } from "./moving.ts";
-import { openSignal } from "./signal.ts";
 import { readSteps } from "./stored.ts";
+import { startTaking, type Taker } from "./taking.ts";
 
 export interface LaneSettings {
   /** `tenant/destination`. */
@@ -38,16 +38,8 @@ export interface LanePorts {
   readonly metrics: Metrics;
 }
 
-export interface Lane {
+export interface Lane extends Taker {
   readonly lane: string;
-  /** There may be something to claim. */
-  wake(): void;
-  /** Resolves when nothing of this lane is in flight and nothing is due. */
-  quiet(): Promise<void>;
-  /** Something is in flight, or about to be looked for. */
-  busy(): boolean;
-  /** Claims no more; resolves when what is in flight has settled. */
-  stop(): Promise<void>;
 }
 
 /** Renewed while the work goes on; a claim that a dead process left is freed at the next start, not by waiting. */
@@ -60,67 +52,32 @@ const recentRefs = 1_000;
 export function startLane(settings: LaneSettings, ports: LanePorts): Lane {
   const { clock, ledger, log } = ports;
   const window = new PQueue({ concurrency: settings.facts.width });
-  const signal = openSignal();
   const delivery = openDelivery(settings, ports);
   const leases = openLeases(settings.lane, leaseMs, ports);
-  let stopped = false;
-  let waiting = false;
-  let quietWaiters: (() => void)[] = [];
+  let dueAt: number | null = null;
 
-  const busy = (): boolean => !waiting || signal.called() || window.pending + window.size > 0;
-
-  function announceQuiet(): void {
-    if (busy()) return;
-    for (const resolve of quietWaiters) resolve();
-    quietWaiters = [];
-  }
-
-  async function loop(): Promise<void> {
-    while (!stopped) {
-      const room = settings.facts.width - window.size - window.pending;
-      const generation = delivery.generation();
-      const { claims, nextDueAt } = room > 0 ? await claim(room) : { claims: [], nextDueAt: null };
-      for (const claimed of claims) {
-        void window
-          .add(() => leases.during(claimed, () => delivery.deliver(claimed, generation)))
-          .finally(() => {
-            signal.wake();
-            announceQuiet();
-          });
-      }
-      if (claims.length > 0 && claims.length < room) continue;
-      waiting = claims.length === 0;
-      announceQuiet();
-      await signal.wait(clock, nextDueAt);
-      waiting = false;
-    }
-  }
-
-  async function claim(room: number) {
+  async function take(room: number) {
+    // Read before the claim: what is claimed from here on belongs to this account, or is found to belong to none.
+    const generation = delivery.generation();
     try {
-      return await ledger.claim({ lane: settings.lane, room, now: clock.now(), leaseMs });
+      const { claims, nextDueAt } = await ledger.claim({ lane: settings.lane, room, now: clock.now(), leaseMs });
+      dueAt = nextDueAt;
+      return claims.map((claim) => ({ claim, generation }));
     } catch (error) {
       log.error({ lane: settings.lane, err: asError(error) }, "the ledger gave no work; asking again");
-      return { claims: [], nextDueAt: clock.now() + ledgerPauseMs };
+      dueAt = clock.now() + ledgerPauseMs;
+      return [];
     }
   }
 
-  const running = loop();
-  return {
-    lane: settings.lane,
-    wake: signal.wake,
-    busy,
-    async quiet() {
-      if (!busy()) return;
-      await new Promise<void>((resolve) => quietWaiters.push(resolve));
-    },
-    async stop() {
-      stopped = true;
-      signal.wake();
-      await running;
-      await window.onIdle();
-    },
-  };
+  const taker = startTaking(clock, {
+    width: () => settings.facts.width,
+    take,
+    dueAt: () => dueAt,
+    work: ({ claim, generation }: Awaited<ReturnType<typeof take>>[number]) =>
+      window.add(() => leases.during(claim, () => delivery.deliver(claim, generation))),
+  });
+  return { lane: settings.lane, ...taker };
 }
 
 interface Delivery {
