@@ -12,7 +12,7 @@ import { defectIn, failureOfRead, type Turn } from "./ensure.ts";
 import { asError, LedgerFailed, viaLedger } from "./faults.ts";
 import { openLeases } from "./leases.ts";
 import { openLocks } from "./locks.ts";
-import { ensureStep } from "./moving.ts";
+import { belongsTo, ensureStep } from "./moving.ts";
 import { readSteps } from "./stored.ts";
 import { startTaking, type Taker } from "./taking.ts";
 
@@ -335,9 +335,6 @@ const holdOf = ({ id, lease }: Claim) => ({ id, lease });
 function isUnclear({ row }: Turn, notes: readonly StepNote[]): boolean {
   return (row.state === "unknown" || row.state === "sent") && !notes.some(({ step }) => step === row.id);
 }
-
-const belongsTo = (step: Step): readonly string[] =>
-  "about" in step ? step.about : step.kind === "link" ? [step.to] : [];
 
 /** What a read-back would have been made through is gone: a contact deleted by hand, say. A second create could be a second record. */
 const unreadable = (detail: string): string =>

@@ -5,6 +5,10 @@ import { type EnsurePorts, ensure, type StepOutcome, type Turn } from "./ensure.
 
 type Move = Extract<Step, { kind: "link" | "unlink" }>;
 
+/** Keys of the records that a step cannot be carried out without. */
+export const belongsTo = (step: Step): readonly string[] =>
+  "about" in step ? step.about : step.kind === "link" ? [step.to] : [];
+
 /** As `ensure`, for any step of this plan. */
 export async function ensureStep(turn: Turn, plan: readonly Step[], ports: EnsurePorts): Promise<StepOutcome> {
   const { step, refs } = turn;
