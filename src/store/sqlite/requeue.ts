@@ -83,12 +83,16 @@ export function openRequeue(db: Connection): Operations["requeue"] {
   };
 }
 
-/** Orders the whole road again. The number of the event; undefined where there is none, or no raw bytes of it. */
+/**
+ * Orders the whole road again. The number of the event; undefined where there is none, or no raw bytes of it. A parse that is under way knows
+ * nothing of what led to this, so that the message is planned once more after it.
+ */
 export function openFromStart(db: Connection): (eventId: string) => number | undefined {
   const update = db
     .prepare<[string], number>(
-      `UPDATE event SET reprocess = 1, stage = 'accepted', parse_attempts = iif(lease IS NULL, 0, parse_attempts),
-       turn = iif(lease IS NULL, 0, turn), due_at = 0 WHERE event_id = ? AND raw_kind <> 'gone' RETURNING seq`,
+      `UPDATE event SET reprocess = 1, stage = 'accepted', again = iif(lease IS NULL, again, 1),
+       parse_attempts = iif(lease IS NULL, 0, parse_attempts), turn = iif(lease IS NULL, 0, turn), due_at = 0
+       WHERE event_id = ? AND raw_kind <> 'gone' RETURNING seq`,
     )
     .pluck();
   return (eventId) => update.get(eventId);

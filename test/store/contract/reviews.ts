@@ -279,6 +279,23 @@ export function reviewContract(open: OpenBench): void {
       expect(await w.ledger.decide([])).toEqual([]);
     });
 
+    it("that come while the message is being planned are not forgotten: it is planned once more", async () => {
+      await w.delivery("a", steps("person-p", "activity-a"));
+      const claim = await w.claim();
+      const settlement = { state: "held", rule: "trust.create_contact", detail: "no such contact" } as const;
+      await w.ledger.settle({ claim, at: 3_500, settlement });
+      await w.ledger.requeue({ kind: "reprocess", eventId: "event-a", now: 4_000 });
+      const [early] = await w.attempt({ now: 4_000 });
+      await decide("event-a", { kind: "trust" });
+      const plan = steps("person-p", "activity-a");
+      expect(await w.ledger.prepare([preparedOf(there(early), { [lane]: plan }, { now: 4_100 })])).toEqual([true]);
+      const [late] = await w.attempt({ now: 4_200 });
+      expect([there(early).verdict, there(late).verdict?.kind]).toEqual([undefined, "trust"]);
+      await w.ledger.prepare([preparedOf(there(late), { [lane]: plan }, { now: 4_200 })]);
+      expect(await w.only("event-a")).toMatchObject({ state: "pending" });
+      expect(await w.attempt({ now: 9_000 })).toEqual([]);
+    });
+
     it("teach what they say of the sender, in one step with them, and take it back", async () => {
       await w.delivery("a", hold());
       const said = {

@@ -43,6 +43,8 @@ export class Life {
   readonly open: () => Promise<Ledger>;
   readonly accepted = new Map<string, Set<string>>();
   attempts: Attempt[] = [];
+  /** Asked for again since their parse began. */
+  readonly asked = new Set<string>();
   claims: Claim[] = [];
   readonly confirmed = new Map<number, string>();
   readonly touched = new Map<number, string>();
@@ -73,9 +75,7 @@ export class Life {
         break;
       }
       case "attempt":
-        this.attempts.push(
-          ...(await this.ledger.attempt({ tenants: ["acme"], room: action.room, now: this.now, leaseMs: 1_000 })),
-        );
+        await this.attempt(action.room);
         break;
       case "prepare":
         await this.prepare(action.which, [plans[action.plan % plans.length], plans[action.other % plans.length]]);
@@ -120,6 +120,12 @@ export class Life {
     }
   }
 
+  async attempt(room: number): Promise<void> {
+    const begun = await this.ledger.attempt({ tenants: ["acme"], room, now: this.now, leaseMs: 1_000 });
+    for (const { eventId } of begun) this.asked.delete(eventId);
+    this.attempts.push(...begun);
+  }
+
   async prepare(which: number, [one, two]: (Plan | undefined)[]): Promise<void> {
     const attempt = this.attempts.splice(which % Math.max(1, this.attempts.length), 1)[0];
     if (attempt === undefined || one === undefined || two === undefined) return;
@@ -146,10 +152,11 @@ export class Life {
           decision.steps.map(({ key }) => key),
         );
     }
-    // A route that came while it was parsed must not be forgotten.
+    // A route that came while it was parsed must not be forgotten, nor an order to do it again.
     const routes = this.accepted.get(nameOf(attempt)) ?? new Set();
     const row = (await this.ledger.find({ event: attempt.eventId, limit: 1 }))[0];
-    expect(row?.stage).toBe(routes.size > attempt.routes.length ? "accepted" : "prepared");
+    const again = routes.size > attempt.routes.length || this.asked.has(attempt.eventId);
+    expect(row?.stage).toBe(again ? "accepted" : "prepared");
   }
 
   async claim(lane: string, room: number): Promise<void> {
@@ -245,7 +252,9 @@ export class Life {
     if (kind === 3) {
       const rows = await this.rows();
       const eventId = rows[which % Math.max(1, rows.length)]?.eventId;
-      if (eventId !== undefined) expect(await this.ledger.requeue({ kind: "reprocess", eventId, now })).toBe(true);
+      if (eventId === undefined) return;
+      expect(await this.ledger.requeue({ kind: "reprocess", eventId, now })).toBe(true);
+      this.asked.add(eventId);
     } else if (letter !== undefined) {
       const delivery = letter.id;
       if (kind === 0) expect(await this.ledger.requeue({ kind: "drop", delivery, now, detail: "spam" })).toBe(true);
