@@ -43,6 +43,8 @@ export function openAttempt(db: Connection, backstep: Backstep): Pick<Operations
        WHERE seq = ? AND prepared_at IS NOT NULL
          AND (raw_kind = 'gone' OR EXISTS (SELECT 1 FROM delivery d WHERE d.event = event.seq))`,
   );
+  // Fires the trigger that opens a review: what a person decided about it cannot be brought about, and it must not be out of sight for that.
+  const waitsStill = db.prepare("UPDATE delivery SET state = state WHERE event = ? AND state = 'held'");
 
   /** One of each tenant in turn, until the room is full or nobody has any more. */
   function shares({ tenants, room }: AttemptRequest): number[] {
@@ -108,7 +110,10 @@ export function openAttempt(db: Connection, backstep: Backstep): Pick<Operations
       if (bytes !== undefined && seq !== undefined) {
         const stands = bytes.lost && asItStood.run(seq).changes > 0;
         tell(seq, bytes.at, stands ? "its raw bytes are gone: it stays as it was" : "its raw bytes could not be read");
-        if (stands) return;
+        if (stands) {
+          waitsStill.run(seq);
+          return;
+        }
       }
       giveBack.run(dueAt, eventId, lease.token);
     },

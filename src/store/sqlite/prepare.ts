@@ -25,7 +25,8 @@ export function openPrepare(db: Connection): Operations["prepare"] {
   const putBody = db.prepare(
     "INSERT INTO body (event, sealed) VALUES (?, ?) ON CONFLICT DO UPDATE SET sealed = excluded.sealed",
   );
-  // A message that has to be planned once more stays accepted; its parse came to an end, so its attempts count anew.
+  // A message that has to be planned once more stays accepted; its parse came to an end, so its attempts count anew. What a person asked for
+  // meanwhile is asked for still.
   const finish = db.prepare(
     `UPDATE event SET stage = iif(again = 1, 'accepted', 'prepared'), parse_attempts = iif(again = 1, 0, parse_attempts),
        turn = 0, due_at = 0, lease = NULL, lease_until = NULL, again = 0, reprocess = iif(again = 1, reprocess, 0), prepared_at = ?, parse_status = ?,

@@ -322,6 +322,42 @@ export function reviewContract(open: OpenBench): void {
       expect(await trusted()).toEqual([]);
     });
 
+    it("are not lost on an attempt that was under way when they were made: it is planned once more, with them", async () => {
+      await w.delivery("a", hold());
+      await w.ledger.requeue({ kind: "reprocess", eventId: "event-a", now: 3_000 });
+      const [under] = await w.attempt({ now: 3_500 });
+      expect(there(under).verdict).toBeUndefined();
+      await decide("event-a", { kind: "trust" });
+      expect(await w.ledger.prepare([preparedOf(there(under), { [lane]: hold() }, { now: 4_500 })])).toEqual([true]);
+      expect((await w.row("event-a")).stage, "waits to be planned again").toBe("accepted");
+      const [next] = await w.attempt({ now: 5_000 });
+      expect(there(next).verdict).toEqual({ kind: "trust", by: "ada", at: 4_000 });
+      await w.ledger.prepare([preparedOf(there(next), { [lane]: steps("activity-a") }, { now: 5_000 })]);
+      expect(await w.row("event-a")).toMatchObject({ stage: "prepared", deliveries: [{ state: "pending" }] });
+      expect(await w.attempt({ now: 6_000 })).toEqual([]);
+    });
+
+    it("bring back what failed, also where an attempt was under way", async () => {
+      await w.delivery("a", steps("activity-a"));
+      await w.ledger.requeue({ kind: "reprocess", eventId: "event-a", now: 2_500 });
+      const [under] = await w.attempt({ now: 2_600 });
+      await decide("event-a", { kind: "new" }, { now: 2_700 });
+      await w.ledger.prepare([preparedOf(there(under), { [lane]: steps("activity-a") }, { now: 2_800 })]);
+      await w.fail("refused");
+      await w.prepareAll(steps("activity-a"), { now: 4_100 });
+      expect(await w.only("event-a")).toMatchObject({ state: "pending", attempts: 0 });
+    });
+
+    it("that cannot be brought about, since the bytes are gone, leave what is held in sight", async () => {
+      await w.delivery("a", hold("looks forged"));
+      await decide("event-a", { kind: "trust" });
+      const [attempt] = await w.attempt({ now: 5_000 });
+      const { lease } = there(attempt);
+      await w.ledger.release("event-a", lease, 6_000, { at: 5_500, lost: true });
+      expect(await w.row("event-a")).toMatchObject({ stage: "prepared", deliveries: [{ state: "held" }] });
+      expect(await w.ledger.reviews({ limit: 10 })).toMatchObject([{ kind: "held", detail: "looks forged" }]);
+    });
+
     it("survive the end of the process", async () => {
       await w.delivery("a", hold());
       await decide("event-a", { kind: "reject" });
