@@ -12,7 +12,7 @@ import { judge, unjudged } from "./judging.ts";
 import { type Committed, openPlacing } from "./placing.ts";
 import { once, openRaw, RawMissing, type RawPorts } from "./raw.ts";
 import { evidenceFor, type Senders } from "./senders.ts";
-import { openSignal } from "./signal.ts";
+import { startTaking, type Taker } from "./taking.ts";
 
 export interface ParsePool {
   /**
@@ -42,13 +42,7 @@ export interface PreparePorts extends RawPorts {
   prepared(lane: string): void;
 }
 
-export interface Preparing {
-  wake(): void;
-  quiet(): Promise<void>;
-  /** Something is in flight, or about to be looked for. */
-  busy(): boolean;
-  stop(): Promise<void>;
-}
+export type Preparing = Taker;
 
 /** A parse takes 30 s at most and is tried twice; then headers only. */
 const leaseMs = 5 * 60_000;
@@ -68,11 +62,9 @@ const longestIdleMs = 5 * 60_000;
 /** `width`: messages in hand at once, over all tenants. */
 export function startPreparing(tenants: readonly TenantPlan[], width: number, ports: PreparePorts): Preparing {
   const { clock, ledger, log } = ports;
-  const signal = openSignal();
   const placing = openPlacing(ports);
   const plans = new Map(tenants.map((tenant) => [tenant.tenant, tenant]));
-  const inHand = new Set<Promise<void>>();
-  /** The same by event: the copy of a mail waits for the one that came first. */
+  /** What is in hand, by event: the copy of a mail waits for the one that came first. */
   const working = new Map<string, Promise<void>>();
   /**
    * Attempts of this process that ended because the bytes could not be read. They cost the message nothing in the ledger, and no number of
@@ -87,41 +79,8 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
   let cautious = true;
   let firstTimers = 0;
   let turn = 0;
-  let stopped = false;
-  let waiting = false;
   let retryAt: number | null = null;
   let idleMs = firstRetryMs;
-  let quietWaiters: (() => void)[] = [];
-
-  const busy = (): boolean => !waiting || signal.called() || inHand.size > 0;
-
-  function announceQuiet(): void {
-    if (busy()) return;
-    for (const resolve of quietWaiters) resolve();
-    quietWaiters = [];
-  }
-
-  async function loop(): Promise<void> {
-    while (!stopped) {
-      const room = (cautious ? 1 : width) - inHand.size;
-      const attempts = room > 0 ? await take(room) : [];
-      for (const attempt of attempts) {
-        const work = one(attempt).finally(() => {
-          inHand.delete(work);
-          working.delete(attempt.eventId);
-          signal.wake();
-          announceQuiet();
-        });
-        inHand.add(work);
-        working.set(attempt.eventId, work);
-      }
-      if (attempts.length > 0 && attempts.length < room) continue;
-      waiting = attempts.length === 0;
-      announceQuiet();
-      await signal.wait(clock, retryAt);
-      waiting = false;
-    }
-  }
 
   /** Each tenant in turn is asked first, so that one tenant's flood takes no more than its share. */
   async function take(room: number): Promise<readonly Attempt[]> {
@@ -138,7 +97,7 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
       });
       gainConfidence(attempts, ids.length);
       // Messages given back before a restart come due at a time that only the ledger knows.
-      const nobodyKnows = attempts.length === 0 && inHand.size === 0 && retryAt === null;
+      const nobodyKnows = attempts.length === 0 && working.size === 0 && retryAt === null;
       if (nobodyKnows && (await ledger.stats(now)).received > 0) {
         comeBackAt(now + idleMs);
         idleMs = Math.min(idleMs * 2, longestIdleMs);
@@ -183,7 +142,7 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
         ports.prepared(lane);
       }
       // Others that stand elsewhere because of it wait to be planned again.
-      if ((prepared.thread?.moved.length ?? 0) > 0) signal.wake();
+      if ((prepared.thread?.moved.length ?? 0) > 0) taker.wake();
     } catch (error) {
       // Whatever it was, the message is in the ledger: it is given back, or its lease ends, and it is taken up again.
       if (!(error instanceof LedgerFailed)) ports.metrics.count("defects_total", { where: "prepare" });
@@ -292,21 +251,14 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
     }
   }
 
-  const running = loop();
-  return {
-    wake: signal.wake,
-    busy,
-    async quiet() {
-      if (!busy()) return;
-      await new Promise<void>((resolve) => quietWaiters.push(resolve));
-    },
-    async stop() {
-      stopped = true;
-      signal.wake();
-      await running;
-      await Promise.all(inHand);
-    },
-  };
+  function work(attempt: Attempt): Promise<void> {
+    const done = one(attempt).finally(() => working.delete(attempt.eventId));
+    working.set(attempt.eventId, done);
+    return done;
+  }
+
+  const taker: Taker = startTaking(clock, { width: () => (cautious ? 1 : width), take, dueAt: () => retryAt, work });
+  return taker;
 }
 
 async function* noBytes(): AsyncIterable<Uint8Array> {}
