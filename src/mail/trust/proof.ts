@@ -57,7 +57,7 @@ function weaker(subject: Case, sender: Sender): Finding | undefined {
   const { evidence, people, known } = subject;
   const { whole, spf, shortOnly } = alignedIn(subject, sender);
   if (shortOnly) return undefined;
-  const failed = evidence.dmarc?.result === "fail" || evidence.dmarc?.result === "pass";
+  const failed = evidence.dmarc?.result === "fail";
   // DMARC that fails beside an aligned pass asks for strict alignment.
   if (!failed && whole !== undefined) return { code: "dkim_aligned", detail: whole.domain };
   if (!failed && spf !== undefined) return { code: "spf_aligned", detail: spf.domain };
