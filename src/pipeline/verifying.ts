@@ -34,6 +34,8 @@ const windowChunks = 4;
 const lookEveryMs = 500;
 /** After its last byte a message waits 10 s for DNS at most; the rest is for others that compute. */
 const mostWaitMs = 30_000;
+/** On a machine that has too much to do a thread loads its code for seconds. */
+const mostStartMs = 30_000;
 /** A thread that dies while it starts: after this many in a row messages are not kept waiting for it. */
 const mostFalseStarts = 3;
 const restartMs = 10_000;
@@ -136,7 +138,9 @@ class ThreadedVerifier implements Verifier {
     });
     worker.unref();
     let cause = "";
-    worker.on("message", (report: Report) => this.#heard(report));
+    worker.on("message", (reports: readonly Report[]) => {
+      for (const report of reports) this.#heard(report);
+    });
     worker.on("error", (error) => {
       cause = String(error).slice(0, 300);
     });
@@ -195,6 +199,7 @@ class ThreadedVerifier implements Verifier {
   #heard(report: Report): void {
     if (report.kind === "ready") {
       this.#ready = true;
+      this.#silentMs = 0;
       this.#falseStarts = 0;
       return;
     }
@@ -217,7 +222,8 @@ class ThreadedVerifier implements Verifier {
     const has = [...this.#jobs.values()].some(({ begun }) => begun);
     this.#silentMs = has && beat === this.#lastBeat ? this.#silentMs + lookEveryMs : 0;
     this.#lastBeat = beat;
-    if (this.#silentMs >= this.#options.stuckMs && this.#worker !== undefined) {
+    const most = this.#ready ? this.#options.stuckMs : mostStartMs;
+    if (this.#silentMs >= most && this.#worker !== undefined) {
       this.#silentMs = 0;
       void this.#worker.terminate();
     }

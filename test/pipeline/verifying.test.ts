@@ -21,7 +21,7 @@ async function serving(zone: Zone = goodZone()): Promise<DnsServer> {
 
 function verifier(server: DnsServer, changes: Partial<VerifierOptions> = {}): { verifier: Verifier; kept: Kept } {
   const kept = keeping();
-  const data = { dns: { servers: [server.address], timeoutMs: 2_000 } };
+  const data = { dns: { servers: [server.address], timeoutMs: 8_000 } };
   const opened = openVerifier({ entry, data, log: kept.log, metrics: kept.metrics, ...changes });
   open.push(opened);
   return { verifier: opened, kept };
@@ -74,7 +74,7 @@ test("of long mail no more is read than the thread has worked", async () => {
   const server = await serving();
   const { verifier: one } = verifier(server, {
     entry: new URL("./verifying/stuck-thread.ts", import.meta.url),
-    data: { dns: { servers: [server.address], timeoutMs: 2_000 }, takes: 3 },
+    data: { dns: { servers: [server.address], timeoutMs: 8_000 }, takes: 3 },
   });
   let read = 0;
   const raw = async () =>
@@ -115,7 +115,7 @@ test("mail that takes long to compute gets policy; the thread goes on", async ()
   const server = await serving();
   const { verifier: one, kept } = verifier(server, {
     entry: new URL("./verifying/stuck-thread.ts", import.meta.url),
-    data: { dns: { servers: [server.address], timeoutMs: 2_000 }, eachMs: 900 },
+    data: { dns: { servers: [server.address], timeoutMs: 8_000 }, eachMs: 900 },
   });
   const long = await verified(one, Buffer.from(mail({ body: "x\r\n".repeat(500_000) })));
   expect(long.dmarc).toMatchObject({ result: "policy", detail: expect.stringContaining("4 s of computing") });
@@ -127,7 +127,7 @@ test("mail that takes long to compute gets policy; the thread goes on", async ()
 test("the message that the thread is stuck in is given up; those beside it are verified by the next thread", async () => {
   const { verifier: one, kept } = verifier(await serving(), {
     entry: new URL("./verifying/stuck-thread.ts", import.meta.url),
-    stuckMs: 1_500,
+    stuckMs: 3_000,
   });
   const stuck = verified(one, Buffer.from("X-Stuck: yes\r\n\r\n"));
   const beside = Array.from({ length: 3 }, () => verified(one, signedMail(mail())));

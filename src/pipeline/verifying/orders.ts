@@ -10,6 +10,7 @@ export type Order =
   | { readonly kind: "drop"; readonly id: number }
   | { readonly kind: "close" };
 
+/** Posted by the list. */
 export type Report =
   | { readonly kind: "ready" }
   /** One chunk has been worked. */

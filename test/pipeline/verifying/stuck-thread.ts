@@ -27,7 +27,7 @@ parentPort.on("message", (order: Order) => {
 if (takes === undefined) serveVerifying(port, memory, { dns: openDns(dns, systemClock), clock: systemClock, worked });
 else {
   port.on("message", (order: Order) => {
-    if (order.kind === "chunk" && ++taken <= takes) port.postMessage({ kind: "took", id: order.id });
+    if (order.kind === "chunk" && ++taken <= takes) port.postMessage([{ kind: "took", id: order.id }]);
   });
   setInterval(() => Atomics.add(new Int32Array(memory), shared.beat, 1), 100);
 }
