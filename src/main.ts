@@ -16,10 +16,10 @@ export { peopleFor } from "./main/people.ts";
 export { isDaemonUp, poke } from "./main/poke.ts";
 export { openPreview, type Preview } from "./main/preview.ts";
 export { type Stranded, strandedWork } from "./main/stranded.ts";
-export { threadsOf } from "./main/threader.ts";
 export { diskOf, systemClock, systemRandom } from "./main/system.ts";
 export { senderDecisions } from "./main/teach.ts";
 export { replyAddress } from "./main/thread-address.ts";
+export { threadsOf } from "./main/threader.ts";
 export { explainSteps } from "./mapping/explain.ts";
 export { mappingVersion } from "./mapping/plan.ts";
 export {
