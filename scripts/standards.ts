@@ -71,12 +71,6 @@ export const standards: readonly Standard[] = [
     "Reading only, with the usual violations tolerated.",
   ),
   row(
-    2104,
-    "HMAC: Keyed-Hashing for Message Authentication",
-    "yes",
-    "With SHA-256, for what the ledger compares and must not read.",
-  ),
-  row(
     2183,
     "Communicating Presentation Information in Internet Messages: The Content-Disposition Header Field",
     "partial",
