@@ -4,7 +4,7 @@ import type { Neighbourhood, Placed, ThreadFacts, ThreadMarks, ThreadNeighbour }
 import type { Clusters } from "./thread/clusters.ts";
 import { judge, type Standing } from "./thread/judge.ts";
 
-export { type FactContext, threadFacts, threadKey } from "./thread/facts.ts";
+export { threadFacts, threadKey } from "./thread/facts.ts";
 
 /**
  * Places messages of one tenant, in the order in which they came. All are judged at once with everything around them, so that what one of

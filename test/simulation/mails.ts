@@ -35,6 +35,7 @@ export interface Transmission {
 
 /** Nothing is made for whoever this is. */
 export const blockedSender = "erased@people.test";
+const people = ["ada@people.test", "bob@people.test", "eve@shop.test"] as const;
 export const poisonMark = "x-poison: ";
 
 export function writeMails(
@@ -72,8 +73,10 @@ function writeMail(index: number, before: readonly Mail[], chance: Chance): Mail
   const lines = [
     ...(from === null ? [] : [`From: Person ${from.slice(0, 3)} <${from}>`]),
     "To: deals@in.test",
+    // Whoever answers one of these takes part in it.
+    `Cc: ${people.join(", ")}`,
     "Date: Mon, 05 Jan 2026 10:00:00 +0000",
-    `Subject: about ${token}`,
+    `Subject: about the order, ${token}`,
     ...(id === undefined ? [] : [`Message-ID: ${id}`]),
     ...(root === undefined ? [] : [`References: ${root}`]),
     ...(kind === "automated" ? ["Auto-Submitted: auto-generated"] : []),
@@ -94,7 +97,7 @@ const rootOf = (answered: Mail): string =>
 function fromOf(kind: Kind, chance: Chance): string | null {
   if (kind === "nameless") return null;
   if (kind === "refused") return blockedSender;
-  return chance.pick(["ada@people.test", "bob@people.test", "eve@shop.test"]);
+  return chance.pick(people);
 }
 
 function idOf(mail: Mail): string | undefined {
