@@ -314,6 +314,17 @@ describe("a mailing list", () => {
       list: { address: "sales@acme.example", own: true },
     });
   });
+  test("of ours that a stranger names in his own mail is not believed who wrote", async () => {
+    const forged = ["List-Id: <sales.acme.example>", "List-Post: <mailto:sales@acme.example>"];
+    const found = await of([
+      ...forged,
+      'From: "Ada Lovelace via Sales" <x@evil.example>',
+      "To: deals@inbound.example.com, x@evil.example",
+      "X-Original-From: Ada Lovelace <ada@client.example>",
+    ]);
+    expect(found).toMatchObject({ basis: "list_author", list: { own: false } });
+  });
+
   test("through which a colleague writes: the colleague, not the list", async () => {
     const found = await of([
       "List-Id: <sales.acme.example>",

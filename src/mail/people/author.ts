@@ -46,7 +46,9 @@ export function authorOf(message: Message, isOurs: (email: string) => boolean, p
   );
   if (behind === undefined) return { ...known, address: from, rewritten: false, hidden: true };
   const name = behind.name === "" ? said : behind.name;
-  return { ...known, address: { ...behind, name }, rewritten: true, hidden: false };
+  // Anybody can name our list in a header: of his own From it says nothing. Of ours, the proof that it is ours is asked for.
+  const believed = { ...known.list, own: known.list.own && isOurs(email ?? "") };
+  return { ...known, list: believed, address: { ...behind, name }, rewritten: true, hidden: false };
 }
 
 function listAddresses({ post }: NonNullable<Message["list"]>): Set<string> {

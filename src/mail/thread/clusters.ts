@@ -57,6 +57,8 @@ export function clustersOf(
         return true;
       case "speaker":
         return maySpeak(from, of(to));
+      case "answer":
+        return maySpeak(from, of(to)) && (of(to).hasSpoken(from) || mayAnswerBeside(to, of(from)));
       case "both":
         return mayAnswerBeside(from, of(to)) && mayAnswerBeside(to, of(from));
       default:

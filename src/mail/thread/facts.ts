@@ -35,7 +35,9 @@ export function threadFacts(event: CanonicalEvent, context: FactContext): Thread
   const automated = isAutomated(event.class);
   const broadcast = isBroadcast(event, inside);
   const everybody = [...participants.filed_under, ...participants.others];
-  const voice = everybody.find(({ part }) => part === "sender");
+  // What somebody else's list says of its author is as good as whoever wrote the header: it is nobody's voice.
+  const hearsay = participants.basis === "list_author" && participants.list?.own !== true;
+  const voice = hearsay ? undefined : everybody.find(({ part }) => part === "sender");
   const personOf = ({ email, organisation }: Pick<Participant, "email" | "organisation">): ThreadPerson => ({
     address: hasher.hash("address", email.normalize("NFC").toLowerCase()),
     organisation: organisation === null ? null : hasher.hash("organisation", organisation),
@@ -64,7 +66,11 @@ export function threadFacts(event: CanonicalEvent, context: FactContext): Thread
     own: inside && (auth.trust === "verified" || auth.trust === "aligned-weak"),
     suspicious,
     people: distinct([...(voice === undefined ? [] : [voice]), ...everybody].map(personOf)).slice(0, mostPeople),
-    list: message.list?.id == null || broadcast ? null : hasher.hash("list", message.list.id.toLowerCase()),
+    // All the world writes to sales@: that somebody does makes him no member, and a header that says so no colleague.
+    list:
+      message.list?.id == null || broadcast || participants.list?.own === true
+        ? null
+        : hasher.hash("list", message.list.id.toLowerCase()),
     automated,
     broadcast,
   };

@@ -1,6 +1,6 @@
 /** What the ids in Message-ID, In-Reply-To and References tie together (RFC 5322 §3.6.4), and what they only claim. */
 import { subjectPeople, type ThreadFacts } from "../../model/threads.ts";
-import { type Doubt, type Field, grouped, type Tie, type Ties } from "./ties.ts";
+import { type Condition, type Doubt, type Field, grouped, type Tie, type Ties } from "./ties.ts";
 import { overlap } from "./words.ts";
 
 const sure = 0.98;
@@ -76,7 +76,8 @@ function ownersFor(from: ThreadFacts, id: string, field: Field): readonly Thread
   return known.filter((owner) => owner.own || isAddressed(from, owner));
 }
 
-function isAddressed(from: ThreadFacts, { sender, list }: ThreadFacts): boolean {
+/** Whether a message goes to whoever wrote the other, as an answer does; or it goes on with what he himself or his company wrote. */
+export function isAddressed(from: ThreadFacts, { sender, list }: ThreadFacts): boolean {
   if (list !== null && list === from.list) return true;
   if (sender === null) return false;
   return from.people.some(
@@ -89,12 +90,19 @@ function tie(from: ThreadFacts, to: ThreadFacts, near: boolean, ties: Tie[], dou
   if (from.suspicious) {
     doubts.push({ from, to, score: doubted, reasons: ["names_a_message", "suspicious"] });
   } else if (sameMatter(from, to)) {
-    ties.push({ kind: "header", from, to, needs: "speaker", score: sure, reasons: ["names_a_message"] });
+    ties.push({ kind: "header", from, to, needs: needed(from, to), score: sure, reasons: ["names_a_message"] });
   } else if (from.reply && near) {
     const reasons = ["names_a_message", "other_subject"];
-    ties.push({ kind: "header", from, to, needs: "speaker", score: unsure, reasons });
+    ties.push({ kind: "header", from, to, needs: needed(from, to), score: unsure, reasons });
   } else doubts.push({ from, to, score: doubted, reasons: ["names_a_message", "new_subject"] });
 }
+
+/**
+ * Who knows the id of a mail that never came to us can send one under it, with its real sender in Cc, and be what is answered. The answer
+ * shows who was meant: where it does not go to him, he has to belong to its conversation by something else.
+ */
+export const needed = (from: ThreadFacts, to: ThreadFacts): Condition =>
+  to.sender === null || to.inside || isAddressed(from, to) ? "speaker" : "answer";
 
 /** Reports and absences have subjects of their own. */
 export function sameMatter(one: ThreadFacts, other: ThreadFacts): boolean {

@@ -1,7 +1,7 @@
 /** What a client or provider says of a conversation beside the ids: Outlook's Thread-Index, Gmail's thread, a token in an address. */
 import { mostAnswerers, type ThreadFacts } from "../../model/threads.ts";
 import { answererOf } from "./field.ts";
-import { sameMatter } from "./headers.ts";
+import { needed, sameMatter } from "./headers.ts";
 import { type Doubt, type Field, grouped, type Tie, type TieKind, type Ties } from "./ties.ts";
 
 const scores = { token: 1, gmail: 0.95, thread_index: 0.85 } as const;
@@ -65,5 +65,13 @@ function link(
   doubts: Doubt[],
 ): void {
   if (from.suspicious) doubts.push({ from, to, score: doubted, reasons: [reason, "suspicious"] });
-  else ties.push({ kind, from, to, needs: "speaker", score: scores[kind], reasons: [reason] });
+  else
+    ties.push({
+      kind,
+      from,
+      to,
+      needs: kind === "token" ? "speaker" : needed(from, to),
+      score: scores[kind],
+      reasons: [reason],
+    });
 }

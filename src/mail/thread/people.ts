@@ -6,11 +6,15 @@ export class Participants {
   readonly addresses = new Set<string>();
   readonly organisations = new Set<string>();
   readonly lists = new Set<string>();
+  /** Addresses and organisations of those who wrote themselves. */
+  readonly speakers = new Set<string>();
 
   add(facts: ThreadFacts): void {
     if (facts.list !== null) this.lists.add(facts.list);
     // A mail server that reports, or a person who is away, has not been brought in by anybody; nor has everybody who gets a newsletter.
     if (facts.automated || facts.broadcast) return;
+    if (facts.sender !== null && !facts.suspicious)
+      this.speakers.add(facts.sender.organisation ?? facts.sender.address);
     for (const { address, organisation } of facts.people) {
       this.addresses.add(address);
       if (organisation !== null) this.organisations.add(organisation);
@@ -21,10 +25,15 @@ export class Participants {
     for (const address of other.addresses) this.addresses.add(address);
     for (const organisation of other.organisations) this.organisations.add(organisation);
     for (const list of other.lists) this.lists.add(list);
+    for (const speaker of other.speakers) this.speakers.add(speaker);
   }
 
   get size(): number {
     return this.addresses.size + this.organisations.size + this.lists.size;
+  }
+
+  hasSpoken({ sender }: ThreadFacts): boolean {
+    return sender !== null && this.speakers.has(sender.organisation ?? sender.address);
   }
 
   hasPerson({ address, organisation }: ThreadPerson): boolean {

@@ -1,5 +1,6 @@
 /** What a subject, the people and the time say where no id does: some clients and ticket systems send none that anybody knows. */
 import { subjectPeople, type ThreadFacts, type ThreadPerson } from "../../model/threads.ts";
+import { isAddressed } from "./headers.ts";
 import { type Doubt, type Field, grouped, type Tie, type Ties } from "./ties.ts";
 
 const day = 86_400_000;
@@ -107,6 +108,8 @@ const speaks = ({ inside, sender }: ThreadFacts): string => (inside ? "inside" :
 function relationOf(from: ThreadFacts, to: ThreadFacts): "person" | "company" | undefined {
   // A colleague whom nobody vouches for speaks for nobody.
   if (from.inside && !from.own) return undefined;
+  // Somebody else's mail is not answered by whom he has put into Cc, but by one that goes to him.
+  if (to.sender !== null && !to.inside && !isAddressed(from, to)) return undefined;
   const speakers: readonly ThreadPerson[] = from.inside ? from.people.slice(0, subjectPeople) : from.people.slice(0, 1);
   const there = to.people.slice(0, subjectPeople);
   if (speakers.some(({ address }) => there.some((person) => person.address === address))) return "person";

@@ -3,9 +3,9 @@ import type { ThreadFacts } from "../../model/threads.ts";
 
 /**
  * Who has to belong where for a tie to hold. speaker: the sender of `from`, to the conversation of `to`. both: each to the conversation of the
- * other. none: the tie says so itself.
+ * other. answer: the speaker, who has spoken there himself, or in whose own conversation the other belongs. none: the tie says so itself.
  */
-export type Condition = "speaker" | "both" | "none";
+export type Condition = "speaker" | "both" | "answer" | "none";
 
 export type TieKind = "decision" | "token" | "gmail" | "header" | "beside" | "thread_index" | "subject";
 

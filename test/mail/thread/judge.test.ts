@@ -60,7 +60,7 @@ describe("ids", () => {
     expect(
       clustersIn([
         mail({ id: "a", from: ana, to: [zoe], subject: "Cooling unit 4711" }),
-        mail({ id: "b", from: zoe, names: ["a"] }),
+        mail({ id: "b", from: zoe, to: [ana], names: ["a"] }),
       ]),
     ).toEqual([["a", "b"]]);
   });
@@ -91,6 +91,34 @@ describe("ids", () => {
         mail({ id: "b", from: ana, names: ["a"] }),
       ]),
     ).toEqual([["a", "b"], ["x"]]);
+  });
+});
+
+describe("a mail that a stranger slips in, with a customer in its Cc", () => {
+  const talk = [
+    mail({ id: "b", from: ana, names: ["lost"], at: 10 }),
+    mail({ id: "c", from: kim, to: [ana], names: ["lost", "b"], at: 20 }),
+  ];
+
+  test("under the id that she answered is not what she answered", () => {
+    const taken = mail({ id: "x", from: mallory, to: [ana], at: 0, changes: { messageId: "lost" } });
+    expect(clustersIn([...talk, taken])).toEqual([["b", "c"], ["x"]]);
+    const answer = mail({ id: "d", from: ana, to: [mallory], names: ["lost"], at: 30 });
+    expect(clustersIn([taken, answer])).toEqual([["d", "x"]]);
+  });
+
+  test("with the Thread-Index of her conversation, and an earlier date, begins none of it", () => {
+    const index = { threadIndex: "t" };
+    const all = [
+      mail({ id: "x", from: mallory, to: [ana], at: 0, changes: index }),
+      mail({ id: "b", from: ana, at: 10, changes: index }),
+      mail({ id: "c", from: kim, to: [ana], at: 20, changes: index }),
+    ];
+    expect(clustersIn(all)).toEqual([["b", "c"], ["x"]]);
+  });
+
+  test("under the subject that she answered, and with an earlier date, is not what she answered", () => {
+    expect(clustersIn([...talk, mail({ id: "x", from: mallory, to: [ana], at: 0 })])).toEqual([["b", "c"], ["x"]]);
   });
 });
 

@@ -225,6 +225,16 @@ describe("DKIM", () => {
     expect(zone.asked.length).toBeLessThan(20);
   });
 
+  test("one that is made of blanks, to cost the square of them, is not looked at; nor is a mail of thousands of fields", async () => {
+    const [before = "", after = ""] = signedMail(mail()).toString("latin1").split("From: Ana");
+    const blown = before.replace(/; b=/, `; x-pad=${"\r\n ".repeat(5_000)}y; b=`);
+    expect(blown.length).toBeGreaterThan(15_000);
+    const evidence = await look(`${blown}${before}From: Ana${after}`);
+    expect(evidence.dkim).toMatchObject([{ result: "pass" }]);
+    expect(evidence.dmarc?.detail).toContain("1 more signatures were not looked at");
+    await expect(look(`${"a:b\r\n".repeat(2_001)}${before}From: Ana${after}`)).rejects.toThrow(Unverifiable);
+  });
+
   test("signatures that are not looked at may be signed by those that are", async () => {
     const many = Array.from(
       { length: 12 },
