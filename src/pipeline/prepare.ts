@@ -1,7 +1,7 @@
 /** Hops 4 to 6 of the road: takes accepted messages from the ledger, parses, enriches and plans each once, and commits what was decided. */
 
 import type { ThreadTokens } from "../mail/thread-token.ts";
-import type { Evidence, ParsedMessage } from "../model/event.ts";
+import type { CanonicalEvent, Evidence, ParsedMessage } from "../model/event.ts";
 import type { Attempt, Ledger, Unread } from "../model/ledger.ts";
 import type { Clock, Hasher, Log, Metrics, Random } from "../model/ports.ts";
 import { retryDelayMs } from "./backoff.ts";
@@ -9,6 +9,7 @@ import type { BeforePorts } from "./before.ts";
 import { eventOf, preparedOf, type TenantPlan } from "./enrich.ts";
 import { asError, LedgerFailed, viaLedger } from "./faults.ts";
 import { judge, unjudged } from "./judging.ts";
+import { asKept, type Best, bestOf } from "./kept.ts";
 import { type Committed, openPlacing } from "./placing.ts";
 import { once, openRaw, RawMissing, type RawPorts } from "./raw.ts";
 import { evidenceFor, type Senders } from "./senders.ts";
@@ -126,8 +127,9 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
     try {
       const raw = rawOf(attempt);
       const verified = evidenceFor(attempt, raw, ports, story);
-      const [parsed, evidence] = await Promise.all([parsedOf(attempt, raw, story), verified]);
-      if (parsed === "later") return;
+      const [found, evidence] = await Promise.all([parsedOf(attempt, raw, story), verified]);
+      if (found === "later") return;
+      const parsed = await bestOf(attempt, found, ports);
       const { prepared, written } = await committed(attempt, parsed, evidence, story);
       unread.delete(attempt.eventId);
       if (!written) {
@@ -215,12 +217,7 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
   }
 
   /** A message that no rule can be applied to, however often, is held where a person sees it. */
-  async function committed(
-    attempt: Attempt,
-    parsed: ParsedMessage,
-    evidence: Evidence,
-    story: Log,
-  ): Promise<Committed> {
+  async function committed(attempt: Attempt, parsed: Best, evidence: Evidence, story: Log): Promise<Committed> {
     const tenant = plans.get(attempt.tenant);
     if (tenant === undefined) throw new Error(`tenant ${attempt.tenant} is no longer in the configuration`);
     try {
@@ -228,19 +225,14 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
         ...ports,
         settled: (eventId) => working.get(eventId),
       });
-      const event = eventOf(attempt, parsed, judgement, tenant.people);
+      const event = asKept(eventOf(attempt, parsed, judgement, tenant.people), parsed);
       return await placing.commit({ attempt, event, tenant, judgement });
     } catch (error) {
       if (error instanceof LedgerFailed || attempt.attempts < mostTries) throw error;
       ports.metrics.count("defects_total", { where: "prepare" });
       story.error({ err: asError(error) }, "a message cannot be prepared; it is held for review");
       const reason = `Mailwright could not decide about this mail: ${asError(error).message.slice(0, 200)}`;
-      const event = eventOf(
-        attempt,
-        await ports.pool.headersOnly(noBytes()),
-        unjudged(evidence, attempt.conflict),
-        tenant.people,
-      );
+      const event = await undecided(attempt, evidence, tenant);
       const held = tenant.lanes.map((lane) => ({
         lane,
         decision: { kind: "hold", rule: "defect.prepare", reason } as const,
@@ -248,6 +240,18 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
       const prepared = preparedOf(attempt, event, held, ports.sealer, clock.now());
       const [written] = await viaLedger(ledger.prepare([prepared]));
       return { prepared, written: written === true };
+    }
+  }
+
+  /** With what an earlier parse found, unless it is that which our rules fail on. */
+  async function undecided(attempt: Attempt, evidence: Evidence, { people }: TenantPlan): Promise<CanonicalEvent> {
+    const nothing = await ports.pool.headersOnly(noBytes());
+    const best = await bestOf(attempt, nothing, ports);
+    const judged = unjudged(evidence, attempt.conflict);
+    try {
+      return asKept(eventOf(attempt, best, judged, people), best);
+    } catch {
+      return eventOf(attempt, nothing, judged, people);
     }
   }
 

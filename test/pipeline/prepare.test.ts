@@ -309,6 +309,22 @@ describe("preparing", () => {
     expect(kept.counts.get("defects_total prepare")).toBeGreaterThan(0);
   });
 
+  test("keeps the body that it found, when a parser is stopped at a message that is planned again", async () => {
+    await accepted("busy");
+    const started = start();
+    await started.quiet();
+    const { headersOnly } = pool;
+    pool.parse = async (raw) => await headersOnly(await raw());
+    await ledger.requeue({ kind: "reprocess", eventId: "acme-busy", now: time.trueNow });
+    started.wake();
+    await started.quiet();
+    expect(parses).toEqual(["whole busy", "headers busy"]);
+    expect(await row("acme-busy")).toMatchObject({ stage: "prepared", parseStatus: "ok" });
+    expect((await eventOf("acme-busy")).message.text).toContain("body of busy");
+    const [delivery] = (await row("acme-busy")).deliveries;
+    expect(delivery).toMatchObject({ state: "pending", steps: [{ kind: "person" }, { kind: "activity" }] });
+  });
+
   test("drops a result whose lease was lost: somebody else has the message by now", async () => {
     await accepted("slow");
     const { parse } = pool;
