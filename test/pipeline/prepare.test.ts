@@ -425,10 +425,22 @@ describe("preparing", () => {
         "Subject: Offer 17",
         "Message-ID: <ask@people.test>",
       );
-      await wrote("answer", "From: bob@other.test", "Subject: Re: Offer 17", "In-Reply-To: <ask@people.test>");
+      await wrote(
+        "answer",
+        "From: bob@other.test",
+        "To: ada@people.test",
+        "Subject: Re: Offer 17",
+        "In-Reply-To: <ask@people.test>",
+      );
       const started = start();
       await started.quiet();
-      await wrote("late", "From: bob@other.test", "Subject: Re: Offer 17", "References: <ask@people.test>");
+      await wrote(
+        "late",
+        "From: bob@other.test",
+        "To: ada@people.test",
+        "Subject: Re: Offer 17",
+        "References: <ask@people.test>",
+      );
       started.wake();
       await started.quiet();
       const { thread_id } = await threadOf("ask");
@@ -437,8 +449,20 @@ describe("preparing", () => {
     });
 
     test("merge when a late mail says so: those that move are planned again, and no more", async () => {
-      await wrote("one", "From: ada@people.test", "Subject: Re: Offer 17", "References: <root@people.test>");
-      await wrote("two", "From: bob@other.test", "Subject: Re: Offer 17", "References: <root@people.test>");
+      await wrote(
+        "one",
+        "From: ada@people.test",
+        "To: cora@third.test",
+        "Subject: Re: Offer 17",
+        "References: <root@people.test>",
+      );
+      await wrote(
+        "two",
+        "From: bob@other.test",
+        "To: cora@third.test",
+        "Subject: Re: Offer 17",
+        "References: <root@people.test>",
+      );
       const started = start();
       await started.quiet();
       const before = [await threadOf("one"), await threadOf("two")].map(({ thread_id }) => thread_id);
