@@ -169,11 +169,15 @@ export class Life {
       for (const old of live) expect(await this.ledger.note({ claim: old, steps: [] })).toBe(false);
       const mine = after.find(({ eventId }) => eventId === claim.eventId);
       const [seq, thread] = [mine?.seq ?? 0, threadOf(mine)];
+      const waits = (row: EventRow | undefined) =>
+        row?.deliveries.some((delivery) => delivery.lane === lane && delivery.state === "pending") === true;
+      // A claim takes leases back that ran out, and a plan that waited for that may have ended the delivery: then nobody was overtaken.
       const earlier = before.filter(
         (row) =>
           row.seq < seq &&
           threadOf(row) === thread &&
-          row.deliveries.some((delivery) => delivery.lane === lane && delivery.state === "pending"),
+          waits(row) &&
+          waits(after.find(({ eventId }) => eventId === row.eventId)),
       );
       expect(earlier.map(({ eventId }) => eventId)).toEqual([]);
       this.underNewestPlan(claim);
