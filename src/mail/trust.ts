@@ -53,7 +53,7 @@ export async function verify(mail: AsyncIterable<Uint8Array>, received: Received
   const verifier = new TopmostVerifier({ resolver, curTime: new Date(at), rejectRsaSha1: true, sender: "<>" });
   await feed(mail, verifier);
   await verifier.finish();
-  const arc = await arcs.arc(verifier.arc, { resolver });
+  const arc = verifier.hasStrayArc() ? strayArc : await arcs.arc(verifier.arc, { resolver });
   const claimed = claimsOf(splitHeader(headerText(verifier.headers)), received.authservIds);
   const spf = asked === null ? spfClaimed(claimed) : await asked;
   const { headerFrom, fromFields } = verifier;
@@ -88,6 +88,8 @@ export async function verify(mail: AsyncIterable<Uint8Array>, received: Received
   };
 }
 
+const arcKeys = new Set(["arc-seal", "arc-message-signature", "arc-authentication-results"]);
+const strayArc = { status: { result: "fail", comment: "an ARC field belongs to no set of the chain" } } as const;
 const isSignature = (key: string | null): boolean => key === "dkim-signature" || key?.startsWith("arc-") === true;
 
 /** Looks at the topmost signatures only, and at none that is made to cost time. The other fields stay: they may be signed by those. */
@@ -105,6 +107,13 @@ class TopmostVerifier extends DkimVerifier {
     this.leftOut = headers.parsed.length - parsed.length;
     await super.messageHeaders({ ...headers, parsed });
     this.headers = headers;
+  }
+
+  /** mailauth passes over fields whose instance it cannot read; whoever reads the results in them must not take one of those for the newest. */
+  hasStrayArc(): boolean {
+    const { chain } = this.arc;
+    const fields = this.headers === false ? [] : this.headers.parsed.filter(({ key }) => arcKeys.has(key ?? ""));
+    return chain !== false && fields.length !== 3 * chain.length;
   }
 
   /** mailauth gives a result of its own for mail without any. */

@@ -34,7 +34,9 @@ function ofSomebody(subject: Case, sender: Sender): Finding[] {
   const { evidence, people, known, conflict } = subject;
   const proof = proofOf(subject, sender);
   const proven = rank(reasonOf(proof).most) >= rank("aligned-weak");
-  const looked = evidence.spf !== null || believed(evidence).length > 0;
+  // That verifying broke down may be the sender's doing.
+  const broke = evidence.dmarc?.result === "temperror" && evidence.dmarc.domain === null;
+  const looked = evidence.spf !== null || broke || believed(evidence).length > 0;
   const impersonation = impersonationOf(subject, sender, proven, looked);
   // Of a colleague's mail it matters to whom it went: under them it is filed.
   const watched = [

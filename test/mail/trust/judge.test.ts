@@ -1,7 +1,9 @@
 /** From evidence to trust: every rule by itself, and what no evidence whatever can do. */
+
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Case, nothingKnown } from "../../../src/mail/trust/case.ts";
+import { failed } from "../../../src/mail/trust/evidence.ts";
 import { judgeTrust } from "../../../src/mail/trust/judge.ts";
 import { authResults, trustLevels } from "../../../src/model/event/auth.ts";
 import { trustReasons } from "../../../src/model/event/trust-reasons.ts";
@@ -426,4 +428,10 @@ describe("whatever the evidence", () => {
       { numRuns: 2_000 },
     );
   });
+});
+
+test("mail of our own that made verifying break down is no mail that nobody looked at", async () => {
+  expect(await judged("Kim <kim@globex.test>", failed("temperror", "verifying failed"))).toBe(
+    "suspicious own_domain_unproven dns_failed",
+  );
 });

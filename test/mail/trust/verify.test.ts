@@ -330,6 +330,22 @@ describe("ARC", () => {
     return zone;
   };
 
+  test("results under a number that the chain does not have make the chain fail: whoever reads them would take them for the newest", async () => {
+    const raw = sealed(mail(), {
+      domain: "list.example",
+      selector: "seal",
+      key: signingKey("rsa"),
+      results: "spf=fail",
+    });
+    const zone = goodZone();
+    zone.add("seal._domainkey.list.example", "TXT", signingKey("rsa").record);
+    expect((await look(raw, { zone })).arc).toMatchObject({ result: "pass" });
+    for (const ending of ["; i=x", `; p=${"x".repeat(9_000)}`]) {
+      const stray = `ARC-Authentication-Results: i=9; list.example; dmarc=pass header.from=good.example${ending}\r\n`;
+      expect((await look(Buffer.concat([Buffer.from(stray), raw]), { zone })).arc?.result).toBe("fail");
+    }
+  });
+
   test("a chain that holds passes, and one that was changed fails", async () => {
     const zone = zoneWithSeal();
     const raw = chain(chain(signedMail(mail())), 2);
