@@ -55,7 +55,10 @@ function factsOf(n: number, of: number): ThreadFacts {
     threadIndex: null,
     gmailThread: null,
     token: null,
-    subject: hash("subject", everyday ? `everyday ${Math.floor(conversation / 10 + conversation / 997) % 50}` : conversation),
+    subject: hash(
+      "subject",
+      everyday ? `everyday ${Math.floor(conversation / 10 + conversation / 997) % 50}` : conversation,
+    ),
     words: ["a", "b", "c"].map((word) => hash("word", `${conversation} ${word}`).slice(0, 8)).sort(),
     generic: everyday,
     reply: place > 0,
