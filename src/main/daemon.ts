@@ -2,6 +2,7 @@
 import { startHttp } from "../http/index.ts";
 import { reviewKinds } from "../model/reviews.ts";
 import type { Intake, RunningSource } from "../model/source.ts";
+import { withoutCrowd } from "../pipeline/crowd.ts";
 import { startParsePool } from "../pipeline/parsing.ts";
 import { startRetaining } from "../pipeline/retain.ts";
 import { type Road, startRoad } from "../pipeline/road.ts";
@@ -75,7 +76,7 @@ async function openWorks(ground: Ground): Promise<OpenedWorks> {
     ...ground,
     ledger: withheld(ledger, pool.opened),
     pool,
-    senders,
+    senders: withoutCrowd(senders, (children * messagesPerParser) / 2, clock),
     moved: () => moved(),
   });
   const retaining = startRetaining({ rawMs: settings.retention.raw, eventMs: settings.retention.event }, road.busy, {
