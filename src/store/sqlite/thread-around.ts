@@ -12,12 +12,13 @@ import { factsFrom, subjectKeys, threadKeyText } from "./thread-keys.ts";
 
 /**
  * A conversation of more messages than this is no conversation any more, and reading it would hold up everybody's commits. For each that arrives,
- * since those that come together are of as many conversations.
+ * since those that come together are of as many conversations. The judge compares them in pairs: mails of one sender that share forty missing ids
+ * take it 0.06 s for 50, 0.26 s for 200, 0.93 s for 400.
  */
-const mostMessages = 400;
-const mostAtOnce = 4_000;
+const mostMessages = 200;
+const mostAtOnce = 1_000;
 /** Of one key. */
-const mostRows = 256;
+const mostRows = 128;
 
 interface Threaded {
   message: number;
