@@ -29,6 +29,14 @@ test("a short text after a long one is hashed as itself", () => {
   expect(hash("word", "a")).toBe(before);
 });
 
+test("a hash is the same whether it is remembered, forgotten or new", () => {
+  const { hash } = openHasher(master);
+  const all = (): string[] => Array.from({ length: 10_000 }, (_, at) => hash("word", `word ${at}`));
+  const first = all();
+  expect(new Set(first).size).toBe(first.length);
+  expect(all()).toEqual(first);
+});
+
 test("what is no master key is refused", () => {
   for (const none of ["", "short", new Uint8Array(31)]) expect(() => openHasher(none)).toThrow(KeyRefused);
 });
