@@ -10,6 +10,7 @@ import type { Cli } from "../cli.ts";
 import { type Found, ok, problem } from "../doctor/finding.ts";
 import { examineDisk, examineFolder, examineKey, examineLedger, markKeySaved } from "../doctor/folder.ts";
 import { examineLanes } from "../doctor/lanes.ts";
+import { examineNameServers } from "../doctor/name-servers.ts";
 import { examineCertificate, examineDomains, examinePorts } from "../doctor/network.ts";
 import { examinePeople } from "../doctor/people.ts";
 import { Failed, sentenceOf } from "../exit.ts";
@@ -44,6 +45,7 @@ async function examineAll(cli: Cli, options: Options): Promise<void> {
     ...(await examinePorts(settings)),
     await examineCertificate(settings, cli.clock.now()),
     ...(await examineDomains(settings)),
+    await examineNameServers(settings),
     ...examinePeople(settings),
   ];
   const problems = found.filter(({ level }) => level === "problem");
