@@ -40,6 +40,8 @@ const patienceMs = 300;
 const watchMs = 250;
 const restartMs = { first: 100, most: 10_000 };
 const endGraceMs = 2_000;
+/** A child loads the parser in a second or two, on a busy machine in ten. One that hangs there would leave all mail waiting without a word. */
+const startDeadlineMs = 120_000;
 /** Children that die before they were ready, in a row, while the pool opens: then the installation is broken, and opening fails. */
 const mostFalseStarts = 3;
 
@@ -137,14 +139,19 @@ class Pool implements StartingPool {
   #start(seat: Seat): void {
     seat.killedFor = undefined;
     const { entry, maxHeapMb } = this.#options;
-    seat.child = startChild(entry === undefined ? { maxHeapMb } : { entry, maxHeapMb }, {
+    const child = startChild(entry === undefined ? { maxHeapMb } : { entry, maxHeapMb }, {
       ready: () => {
         seat.ready = true;
+        seat.stopStart();
         this.#announceOpen();
         this.#assign();
       },
       answer: (kind, payload) => this.#answer(seat, kind, payload),
       gone: (detail) => this.#gone(seat, detail),
+    });
+    seat.child = child;
+    seat.stopStart = this.#timer(startDeadlineMs, () => {
+      if (seat.child === child) this.#kill(seat, `the parser was not ready after ${startDeadlineMs / 1000} s`);
     });
   }
 
@@ -274,7 +281,7 @@ class Pool implements StartingPool {
     const { sent, ready } = seat;
     const reason = seat.killedFor ?? `the parser ended: ${detail}`;
     Object.assign(seat, { child: undefined, ready: false, sent: [], late: false });
-    for (const stop of [seat.stopDeadline, seat.stopPatience, seat.stopWatch]) stop();
+    for (const stop of [seat.stopStart, seat.stopDeadline, seat.stopPatience, seat.stopWatch]) stop();
     seat.stopWatch = noTimer;
     if (this.#closed) {
       for (const { job } of sent) this.#giveUp(job);

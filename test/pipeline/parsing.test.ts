@@ -16,6 +16,7 @@ const scripted = join(import.meta.dirname, "fixtures", "scripted-parser.ts");
 const deadlineMs = 30_000;
 const watchMs = 250;
 const patienceMs = 300;
+const startDeadlineMs = 120_000;
 
 /** A folder for one test. */
 function temporary(): string {
@@ -40,7 +41,7 @@ function handTimers() {
   let changed: () => void = () => undefined;
   const timer: Timer = (ms, call) => {
     const entry = { ms, call };
-    if ([deadlineMs, patienceMs, watchMs].includes(ms)) {
+    if ([deadlineMs, patienceMs, watchMs, startDeadlineMs].includes(ms)) {
       waiting.add(entry);
       changed();
       return () => void waiting.delete(entry);
@@ -63,9 +64,11 @@ function handTimers() {
   return { timer, fire, waits };
 }
 
+const silent = (): void => undefined;
+const quietLog: Log = { debug: silent, info: silent, warn: silent, error: silent, with: () => quietLog };
+
 async function openPool(options: Partial<ParsePoolOptions> = {}) {
   const ended: Ended[] = [];
-  const silent = (): void => undefined;
   const log: Log = {
     debug: silent,
     info: silent,
@@ -283,6 +286,15 @@ describe("the parse pool", () => {
     await expect(openPool({ entry: join(tmpdir(), "mailwright-no-such-parser.js") })).rejects.toThrow(
       /no parser child could be started: .*exit code 1/,
     );
+  });
+
+  test("does not wait for ever for children that hang while they start", async () => {
+    const { timer, fire } = handTimers();
+    const entry = join(import.meta.dirname, "fixtures", "silent-parser.ts");
+    const opening = openParsePool({ children: 2, log: quietLog, timer, entry });
+    const refused = expect(opening).rejects.toThrow(/no parser child could be started: .*not ready after 120 s/);
+    for (let child = 0; child < 2 * 3; child++) await fire(startDeadlineMs);
+    await refused;
   });
 
   test("100 MiB of attachment pass through a child of less than 256 MiB", async () => {

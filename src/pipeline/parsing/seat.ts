@@ -29,6 +29,7 @@ export interface Seat {
   falseStarts: number;
   /** Why we killed the child, where we did. */
   killedFor: string | undefined;
+  stopStart: () => void;
   stopDeadline: () => void;
   stopPatience: () => void;
   stopWatch: () => void;
@@ -46,6 +47,7 @@ export const newSeat = (): Seat => ({
   late: false,
   falseStarts: 0,
   killedFor: undefined,
+  stopStart: noTimer,
   stopDeadline: noTimer,
   stopPatience: noTimer,
   stopWatch: noTimer,
