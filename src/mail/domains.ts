@@ -23,6 +23,20 @@ const bySuffixes = { extractHostname: false, mixedInputs: false } as const;
  * suffix, and what is no domain with a dot.
  */
 export function registrable(domain: string): string | null {
+  const known = remembered.get(domain);
+  if (known !== undefined) return known;
+  const found = registeredUnder(domain);
+  if (domain.length > maxDomainChars) return found;
+  if (remembered.size >= mostRemembered) remembered.clear();
+  remembered.set(domain, found);
+  return found;
+}
+
+/** A mail asks some twenty times, mostly for domains that were asked for before; the list's trie takes a few µs each time. */
+const remembered = new Map<string, string | null>();
+const mostRemembered = 4_096;
+
+function registeredUnder(domain: string): string | null {
   const ascii = domain.startsWith("[") ? null : asciiDomain(domain);
   if (ascii === null) return null;
   const registered = getDomain(ascii, { ...bySuffixes, allowPrivateDomains: true });
