@@ -53,7 +53,7 @@ describe("the canonical event", () => {
       raw: { sha256: "a".repeat(64), ref: "raw/00/01/019836f0", size: 100 },
       source: { kind: "smtp", smtp: { mail_from: "a@b.example" } },
       message: { text: "hi\n", message_id: "<1@b.example>", message_id_source: "header" },
-      auth: { trust: "unverified", reason: "sender authentication is not judged yet" },
+      auth: { trust: "unverified", reason: "The sender was not judged." },
       class: { kind: "person" },
       anomalies: [],
       parse_status: "ok",

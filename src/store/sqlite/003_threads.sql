@@ -10,7 +10,7 @@ CREATE TABLE threaded (
   written_at INTEGER NOT NULL,
   facts TEXT NOT NULL
 ) STRICT;
-CREATE INDEX threaded_thread ON threaded (thread, written_at);
+CREATE INDEX threaded_thread ON threaded (thread, written_at, placed);
 CREATE INDEX threaded_begins ON threaded (begins);
 
 -- at: when the message was written. near: who outside names this id as what he answers; empty for colleagues, null for other ids and keys.
