@@ -48,9 +48,10 @@ export function serveVerifying(port: MessagePort, memory: SharedArrayBuffer, por
     const asks = names.forMessage(marks);
     marks();
     const { whole } = order;
-    const source = whole === undefined ? received(id, marks) : once(whole);
+    // A short one is one piece: by the time that it could be stopped it is done.
+    const source = whole === undefined ? timed(received(id, marks), worked, asks.fed) : once(whole, asks.fed);
     try {
-      const evidence = await verify(timed(source, worked, asks.fed), order.received, asks.resolve);
+      const evidence = await verify(source, order.received, asks.resolve);
       post({ kind: "done", id, evidence });
     } catch (error) {
       const known = evidenceOf(error);
@@ -112,8 +113,9 @@ function openPosting(port: MessagePort): (report: Report) => void {
 const evidenceOf = (error: unknown): Evidence | undefined =>
   error instanceof Unverifiable ? failed("policy", `not verified: ${error.message}`) : undefined;
 
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+async function* once(bytes: Uint8Array, fed: () => void): AsyncGenerator<Uint8Array> {
   yield bytes;
+  fed();
 }
 
 /** What is done with a chunk is done when the next one is asked for. Between two, other messages have their turn. */
