@@ -146,7 +146,9 @@ async function withAccept(): Promise<void> {
   const sender = fork(script("./smtp-load.ts"), [String(port), String(count), String(senders), "accept"], {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
-  await once(sender, "exit");
+  // Without all of its mails the wait below would have no end.
+  const [code] = await once(sender, "exit");
+  if (code !== 0) throw new Error("not every mail was accepted: what the sender was answered stands above");
   const accepted = count / ((performance.now() - from) / 1000);
   const { peakRssKiB = 0 } = await ask(worker, { what: "settled", count: warmCount + count });
   const all = count / ((performance.now() - from) / 1000);
