@@ -34,13 +34,17 @@ export function eventOf(
   { auth, conflict }: Pick<Judgement, "auth" | "conflict">,
   people: People,
 ): CanonicalEvent {
-  const { eventId, envelope, routes } = attempt;
-  // A merged message came by the routes of every copy.
-  const who = participants(parsed, { ...envelope, routes: [...routes] }, people);
+  const { eventId } = attempt;
+  const who = participantsOf(parsed, attempt, people);
   return assembleEvent(parsed, { ...attempt, auth, conflict, rawRef: rawKey(eventId), participants: who });
 }
 
-export { participants as participantsOf };
+/** Who takes part, by the lists of today. A merged message came by the routes of every copy. */
+export const participantsOf = (
+  parsed: Parameters<typeof participants>[0],
+  { envelope, routes }: Pick<Attempt, "envelope" | "routes">,
+  people: People,
+): CanonicalEvent["participants"] => participants(parsed, { ...envelope, routes: [...routes] }, people);
 
 export interface LaneDecision {
   readonly lane: string;

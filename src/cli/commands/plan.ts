@@ -99,7 +99,7 @@ interface History {
 function withPeople(event: CanonicalEvent, { envelope, routes }: EventRow, settings: Settings): CanonicalEvent {
   const people = peopleFor(settings).get(event.tenant);
   if (people === undefined) return event;
-  return { ...event, participants: participantsOf(event, { ...envelope, routes: [...routes] }, people) };
+  return { ...event, participants: participantsOf(event, { envelope, routes }, people) };
 }
 
 /** Not parsed yet, or the event body was removed while the raw bytes are still there. */
