@@ -60,3 +60,4 @@ server.listen(0, "127.0.0.1", () => {
   const address = server.address();
   if (address !== null && typeof address === "object") process.send?.({ url: `http://127.0.0.1:${address.port}` });
 });
+process.on("disconnect", () => process.exit(0));

@@ -185,6 +185,8 @@ async function obey(order: Order): Promise<unknown> {
   }
 }
 
+// Also where the bench was stopped: its SMTP listener would keep this process for ever.
+process.on("disconnect", () => process.exit(0));
 process.on("message", (order: Order) => {
   void obey(order).then((answer) => {
     process.send?.(answer);
