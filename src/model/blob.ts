@@ -10,6 +10,36 @@ export interface Blobs {
   list(prefix: string): AsyncIterable<{ key: string; bytes: number; at: number }>;
 }
 
+/**
+ * Where a tenant's sealed bytes are kept: one store each, and beside it those that were configured before, for reading. A key is the store's
+ * own name for it; what is written to the ledger is the whole reference.
+ */
+export interface Stores {
+  /** The tenant's present store. Never a network call by itself. */
+  of(tenant: string): Store;
+  close(): Promise<void>;
+}
+
+/** What is kept, and so for how long: keys begin with it. */
+export type BlobClass = "raw" | "attachment" | "preview";
+
+export interface Store {
+  /** `attachment/acme/ab/ab12…`: content-addressed, so that writing it twice is harmless. The reference says in which store it is. */
+  put(key: string, plain: AsyncIterable<Uint8Array>): Promise<{ readonly ref: string; readonly bytes: number }>;
+  /** Plain bytes; `range` in plain bytes, `end` included. Undefined when there is no such object. Rejects with SealBroken. */
+  open(
+    ref: string,
+    range?: { readonly start: number; readonly end: number },
+  ): Promise<{ readonly plain: ReadableStream<Uint8Array>; readonly size: number | null } | undefined>;
+  /** A short link to the bucket itself, where the object is not sealed by us; undefined where we have to stream it. */
+  presign?(
+    ref: string,
+    download: { readonly filename: string; readonly contentType: string; readonly seconds: number },
+  ): Promise<string | undefined>;
+  delete(ref: string): Promise<boolean>;
+  list(prefix: string): AsyncIterable<{ readonly key: string; readonly bytes: number; readonly at: number }>;
+}
+
 /** Files for messages too large for the ledger, written before the 250 and moved to the attic later. */
 export interface Spool {
   /** A sealed file that is not yet promised. `write` honours back-pressure. */

@@ -9,6 +9,7 @@
  */
 import type { AcquaintanceQuestion, Acquainted, Lesson, Namesake, SenderDecision } from "./acquaintance.ts";
 import type { Envelope } from "./envelope.ts";
+import type { NewFile } from "./files.ts";
 import type { DeadLetter, EventRow, FindQuery, StoryLine } from "./history.ts";
 import type { NewReview, Reviews, Verdict } from "./reviews.ts";
 import type { StepKind } from "./step.ts";
@@ -147,6 +148,8 @@ export interface Prepared {
    * closes; without this list nothing does.
    */
   readonly reviews?: readonly NewReview[];
+  /** Its attachments. Rows that are there already stay as they are. */
+  readonly files?: readonly NewFile[];
 }
 
 export interface ClaimRequest {

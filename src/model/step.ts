@@ -1,5 +1,6 @@
 /** STEPS: what should exist at a destination because of one message, in the order in which it has to come about. */
 import { z } from "zod";
+import { fileStatuses } from "./files.ts";
 
 /** Everything a step of any kind has. `key` is computed from the mail alone (DESIGN: keys), so that a rebuilt ledger doubles nothing. */
 const common = { key: z.string().regex(/^[0-9a-f]{64}$/), /** The rule that asked for this step. */ why: z.string() };
@@ -34,6 +35,17 @@ const deal = z.object({
   about: z.array(z.string()),
 });
 const mailbox = z.object({ email: z.string(), name: z.string().nullable() });
+/** A file of the mail as the CRM shows it. `url` leads to a page that says more where the file is not served; null where there are no links. */
+const filed = z.object({
+  filename: z.string().nullable(),
+  content_type: z.string(),
+  size: z.number().int(),
+  /** Older plans have none of these. */
+  id: z.string().optional(),
+  status: z.enum(fileStatuses).optional(),
+  reason: z.string().nullable().optional(),
+  url: z.string().nullable().optional(),
+});
 const activity = z.object({
   kind: z.literal("activity"),
   ...common,
@@ -53,7 +65,7 @@ const activity = z.object({
   headers: z.array(z.tuple([z.string(), z.string()])),
   message_id: z.string().nullable(),
   event_id: z.string(),
-  attachments: z.array(z.object({ filename: z.string().nullable(), content_type: z.string(), size: z.number().int() })),
+  attachments: z.array(filed),
   flags: z.array(z.string()),
   /** Keys of earlier steps of this plan (person, company, deal) that the activity belongs to. */
   about: z.array(z.string()),
@@ -92,6 +104,7 @@ export type PersonStep = z.infer<typeof person>;
 export type CompanyStep = z.infer<typeof company>;
 export type DealStep = z.infer<typeof deal>;
 export type ActivityStep = z.infer<typeof activity>;
+export type Filed = z.infer<typeof filed>;
 
 /** What the plan says about one lane: the steps, or why there is nothing to do. */
 export type Decision =

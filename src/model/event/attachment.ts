@@ -1,5 +1,6 @@
 /** A part of a message that is not its body, and what a look into it found. */
 import { z } from "zod";
+import { fileStatuses, scanStatuses } from "../files.ts";
 import { addressSchema } from "./address.ts";
 
 export const nestedMessageSchema = z
@@ -52,5 +53,33 @@ export const attachmentSchema = z.object({
     .nullable()
     .describe("A transfer encoding outside of MIME that was undone: uuencode. Null otherwise."),
   encrypted: z.boolean().describe("S/MIME or PGP: recognised, not opened."),
+  // What became of it when the event was planned last; a parse of bytes alone has none of these.
+  file_id: z
+    .string()
+    .optional()
+    .describe("Names it in `attachments list` and in its link; computed from the mail alone."),
+  status: z
+    .enum(fileStatuses)
+    .optional()
+    .describe("stored: a link serves it; all others are not served (docs/attachments.md)."),
+  status_reason: z
+    .string()
+    .nullable()
+    .optional()
+    .describe("Why it is not served; null where it is, or is being checked."),
+  av: z
+    .object({
+      status: z.enum(scanStatuses).describe("unscanned: there was no verdict. skipped: no scanner is configured."),
+      engine: z.string().nullable().describe("Who looked at it."),
+      signature_db: z.string().nullable().describe("Version of the signatures."),
+      at: z.string().nullable().describe("RFC 3339 UTC."),
+    })
+    .optional()
+    .describe("What the virus scanner said."),
+  storage_ref: z
+    .string()
+    .nullable()
+    .optional()
+    .describe("Where its bytes are in the tenant's store; null where they are not kept."),
 });
 export type Attachment = z.infer<typeof attachmentSchema>;
