@@ -64,10 +64,6 @@ async function openWorks(ground: Ground): Promise<OpenedWorks> {
     const fields = { [kind === "messages" ? "tenant" : "lane"]: of, waiting, more };
     log.warn(fields, `${kind} wait in the ledger for what is not in the configuration any more; nobody works them`);
   }
-  for (const { id, mapping } of settings.tenants) {
-    if (mapping !== undefined)
-      log.warn({ tenant: id, mapping }, "this version reads no mapping file: the built-in rules decide");
-  }
   const children = settings.limits.parse_children;
   const pool = startParsePool({ children, log, metrics });
   const senders = openSettingsSenders(settings, { log, metrics });

@@ -1,6 +1,7 @@
 /** Makes the lanes of the configuration: one per destination account of a tenant, each with its session, its wire and its token bucket. */
 import { type BoundDestination, destinations } from "../destinations/index.ts";
 import { compilePeople, noLists } from "../mail/people.ts";
+import { compileMapping } from "../mapping/rules/compile.ts";
 import type { Session } from "../model/destination.ts";
 import { type Bucket, openBucket } from "../pipeline/bucket.ts";
 import type { TenantPlan } from "../pipeline/enrich.ts";
@@ -26,6 +27,7 @@ export function tenantPlans(settings: Settings): TenantPlan[] {
       createContact: tenant.trust.create_contact,
       internal: tenant.people.internal,
       disposableContacts: tenant.people.disposable_contacts,
+      ...(tenant.mapping === undefined ? {} : { rules: compileMapping(tenant.mapping.file) }),
     },
     people: people.get(tenant.id) ?? compilePeople(noLists, () => false),
     threads: tenant.threads,

@@ -3,6 +3,9 @@ import type { Address, CanonicalEvent, Participant } from "../model/event.ts";
 import type { ActivityStep } from "../model/step.ts";
 import { activityKey } from "./keys.ts";
 import { hearsayFlag } from "./people.ts";
+import type { Ruled } from "./rules/decide.ts";
+import type { Facts } from "./rules/facts.ts";
+import { wantedOf } from "./rules/wanted.ts";
 
 /** A dated mail more than this ahead of its arrival, or from before mail as we know it, is filed under its arrival. */
 const maxClockSkewMs = 48 * 3600_000;
@@ -27,24 +30,33 @@ const auditHeaders = new Set([
 const maxAuditHeaderChars = 2_000;
 
 /** `about`: keys of the people that it is filed under. */
-export function activityOf(event: CanonicalEvent, digest: string, about: readonly string[]): ActivityStep {
+export function activityOf(facts: Facts, digest: string, said: Ruled, about: readonly string[]): ActivityStep {
+  const { event } = facts;
   const { message, participants } = event;
+  const asked = said.spoken.activity;
+  const says = asked === undefined || asked.says === false ? undefined : asked.says;
+  const isReply = says?.body === "reply" && message.quoted_text !== null;
   return {
     kind: "activity",
     key: activityKey(event.tenant, message.message_id, digest),
-    why: "every mail from or to a person is logged once",
+    why: asked === undefined ? "every mail from or to a person is logged once" : `mapping.${asked.rule}`,
+    ...wantedOf(says, facts, said.owner),
     direction: participants.direction === "inbound" ? "inbound" : "outbound",
     at: activityTime(event),
     subject: message.subject ?? "(no subject)",
-    text: bodyOf(event),
-    html: message.html,
+    text: isReply ? (message.reply_text ?? "") : bodyOf(event),
+    // The sender's html holds what he quotes.
+    html: isReply ? null : message.html,
     ...partiesOf(event),
     headers: message.headers
       .filter(([name]) => auditHeaders.has(name.toLowerCase()))
       .map(([name, value]) => [name, value.slice(0, maxAuditHeaderChars)]),
     message_id: message.message_id,
     event_id: event.event_id,
-    attachments: message.attachments.map(({ filename, content_type, size }) => ({ filename, content_type, size })),
+    attachments:
+      says?.attachments === "none"
+        ? []
+        : message.attachments.map(({ filename, content_type, size }) => ({ filename, content_type, size })),
     flags: activityFlags(event),
     about: [...about],
   };

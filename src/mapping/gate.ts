@@ -2,7 +2,7 @@
 import { type TrustLevel, trustLevels } from "../model/event.ts";
 import type { Mapping } from "./plan.ts";
 
-const atLeast = (level: TrustLevel, wanted: TrustLevel): boolean =>
+export const atLeast = (level: TrustLevel, wanted: TrustLevel): boolean =>
   trustLevels.indexOf(level) >= trustLevels.indexOf(wanted);
 
 /**

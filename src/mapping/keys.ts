@@ -21,3 +21,11 @@ export const personKey = (tenant: string, email: string): string => stepKey(tena
  */
 export const activityKey = (tenant: string, messageId: string | null, digest: string): string =>
   stepKey(tenant, "activity", messageId === null ? [digest] : [messageId, digest]);
+
+/** A company is a registrable domain. */
+export const companyKey = (tenant: string, domain: string): string =>
+  stepKey(tenant, "company", [domain.toLowerCase()]);
+
+/** A deal is the message that first asked for it; which one that was is fixed in the ledger. */
+export const dealKey = (tenant: string, messageId: string | null, digest: string): string =>
+  stepKey(tenant, "deal", messageId === null ? [digest] : [messageId, digest]);

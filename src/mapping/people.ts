@@ -1,18 +1,26 @@
 /** The people that a message asks for at a CRM, each with why, and why one may not be made: pure. */
-import type { CanonicalEvent, Participant } from "../model/event.ts";
+import type { CanonicalEvent, Participant, TrustLevel } from "../model/event.ts";
 import type { PersonStep } from "../model/step.ts";
-import { mayCreate, vouches } from "./gate.ts";
+import { atLeast, mayCreate, vouches } from "./gate.ts";
 import { personKey } from "./keys.ts";
 import type { Mapping } from "./plan.ts";
+import type { ContactRule } from "./rules/compile.ts";
+import type { Ruled } from "./rules/decide.ts";
+import type { Facts } from "./rules/facts.ts";
+import { wantedOf } from "./rules/wanted.ts";
 
 /** One step for each of `filed_under`, the main one first. */
-export function peopleOf(event: CanonicalEvent, mapping: Mapping): PersonStep[] {
-  return event.participants.filed_under.map((one) => personOf(one, event, mapping));
+export function peopleOf(facts: Facts, mapping: Mapping, said: Ruled): PersonStep[] {
+  return facts.event.participants.filed_under.map((one) => personOf(one, facts, mapping, said));
 }
 
-function personOf(one: Participant, event: CanonicalEvent, mapping: Mapping): PersonStep {
+function personOf(one: Participant, facts: Facts, mapping: Mapping, said: Ruled): PersonStep {
+  const { event } = facts;
   const { trust } = event.auth;
-  const bar = barOf(one, event, mapping);
+  const asked = said.spoken.contact;
+  const says = asked === undefined || asked.says === false ? undefined : asked.says;
+  const bar = ruledOut(says, trust, asked?.rule) ?? barOf(one, event, withLevel(mapping, says));
+  const also = mapping.rules?.samePerson.get(one.email.toLowerCase());
   const flags = [
     ...(trust === "verified" ? [] : [trust]),
     ...hearsayFlag(event),
@@ -23,15 +31,34 @@ function personOf(one: Participant, event: CanonicalEvent, mapping: Mapping): Pe
     key: personKey(event.tenant, one.email),
     why:
       bar === undefined
-        ? `${roleOf(one, event)}; trust ${trust} may create a contact (trust.create_contact: ${mapping.createContact})`
+        ? `${roleOf(one, event)}; trust ${trust} may create a contact (${barNamed(mapping, says, asked?.rule)})`
         : `${roleOf(one, event)}; only looked up, ${bar.because}`,
     email: one.email,
+    ...(also === undefined ? {} : { also: [...also] }),
+    ...(says?.as === undefined ? {} : { as: says.as }),
+    ...wantedOf(says, facts, said.owner),
     name: one.name,
     source: "email",
     create: bar === undefined,
     gate: bar?.rule ?? null,
     flags,
   };
+}
+
+/** A rule may ask for more trust or less; never for none. */
+const withLevel = (mapping: Mapping, says: ContactRule | undefined): Mapping =>
+  says?.create === undefined || says.create === false ? mapping : { ...mapping, createContact: says.create };
+
+const barNamed = ({ createContact }: Mapping, says: ContactRule | undefined, rule: string | undefined): string =>
+  says?.create === undefined || says.create === false
+    ? `trust.create_contact: ${createContact}`
+    : `mapping.${rule}: ${says.create}`;
+
+function ruledOut(says: ContactRule | undefined, trust: TrustLevel, rule: string | undefined): Bar | undefined {
+  if (says?.create === undefined) return undefined;
+  if (says.create === false) return { rule: `mapping.${rule}`, because: `the rule ${rule} makes no contact` };
+  if (atLeast(trust, says.create)) return undefined;
+  return { rule: `mapping.${rule}`, because: `trust ${trust} is below what the rule ${rule} asks for: ${says.create}` };
 }
 
 interface Bar {

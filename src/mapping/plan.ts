@@ -1,8 +1,10 @@
 /** Decides what should exist at a destination because of one event: pure, so that it can be previewed, tested and replayed. */
 import type { CanonicalEvent, TrustLevel } from "../model/event.ts";
-import type { Decision } from "../model/step.ts";
-import { activityOf } from "./activity.ts";
-import { peopleOf } from "./people.ts";
+import type { DealStep, Decision } from "../model/step.ts";
+import { filed } from "./filed.ts";
+import type { CompiledMapping } from "./rules/compile.ts";
+import { noRules, type Reading, type Ruled, ruled } from "./rules/decide.ts";
+import { factsOf } from "./rules/facts.ts";
 
 /** Recorded with every delivery. Raised when the built-in rules change what they ask for. */
 export const mappingVersion = 2;
@@ -14,12 +16,26 @@ export interface Mapping {
   readonly internal: "skip" | "log";
   /** A person with a disposable address who is not known. */
   readonly disposableContacts: "hold" | "create";
+  /** The tenant's own file, where there is one, and its number in the ledger. */
+  readonly rules?: CompiledMapping | undefined;
+  readonly version?: number | undefined;
 }
+
+/** What is recorded with what this mapping decides. */
+export const versionOf = ({ version }: Pick<Mapping, "version">): number => version ?? mappingVersion;
 
 /** What is known of the message beside its event. */
 export interface Known {
   /** Content digest: part of the activity's key. */
   readonly digest: string;
+  /** The deal of its thread, where one was asked for before: as it was planned then. */
+  readonly deal?: DealStep | undefined;
+}
+
+/** A decision, and what each rule of the file had to do with it. */
+export interface Planned {
+  readonly decision: Decision;
+  readonly readings: readonly Reading[];
 }
 
 /** Written by machines, for which no contact and no activity is made. A calendar invitation is somebody's doing and is kept. */
@@ -45,8 +61,46 @@ const listRules: ReadonlySet<string> = new Set([
 ]);
 
 /** The decision for one lane of the event's tenant. The first rule that applies decides, and is named in the answer. */
-export function plan(event: CanonicalEvent, mapping: Mapping, known: Known): Decision {
-  return automated(event) ?? unwanted(event, mapping) ?? nobody(event) ?? filed(event, mapping, known);
+export const plan = (event: CanonicalEvent, mapping: Mapping, known: Known): Decision =>
+  planned(event, mapping, known).decision;
+
+/**
+ * What a rule of the file says of a mail goes before what is built in, but for two: whom the tenant wants to leave no trace leaves none, and
+ * suspicious mail makes nothing.
+ */
+export function planned(event: CanonicalEvent, mapping: Mapping, known: Known): Planned {
+  const found = excluded(event);
+  if (found !== undefined) return { decision: found, readings: [] };
+  const [machine, inside] = [automated(event), internal(event, mapping)];
+  const facts = factsOf(event);
+  const about = {
+    automated: machine !== undefined,
+    internal: event.participants.direction === "internal",
+    suspicious: event.auth.trust === "suspicious",
+  };
+  const said = mapping.rules === undefined ? noRules : ruled(mapping.rules, facts, about);
+  const spoken = Object.keys(said.spoken).length > 0;
+  const decision =
+    ended(said) ??
+    (spoken ? undefined : machine) ??
+    suspicious(event) ??
+    (spoken ? undefined : inside) ??
+    nobody(event) ??
+    filed(facts, mapping, known, said);
+  return { decision, readings: said.readings };
+}
+
+function ended({ end }: Ruled): Decision | undefined {
+  if (end === null) return undefined;
+  const rule = `mapping.${end.rule}`;
+  switch (end.kind) {
+    case "skip":
+      return { kind: "skip", rule, reason: end.reason };
+    case "review":
+      return { kind: "hold", rule, reason: end.reason };
+    default:
+      return end.kind satisfies never;
+  }
 }
 
 function automated({ class: { kind, evidence }, participants }: CanonicalEvent): Decision | undefined {
@@ -60,20 +114,21 @@ function automated({ class: { kind, evidence }, participants }: CanonicalEvent):
   return { kind: "skip", rule: `automated.${kind}`, reason: `automated mail, class ${kind}${shown}` };
 }
 
-function unwanted({ participants, auth, parse_status }: CanonicalEvent, { internal }: Mapping): Decision | undefined {
-  const { excluded, direction } = participants;
-  if (excluded !== null) {
-    return { kind: "skip", rule: "people.excluded", reason: `people.excluded names ${JSON.stringify(excluded)}` };
+function excluded({ participants: { excluded: entry } }: CanonicalEvent): Decision | undefined {
+  if (entry === null) return undefined;
+  return { kind: "skip", rule: "people.excluded", reason: `people.excluded names ${JSON.stringify(entry)}` };
+}
+
+const suspicious = ({ auth }: CanonicalEvent): Decision | undefined =>
+  auth.trust === "suspicious" ? { kind: "hold", rule: "trust.suspicious", reason: auth.reason } : undefined;
+
+function internal({ participants, parse_status }: CanonicalEvent, { internal }: Mapping): Decision | undefined {
+  if (participants.direction !== "internal" || internal === "log") return undefined;
+  if (parse_status === "failed") {
+    const reason = "a colleague's mail whose body could not be read: it may hand on a customer's";
+    return { kind: "hold", rule: "people.unread", reason };
   }
-  if (auth.trust === "suspicious") return { kind: "hold", rule: "trust.suspicious", reason: auth.reason };
-  if (direction === "internal" && internal !== "log") {
-    if (parse_status === "failed") {
-      const reason = "a colleague's mail whose body could not be read: it may hand on a customer's";
-      return { kind: "hold", rule: "people.unread", reason };
-    }
-    return { kind: "skip", rule: "people.internal", reason: "nobody outside takes part (people.internal: skip)" };
-  }
-  return undefined;
+  return { kind: "skip", rule: "people.internal", reason: "nobody outside takes part (people.internal: skip)" };
 }
 
 /** Mail that no person can be found for is never lost: it waits where somebody sees it. */
@@ -97,19 +152,4 @@ function nobody({ participants }: CanonicalEvent): Decision | undefined {
     return hold("sender.missing", "a mailing list put itself into From, and nothing says who wrote");
   }
   return hold("sender.missing", "the mail names no sender address that a contact could be found by");
-}
-
-function filed(event: CanonicalEvent, mapping: Mapping, { digest }: Known): Decision {
-  const people = peopleOf(event, mapping);
-  const activity = activityOf(
-    event,
-    digest,
-    people.map(({ key }) => key),
-  );
-  return { kind: "steps", rule: ruleOf(event), steps: [...people, activity] };
-}
-
-function ruleOf({ participants: { basis, direction } }: CanonicalEvent): string {
-  if (basis === "original") return "default.forwarded";
-  return basis === "form" ? "default.form" : `default.${direction}`;
 }

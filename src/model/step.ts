@@ -5,10 +5,23 @@ import { fileStatuses } from "./files.ts";
 /** Everything a step of any kind has. `key` is computed from the mail alone (DESIGN: keys), so that a rebuilt ledger doubles nothing. */
 const common = { key: z.string().regex(/^[0-9a-f]{64}$/), /** The rule that asked for this step. */ why: z.string() };
 
+/** What a mapping asks for on a record that we make; never on one that is there. Older plans have neither. */
+const wanted = {
+  /** A user of the CRM, by address. */
+  owner: z.string().nullable().optional(),
+  /** By the CRM's internal names. */
+  fields: z.record(z.string(), z.string()).optional(),
+};
+
 const person = z.object({
   kind: z.literal("person"),
   ...common,
+  ...wanted,
   email: z.string(),
+  /** Other addresses of the same person, by which the record may be known too. */
+  also: z.array(z.string()).optional(),
+  /** What an unknown person becomes where the CRM has both; contact where it is not said. */
+  as: z.enum(["contact", "lead"]).optional(),
   name: z.string().nullable(),
   /** What the CRM should show as the origin of a record made by us. */
   source: z.literal("email"),
@@ -22,6 +35,7 @@ const person = z.object({
 const company = z.object({
   kind: z.literal("company"),
   ...common,
+  ...wanted,
   domain: z.string(),
   name: z.string(),
   create: z.boolean(),
@@ -29,6 +43,7 @@ const company = z.object({
 const deal = z.object({
   kind: z.literal("deal"),
   ...common,
+  ...wanted,
   name: z.string(),
   pipeline: z.string().nullable(),
   stage: z.string(),
@@ -49,6 +64,7 @@ const filed = z.object({
 const activity = z.object({
   kind: z.literal("activity"),
   ...common,
+  ...wanted,
   direction: z.enum(["inbound", "outbound"]),
   /** Epoch ms: the mail's Date where it is plausible, else when it was received. */
   at: z.number().int(),
@@ -103,6 +119,7 @@ export type StepKind = Step["kind"];
 export type PersonStep = z.infer<typeof person>;
 export type CompanyStep = z.infer<typeof company>;
 export type DealStep = z.infer<typeof deal>;
+export type LinkStep = z.infer<typeof link>;
 export type ActivityStep = z.infer<typeof activity>;
 export type Filed = z.infer<typeof filed>;
 

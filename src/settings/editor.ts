@@ -1,4 +1,5 @@
 /** The JSON Schema that editors check the configuration file against. */
+import { mappingOutline } from "./mapping.ts";
 import type { Outline } from "./outline.ts";
 import { configurationOutline } from "./schema.ts";
 
@@ -15,6 +16,11 @@ export function configSchema(): Record<string, unknown> {
     ...withReferences(configurationOutline),
     $defs: { reference },
   };
+}
+
+/** For the mapping file, which holds no references. */
+export function mappingJsonSchema(): Record<string, unknown> {
+  return { title: "Mailwright mapping", ...mappingOutline };
 }
 
 /** What a plain text could not stand for gets the reference as a second form. */

@@ -1,7 +1,8 @@
 /** What the rest of the program may know of the configuration. */
 export { describeSettings, secretsOf } from "./describe.ts";
-export { configSchema } from "./editor.ts";
+export { configSchema, mappingJsonSchema } from "./editor.ts";
 export { type DestinationEntry, loadSettings, type Settings, type TenantSettings } from "./load.ts";
+export { type LoadedMapping, loadMapping, parseMapping } from "./mapping.ts";
 export { people as peopleSchema } from "./people.ts";
 export { BadConfiguration, formatProblem, type Problem } from "./problems.ts";
 export { reresolve } from "./reresolve.ts";

@@ -6,6 +6,7 @@ import type { z } from "zod";
 import { clashes } from "./checks.ts";
 import { type Marks, readDocument } from "./document.ts";
 import { problemsOf, type Read, valueAt } from "./issues.ts";
+import { type LoadedMapping, loadMapping } from "./mapping.ts";
 import { below, type Outline } from "./outline.ts";
 import { applyOverrides } from "./overrides.ts";
 import { BadConfiguration, formatPath, type Path, type Problem, pathKey } from "./problems.ts";
@@ -19,8 +20,10 @@ export interface DestinationEntry {
   readonly settings: unknown;
 }
 
-export type TenantSettings = Omit<Configuration["tenants"][number], "destinations"> & {
+export type TenantSettings = Omit<Configuration["tenants"][number], "destinations" | "mapping"> & {
   readonly destinations: readonly DestinationEntry[];
+  /** What its mapping file says, where it has one. */
+  readonly mapping?: LoadedMapping;
 };
 
 /** Durations are milliseconds, sizes bytes, paths absolute, references resolved. */
@@ -56,8 +59,19 @@ export function loadSettings(file: string, env: Environment): Settings {
   const settings = absolutePaths(parsed, configurationOutline, dirname(resolve(file)), read.marks) as Configuration;
   return {
     ...settings,
-    tenants: settings.tenants.map((tenant) => ({ ...tenant, destinations: tenant.destinations.map(destinationEntry) })),
+    tenants: settings.tenants.map((tenant, index) => tenantOf(tenant, ["tenants", index, "mapping"], read)),
     origin: { file: resolve(file), written, sources: new Map(sources) },
+  };
+}
+
+function tenantOf(tenant: Configuration["tenants"][number], path: Path, read: Read): TenantSettings {
+  const { mapping, destinations, ...rest } = tenant;
+  return {
+    ...rest,
+    destinations: destinations.map(destinationEntry),
+    ...(mapping === undefined
+      ? {}
+      : { mapping: loadMapping(mapping, { path: formatPath(path), place: placeOf(path, read) }) }),
   };
 }
 

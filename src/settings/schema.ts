@@ -207,9 +207,7 @@ const tenant = z.strictObject({
     ),
   mapping: path
     .optional()
-    .describe(
-      "File with this tenant's mapping rules. This version knows the built-in rules only: the key is kept, and a start with it warns that the file is not read.",
-    ),
+    .describe("File with this tenant's mapping rules (docs/mapping.md). Without it the built-in rules decide."),
   people: people.prefault({}),
   trust: trust.prefault({}),
   threads: threads.prefault({}),

@@ -50,10 +50,12 @@ describe("a configuration that is accepted", () => {
 
   test("relative paths are taken from the folder of the file that names them, absolute ones stay", () => {
     const inFolder = folder();
+    mkdirSync(join(inFolder, "rules"));
+    writeFileSync(join(inFolder, "rules/acme.yaml"), "rules: []\n");
     const text = `data_dir: ../elsewhere\n${tenantLines}    mapping: rules/acme.yaml\n`;
     const settings = loadSettings(written(text, inFolder), {});
     expect(settings.data_dir).toBe(resolve(inFolder, "../elsewhere"));
-    expect(settings.tenants[0]?.mapping).toBe(join(inFolder, "rules/acme.yaml"));
+    expect(settings.tenants[0]?.mapping?.path).toBe(join(inFolder, "rules/acme.yaml"));
     expect(load(`data_dir: /srv/mail\n${tenantLines}`).data_dir).toBe("/srv/mail");
   });
 });

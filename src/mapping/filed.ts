@@ -1,0 +1,136 @@
+/** The steps of a mail that is filed: its people, their companies, the deal of its thread, and the one activity. Pure. */
+import type { CanonicalEvent } from "../model/event.ts";
+import type { CompanyStep, DealStep, Decision, LinkStep, PersonStep } from "../model/step.ts";
+import { activityOf } from "./activity.ts";
+import { atLeast, mayCreate } from "./gate.ts";
+import { companyKey, dealKey, stepKey } from "./keys.ts";
+import { hearsayFlag, peopleOf } from "./people.ts";
+import type { Known, Mapping } from "./plan.ts";
+import type { NewDeal } from "./rules/compile.ts";
+import type { Ruled } from "./rules/decide.ts";
+import type { Facts } from "./rules/facts.ts";
+import { wantedOf } from "./rules/wanted.ts";
+
+export function filed(facts: Facts, mapping: Mapping, known: Known, said: Ruled): Decision {
+  const { event } = facts;
+  const people = peopleOf(facts, mapping, said);
+  const { companies, links } = companiesOf(facts, people, said);
+  const deal = dealOf(
+    facts,
+    mapping,
+    known,
+    said,
+    [...people, ...companies].map(({ key }) => key),
+  );
+  if (deal?.kind === "hold") return deal;
+  const about = [...people, ...companies, ...(deal === undefined ? [] : [deal])];
+  const activity = activityOf(
+    facts,
+    known.digest,
+    said,
+    about.map(({ key }) => key),
+  );
+  return { kind: "steps", rule: ruleOf(event, said), steps: [...about, ...links, activity] };
+}
+
+/** Of the file, the rule that spoke of the activity or first of anything; else the built-in one. */
+function ruleOf({ participants: { basis, direction } }: CanonicalEvent, { spoken }: Ruled): string {
+  const rule = (spoken.activity ?? spoken.deal ?? spoken.contact ?? spoken.company)?.rule;
+  if (rule !== undefined) return `mapping.${rule}`;
+  if (basis === "original") return "default.forwarded";
+  return basis === "form" ? "default.form" : `default.${direction}`;
+}
+
+/** A mail to a whole address book is no reason to make companies of all of it. */
+const mostCompanies = 5;
+
+/** Only where a rule asks for them: of each person's domain, never of a freemail or disposable one. */
+function companiesOf(
+  facts: Facts,
+  people: readonly PersonStep[],
+  { spoken, owner }: Ruled,
+): { companies: CompanyStep[]; links: LinkStep[] } {
+  const asked = spoken.company;
+  if (asked === undefined || asked.says === false) return { companies: [], links: [] };
+  const { says, rule } = asked;
+  const { event } = facts;
+  const bar = says.create ?? "verified";
+  const isSure = bar !== false && hearsayFlag(event).length === 0;
+  const create = isSure && event.auth.trust !== "suspicious" && atLeast(event.auth.trust, bar);
+  const domains = new Map<string, string[]>();
+  for (const [index, { organisation }] of event.participants.filed_under.entries()) {
+    const person = people[index];
+    if (organisation === null || person === undefined) continue;
+    const their = domains.get(organisation) ?? [];
+    if (their.length > 0 || domains.size < mostCompanies) domains.set(organisation, [...their, person.key]);
+  }
+  const companies = [...domains.keys()].map(
+    (domain): CompanyStep => ({
+      kind: "company",
+      key: companyKey(event.tenant, domain),
+      why: `mapping.${rule}${create ? "" : `; only looked up (trust ${event.auth.trust}, create: ${String(bar)})`}`,
+      domain,
+      name: domain,
+      create,
+      ...wantedOf(says, facts, owner),
+    }),
+  );
+  const links = [...domains].flatMap(([domain, persons]) =>
+    persons.map((from): LinkStep => {
+      const to = companyKey(event.tenant, domain);
+      return { kind: "link", key: stepKey(event.tenant, "link", [from, to]), why: `mapping.${rule}`, from, to };
+    }),
+  );
+  return { companies, links };
+}
+
+/** The thread's own deal goes before any other; a new one only from a sender who is sure. */
+function dealOf(
+  facts: Facts,
+  mapping: Mapping,
+  { deal, digest }: Known,
+  { spoken, owner }: Ruled,
+  about: readonly string[],
+): DealStep | Extract<Decision, { kind: "hold" }> | undefined {
+  const asked = spoken.deal;
+  if (asked?.says === false) return undefined;
+  const { event } = facts;
+  // A deal that this message asked for first stays its own, whatever thread it stands in by now.
+  if (deal !== undefined) return { ...deal, why: "the deal of its thread", about: [...about] };
+  if (asked === undefined) return undefined;
+  const { create, otherwise } = asked.says;
+  if (create !== null && mayCreate("deal", event.auth.trust, mapping)) {
+    return newDeal(create, facts, digest, asked.rule, owner, about);
+  }
+  if (otherwise !== "review") return undefined;
+  return {
+    kind: "hold",
+    rule: `mapping.${asked.rule}`,
+    reason: "its thread has no deal: which one does it belong to?",
+  };
+}
+
+const mostNameChars = 200;
+
+function newDeal(
+  { pipeline, stage, title, ...wanted }: NewDeal,
+  facts: Facts,
+  digest: string,
+  rule: string,
+  owner: string | null,
+  about: readonly string[],
+): DealStep {
+  const { event } = facts;
+  const subject = event.message.subject_normalised ?? event.message.subject ?? "";
+  const name = (title?.(facts) ?? subject).trim().slice(0, mostNameChars);
+  return {
+    kind: "deal",
+    key: dealKey(event.tenant, event.message.message_id, digest),
+    why: `mapping.${rule}`,
+    name: name === "" ? "(no subject)" : name,
+    pipeline: pipeline ?? null,
+    stage: stage ?? "qualification",
+    about: [...about],
+    ...wantedOf(wanted, facts, owner),
+  };
+}

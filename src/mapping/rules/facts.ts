@@ -1,0 +1,48 @@
+/** What rules may ask of a mail, taken out of its event once: pure. */
+import type { CanonicalEvent } from "../../model/event.ts";
+
+export interface Facts {
+  readonly recipients: readonly string[];
+  readonly tags: readonly string[];
+  readonly mailboxes: readonly string[];
+  readonly senders: readonly string[];
+  readonly domains: readonly string[];
+  readonly senderKinds: ReadonlySet<string>;
+  readonly colleagues: readonly string[];
+  readonly subject: string;
+  readonly isNewThread: boolean;
+  readonly files: readonly { readonly names: readonly string[]; readonly types: readonly string[] }[];
+  readonly event: CanonicalEvent;
+}
+
+export function factsOf(event: CanonicalEvent): Facts {
+  const { message, participants, routes, source, thread } = event;
+  const addresses = source.kind === "imap" ? [] : routes.map(untagged);
+  return {
+    recipients: addresses.map(({ address }) => address),
+    tags: addresses.flatMap(({ tag }) => (tag === null ? [] : [tag])),
+    mailboxes: source.kind === "imap" ? routes : [],
+    senders: participants.filed_under.map(({ email }) => email),
+    domains: participants.filed_under.map(({ email }) => email.slice(email.lastIndexOf("@") + 1)),
+    senderKinds: new Set(participants.filed_under.flatMap(({ kinds }) => kinds)),
+    colleagues: participants.colleagues,
+    subject: message.subject ?? "",
+    isNewThread: thread.parent_event_id === null && thread.method === "new",
+    files: message.attachments
+      // What the text shows is part of the text.
+      .filter(({ inline, referenced }) => !(inline && referenced))
+      .map(({ filename, content_type, detected_type }) => ({
+        names: [filename],
+        types: detected_type === null ? [content_type] : [content_type, detected_type],
+      })),
+    event,
+  };
+}
+
+/** `deals+us-east@in.example` is deals@in.example with the tag us-east. */
+function untagged(route: string): { address: string; tag: string | null } {
+  const at = route.lastIndexOf("@");
+  const plus = route.indexOf("+");
+  if (plus <= 0 || plus > at) return { address: route, tag: null };
+  return { address: `${route.slice(0, plus)}${route.slice(at)}`, tag: route.slice(plus + 1, at) };
+}
