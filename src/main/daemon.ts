@@ -12,6 +12,7 @@ import type { Ground } from "./ground.ts";
 import { tuneHeap } from "./heap.ts";
 import { openGroundIntake } from "./intake.ts";
 import { laneId, type OpenLane, openLanes, tenantPlans } from "./lanes.ts";
+import { registerMappings } from "./mappings.ts";
 import { listenForPokes } from "./poke.ts";
 import { openSettingsSenders } from "./senders.ts";
 import { strandedWork } from "./stranded.ts";
@@ -68,7 +69,7 @@ async function openWorks(ground: Ground): Promise<OpenedWorks> {
   const pool = startParsePool({ children, log, metrics });
   const senders = openSettingsSenders(settings, { log, metrics });
   let moved = (): void => undefined;
-  const road = startRoad(tenantPlans(settings), lanes, children * messagesPerParser, {
+  const road = startRoad(tenantPlans(settings, await registerMappings(ground)), lanes, children * messagesPerParser, {
     ...ground,
     ledger: withheld(ledger, pool.opened),
     pool,

@@ -19,7 +19,8 @@ export interface OpenLane extends RoadLane {
 
 export const laneId = (tenant: string, destination: string): string => `${tenant}/${destination}`;
 
-export function tenantPlans(settings: Settings): TenantPlan[] {
+/** `versions`: the numbers of the tenants' mapping files in the ledger, where that is known. */
+export function tenantPlans(settings: Settings, versions: ReadonlyMap<string, number> = new Map()): TenantPlan[] {
   const people = peopleFor(settings);
   return settings.tenants.map((tenant) => ({
     tenant: tenant.id,
@@ -27,7 +28,9 @@ export function tenantPlans(settings: Settings): TenantPlan[] {
       createContact: tenant.trust.create_contact,
       internal: tenant.people.internal,
       disposableContacts: tenant.people.disposable_contacts,
-      ...(tenant.mapping === undefined ? {} : { rules: compileMapping(tenant.mapping.file) }),
+      ...(tenant.mapping === undefined
+        ? {}
+        : { rules: compileMapping(tenant.mapping.file), version: versions.get(tenant.id) }),
     },
     people: people.get(tenant.id) ?? compilePeople(noLists, () => false),
     threads: tenant.threads,

@@ -95,8 +95,11 @@ function dealOf(
   const asked = spoken.deal;
   if (asked?.says === false) return undefined;
   const { event } = facts;
-  // A deal that this message asked for first stays its own, whatever thread it stands in by now.
-  if (deal !== undefined) return { ...deal, why: "the deal of its thread", about: [...about] };
+  const own = dealKey(event.tenant, event.message.message_id, digest);
+  // What this message asks for itself has what its rule wants on it.
+  if (deal !== undefined && (deal.key !== own || asked?.says.create == null)) {
+    return { kind: "deal", ...deal, why: "the deal of its thread", name: nameOf(event), about: [...about] };
+  }
   if (asked === undefined) return undefined;
   const { create, otherwise } = asked.says;
   if (create !== null && mayCreate("deal", event.auth.trust, mapping)) {
@@ -112,6 +115,11 @@ function dealOf(
 
 const mostNameChars = 200;
 
+function nameOf({ message }: CanonicalEvent): string {
+  const name = (message.subject_normalised ?? message.subject ?? "").trim().slice(0, mostNameChars);
+  return name === "" ? "(no subject)" : name;
+}
+
 function newDeal(
   { pipeline, stage, title, ...wanted }: NewDeal,
   facts: Facts,
@@ -121,13 +129,12 @@ function newDeal(
   about: readonly string[],
 ): DealStep {
   const { event } = facts;
-  const subject = event.message.subject_normalised ?? event.message.subject ?? "";
-  const name = (title?.(facts) ?? subject).trim().slice(0, mostNameChars);
+  const name = title?.(facts).trim().slice(0, mostNameChars) ?? "";
   return {
     kind: "deal",
     key: dealKey(event.tenant, event.message.message_id, digest),
     why: `mapping.${rule}`,
-    name: name === "" ? "(no subject)" : name,
+    name: name === "" ? nameOf(event) : name,
     pipeline: pipeline ?? null,
     stage: stage ?? "qualification",
     about: [...about],

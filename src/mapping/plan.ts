@@ -1,6 +1,7 @@
 /** Decides what should exist at a destination because of one event: pure, so that it can be previewed, tested and replayed. */
 import type { CanonicalEvent, TrustLevel } from "../model/event.ts";
-import type { DealStep, Decision } from "../model/step.ts";
+import type { ThreadDeal } from "../model/mappings.ts";
+import type { Decision } from "../model/step.ts";
 import { filed } from "./filed.ts";
 import type { CompiledMapping } from "./rules/compile.ts";
 import { noRules, type Reading, type Ruled, ruled } from "./rules/decide.ts";
@@ -28,8 +29,8 @@ export const versionOf = ({ version }: Pick<Mapping, "version">): number => vers
 export interface Known {
   /** Content digest: part of the activity's key. */
   readonly digest: string;
-  /** The deal of its thread, where one was asked for before: as it was planned then. */
-  readonly deal?: DealStep | undefined;
+  /** The deal of its thread, where one was asked for before. */
+  readonly deal?: ThreadDeal | undefined;
 }
 
 /** A decision, and what each rule of the file had to do with it. */

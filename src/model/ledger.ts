@@ -11,6 +11,7 @@ import type { AcquaintanceQuestion, Acquainted, Lesson, Namesake, SenderDecision
 import type { Envelope } from "./envelope.ts";
 import type { NewFile } from "./files.ts";
 import type { DeadLetter, EventRow, FindQuery, StoryLine } from "./history.ts";
+import type { Mappings, ThreadDeal } from "./mappings.ts";
 import type { NewReview, Reviews, Verdict } from "./reviews.ts";
 import type { StepKind } from "./step.ts";
 import type { Placed, Threads } from "./threads.ts";
@@ -148,6 +149,8 @@ export interface Prepared {
    * closes; without this list nothing does.
    */
   readonly reviews?: readonly NewReview[];
+  /** The deal that it asked for, where none of its thread did before. */
+  readonly deal?: ThreadDeal;
   /** Its attachments. Rows that are there already stay as they are. */
   readonly files?: readonly NewFile[];
 }
@@ -326,7 +329,7 @@ export interface LedgerStats {
   readonly bytes: number;
 }
 
-export interface Ledger extends Threads, Reviews {
+export interface Ledger extends Threads, Reviews, Mappings {
   /**
    * One transaction for all items; identity is decided inside it. The order of the answers is that of the items. Sealed bytes are
    * read until the call is answered: the caller neither changes them nor gives their memory away before.

@@ -2,9 +2,11 @@
 import { assembleEvent } from "../mail/event.ts";
 import { participants } from "../mail/participants.ts";
 import { planDecided } from "../mapping/decided.ts";
+import { dealKey } from "../mapping/keys.ts";
 import { type Mapping, mappingVersion } from "../mapping/plan.ts";
 import { type CanonicalEvent, type ParsedMessage, schemaVersion } from "../model/event.ts";
 import type { Attempt, Prepared, PreparedDelivery } from "../model/ledger.ts";
+import type { ThreadDeal } from "../model/mappings.ts";
 import type { People } from "../model/people.ts";
 import type { Sealer } from "../model/ports.ts";
 import type { NewReview, Verdict } from "../model/reviews.ts";
@@ -56,32 +58,56 @@ export function decide(
   event: CanonicalEvent,
   digest: string,
   tenant: TenantPlan,
-  { verdict, copyOf = null }: { readonly verdict?: Verdict | undefined } & Partial<Pick<Judgement, "copyOf">> = {},
+  {
+    verdict,
+    copyOf = null,
+    deal,
+  }: { readonly verdict?: Verdict | undefined; readonly deal?: ThreadDeal | undefined } & Partial<
+    Pick<Judgement, "copyOf">
+  > = {},
 ): LaneDecision[] {
   return tenant.lanes.map((lane) => {
-    const decision = planDecided(event, tenant.mapping, { digest }, verdict);
+    const decision = planDecided(event, tenant.mapping, { digest, deal }, verdict);
     return { lane, decision: asCopy(lane, decision, { copyOf }) };
   });
 }
 
+/** The deal that this message asks for by itself: the first one of its thread, where none is known. */
+function dealAskedFor(
+  event: CanonicalEvent,
+  digest: string,
+  decisions: readonly LaneDecision[],
+): ThreadDeal | undefined {
+  const own = dealKey(event.tenant, event.message.message_id, digest);
+  const steps = decisions.flatMap(({ decision }) => (decision.kind === "steps" ? decision.steps : []));
+  const found = steps.find((step) => step.kind === "deal" && step.key === own);
+  return found?.kind === "deal" ? { key: found.key, pipeline: found.pipeline, stage: found.stage } : undefined;
+}
+
 /** What `ledger.prepare` commits for one message. */
 export function preparedOf(
-  attempt: Pick<Attempt, "eventId" | "lease">,
+  attempt: Pick<Attempt, "eventId" | "lease" | "digest">,
   event: CanonicalEvent,
   decisions: readonly LaneDecision[],
   sealer: Sealer,
   now: number,
-  { lesson, reviews }: Partial<Pick<Judgement, "lesson">> & { readonly reviews?: readonly NewReview[] } = {},
+  {
+    lesson,
+    reviews,
+    version = mappingVersion,
+  }: Partial<Pick<Judgement, "lesson">> & { readonly reviews?: readonly NewReview[]; readonly version?: number } = {},
 ): Prepared {
+  const deal = dealAskedFor(event, attempt.digest, decisions);
   return {
     eventId: attempt.eventId,
     lease: attempt.lease,
     now,
     sealedEvent: sealer.seal(writeMail(event), `event ${attempt.eventId}`),
     schemaVersion,
-    mappingVersion,
+    mappingVersion: version,
     parseStatus: event.parse_status,
     threadKey: event.thread.thread_id,
+    ...(deal === undefined ? {} : { deal }),
     ...(reviews === undefined ? {} : { reviews }),
     ...(lesson === undefined ? {} : { acquaintance: lesson }),
     deliveries: decisions.map(({ lane, decision }): PreparedDelivery => {

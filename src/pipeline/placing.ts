@@ -1,8 +1,11 @@
 /** Gives messages their place in threads: all that are ready together are judged together, planned, and committed before the next are looked at. */
 import { placeThreads, threadFacts } from "../mail/thread.ts";
 import { type FoundToken, findThreadToken, type ThreadTokens } from "../mail/thread-token.ts";
+import type { Before } from "../mapping/moves.ts";
+import { versionOf } from "../mapping/plan.ts";
 import type { CanonicalEvent } from "../model/event.ts";
 import type { Attempt, Ledger, Prepared } from "../model/ledger.ts";
+import type { ThreadDeal } from "../model/mappings.ts";
 import type { People } from "../model/people.ts";
 import type { Clock, Hasher, Sealer } from "../model/ports.ts";
 import type { Placed } from "../model/threads.ts";
@@ -13,7 +16,7 @@ import type { Judgement } from "./judging.ts";
 import { threadReview } from "./thread-review.ts";
 
 export interface PlacingPorts {
-  readonly ledger: Pick<Ledger, "around" | "prepare"> & BeforePorts["ledger"];
+  readonly ledger: Pick<Ledger, "around" | "dealsOf" | "prepare"> & BeforePorts["ledger"];
   readonly hasher: Hasher;
   readonly threadTokens: ThreadTokens;
   readonly sealer: Sealer;
@@ -118,7 +121,39 @@ async function preparedAll(batch: readonly Ready[], ports: PlacingPorts): Promis
       }
     }),
   );
-  return await Promise.all(batch.map((ready) => planned(ready, places.get(ready), ports)));
+  const deals = await dealsFor(batch, places, ports);
+  const befores = await Promise.all(
+    batch.map(({ attempt }) => (attempt.preparedBefore ? plannedBefore(attempt.eventId, ports) : new Map())),
+  );
+  const prepared: Prepared[] = [];
+  // One after the other: the deal that one asks for is the deal of the next one of its thread.
+  for (const [at, ready] of batch.entries()) {
+    const place = places.get(ready);
+    if (place === undefined) throw new TypeError("a message was not placed");
+    const thread = place.thread.thread_id;
+    const one = planned(ready, place, befores[at] ?? new Map(), deals.get(thread), ports);
+    if (one.deal !== undefined && !deals.has(thread)) deals.set(thread, one.deal);
+    prepared.push(one);
+  }
+  return prepared;
+}
+
+/** By thread. Nobody is asked for tenants without rules: nothing that is built in makes deals. */
+async function dealsFor(
+  batch: readonly Ready[],
+  places: ReadonlyMap<Ready, Placed>,
+  { ledger }: PlacingPorts,
+): Promise<Map<string, ThreadDeal>> {
+  const threads = new Set(
+    batch.flatMap((ready) => {
+      const thread = ready.tenant.mapping.rules === undefined ? undefined : places.get(ready)?.thread.thread_id;
+      return thread === undefined ? [] : [thread];
+    }),
+  );
+  if (threads.size === 0) return new Map();
+  const asked = [...threads];
+  const found = await viaLedger(ledger.dealsOf(asked));
+  return new Map(asked.flatMap((thread, at) => (found[at] == null ? [] : [[thread, found[at]] as const])));
 }
 
 async function placedOf(
@@ -150,19 +185,28 @@ function tokenIn(
   );
 }
 
-async function planned(
+function planned(
   { attempt, event, tenant, judgement }: Ready,
-  place: Placed | undefined,
+  place: Placed,
+  before: ReadonlyMap<string, Before>,
+  deal: ThreadDeal | undefined,
   ports: PlacingPorts,
-): Promise<Prepared> {
-  if (place === undefined) throw new TypeError("a message was not placed");
+): Prepared {
   const { anomalies } = tokenIn(event, tenant.people, ports.threadTokens);
   const whole = { ...event, thread: place.thread, anomalies: [...event.anomalies, ...anomalies] };
-  const { eventId, digest, verdict, preparedBefore } = attempt;
+  const { eventId, digest, verdict } = attempt;
   const { copyOf, lesson } = judgement;
-  const before = preparedBefore ? await plannedBefore(eventId, ports) : new Map();
-  const { decisions, reviews } = inLine(eventId, decide(whole, digest, tenant, { verdict, copyOf }), before, tenant);
+  const { decisions, reviews } = inLine(
+    eventId,
+    decide(whole, digest, tenant, { verdict, copyOf, deal }),
+    before,
+    tenant,
+  );
   const asked = [...reviews, ...threadReview(whole, tenant.threads)];
-  const prepared = preparedOf(attempt, whole, decisions, ports.sealer, ports.clock.now(), { lesson, reviews: asked });
+  const prepared = preparedOf(attempt, whole, decisions, ports.sealer, ports.clock.now(), {
+    lesson,
+    reviews: asked,
+    version: versionOf(tenant.mapping),
+  });
   return { ...prepared, thread: place };
 }

@@ -28,7 +28,7 @@ export interface ParsePool {
 export interface PreparePorts extends RawPorts {
   readonly ledger: Pick<
     Ledger,
-    "acquainted" | "around" | "attempt" | "find" | "namesakes" | "prepare" | "release" | "stats"
+    "acquainted" | "around" | "attempt" | "dealsOf" | "find" | "namesakes" | "prepare" | "release" | "stats"
   > &
     BeforePorts["ledger"];
   readonly hasher: Hasher;

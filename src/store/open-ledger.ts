@@ -157,6 +157,10 @@ function ledgerOn(engine: Engine, path: string, threaded: boolean): SqliteLedger
     reviewTally: method("reviewTally"),
     decide: method("decide"),
     decisions: method("decisions"),
+    registerMapping: method("registerMapping"),
+    mappings: method("mappings"),
+    mappingText: method("mappingText"),
+    dealsOf: method("dealsOf"),
     async probe(ms) {
       const answer = guarded({ name: "probe", args: [ms] });
       // A batch ahead of it may be waiting for a lock; the thread that asks is free to give up. On one thread nothing can be ahead.

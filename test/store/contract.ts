@@ -4,6 +4,7 @@ import { acceptContract } from "./contract/accept.ts";
 import { acquaintanceContract } from "./contract/acquaintance.ts";
 import { bindContract, claimContract, pauseContract, renewContract } from "./contract/claim.ts";
 import { findContract, retireContract, statsContract } from "./contract/find.ts";
+import { mappingsContract } from "./contract/mappings.ts";
 import { attemptContract, prepareContract } from "./contract/prepare.ts";
 import { requeueContract } from "./contract/requeue.ts";
 import { reviewContract } from "./contract/reviews.ts";
@@ -31,5 +32,6 @@ export function ledgerContract(engine: string, open: OpenBench): void {
     statsContract(open);
     retireContract(open);
     threadsContract(open);
+    mappingsContract(open);
   });
 }

@@ -118,6 +118,8 @@ export const tables: readonly Table[] = [
     key: ["tenant", "address", "domain"],
     columns: ["tenant", "address", "domain", "kind", "event_id", "decided_by", "at"],
   },
+  { name: "mapping", columns: ["version", "tenant", "sha256", "text", "at"] },
+  { name: "deal", columns: ["event", "key", "pipeline", "stage"] },
   { name: "story", key: ["event", "n"], columns: ["event", "n", "at", "what", "detail"] },
 ];
 

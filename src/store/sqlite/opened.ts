@@ -9,6 +9,7 @@ import type { Connection } from "./connection.ts";
 import { openDecide, openDecisions } from "./decisions.ts";
 import { openDeadLetters, openFind } from "./find.ts";
 import { openLanes } from "./lanes.ts";
+import { openMappings } from "./mappings.ts";
 import type { Operations } from "./operations.ts";
 import { openPrepare } from "./prepare.ts";
 import { openRemembered } from "./remembered.ts";
@@ -70,6 +71,7 @@ export function openedOn(db: Connection): Opened {
       ...openReviews(db),
       decide: openDecide(db),
       decisions: openDecisions(db),
+      ...openMappings(db),
     },
     begin: { read: () => void read.run(), write: () => void write.run() },
     commit() {

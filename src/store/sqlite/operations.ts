@@ -36,6 +36,10 @@ export const operations = {
   reviews: "read",
   reviewTally: "read",
   decisions: "read",
+  registerMapping: "write",
+  mappings: "read",
+  mappingText: "read",
+  dealsOf: "read",
 } as const satisfies Record<Exclude<keyof Ledger, "close" | "probe">, "read" | "write">;
 
 export type OperationName = keyof typeof operations;

@@ -2,6 +2,7 @@
 import type { Prepared } from "../../model/ledger.ts";
 import { openTeach } from "./acquaintance.ts";
 import type { Connection } from "./connection.ts";
+import { openFixDeal } from "./mappings.ts";
 import type { Operations } from "./operations.ts";
 import { openPlans } from "./plan.ts";
 import { openAskForReviews } from "./reviews.ts";
@@ -19,6 +20,7 @@ export function openPrepare(db: Connection): Operations["prepare"] {
   const place = openPlace(db);
   const teach = openTeach(db);
   const askForReviews = openAskForReviews(db);
+  const fixDeal = openFixDeal(db);
   const leased = db.prepare<[string, string], Leased>(
     "SELECT seq, tenant, again, reprocess FROM event WHERE event_id = ? AND lease = ? AND stage = 'accepted'",
   );
@@ -50,6 +52,7 @@ export function openPrepare(db: Connection): Operations["prepare"] {
     if (item.thread !== undefined) place(event.seq, item.thread, item.now);
     if (item.acquaintance !== undefined) teach(event.tenant, item.eventId, item.acquaintance);
     askForReviews(event.seq, item.now, item.reviews);
+    fixDeal(event.seq, item.deal);
     finish.run(item.now, item.parseStatus, item.schemaVersion, item.mappingVersion, item.threadKey, event.seq);
     return true;
   }

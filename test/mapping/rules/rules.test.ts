@@ -210,7 +210,9 @@ describe("rules", () => {
       message: { message_id: "<m2@x>" },
     });
     const second = plan(answer, mappingOf({ rules: [asked] }), { digest: "e".repeat(64), deal });
-    expect(only(second, "deal")).toMatchObject({ key: deal?.key, name: "example.test: An order" });
+    expect(only(second, "deal")).toMatchObject({ key: deal?.key, stage: "qualification", name: "An order" });
+    const again = plan(mail, mappingOf({ rules: [asked] }), { digest, deal });
+    expect(only(again, "deal")).toEqual(deal);
     expect(only(plan(answer, builtIn, { ...known, deal }), "activity")?.about).toContain(deal?.key);
     const none = mappingOf({ rules: [rule("r", {}, { deal: false })] });
     expect(only(plan(answer, none, { ...known, deal }), "deal")).toBeUndefined();
