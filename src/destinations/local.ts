@@ -12,7 +12,7 @@ import type {
 } from "../model/destination.ts";
 import { Refused } from "../model/outcome.ts";
 import type { LocalRecord, RecordKind } from "../model/records.ts";
-import type { ActivityStep, Step, StepKind } from "../model/step.ts";
+import type { ActivityStep, FileStep, Step, StepKind } from "../model/step.ts";
 
 const settings = z
   .strictObject({})
@@ -56,9 +56,9 @@ function placeOf(step: Step): { kind: RecordKind; natural: string | null } | und
     case "deal":
       return { kind: "deal", natural: null };
     case "activity":
-    case "file":
     case "event_copy":
       return { kind: "activity", natural: null };
+    case "file":
     case "link":
     case "unlink":
     case "archive":
@@ -78,10 +78,9 @@ function fieldsOf(step: Step): { fields: Record<string, unknown>; note?: string 
       return { fields: { name: step.name, pipeline: step.pipeline, stage: step.stage } };
     case "activity":
       return activityFields(step);
-    case "file":
-      return { fields: { type: "file", filename: step.filename, url: step.url } };
     case "event_copy":
       return { fields: { type: "event", event: step.event } };
+    case "file":
     case "link":
     case "unlink":
     case "archive":
@@ -171,6 +170,8 @@ function openSession({ records, clock, tenant }: DestinationPorts): Session {
       return create(step, place, "about" in step ? step.about.map((key) => present(target(refs, key).id)) : []);
     }
     switch (step.kind) {
+      case "file":
+        return list(step, refs);
       case "link":
         records.link(present(target(refs, step.from).id), present(target(refs, step.to).id));
         return { id: target(refs, step.from).id };
@@ -183,6 +184,16 @@ function openSession({ records, clock, tenant }: DestinationPorts): Session {
       default:
         throw permanent(`the local CRM keeps no record for a step of kind ${step.kind}`);
     }
+  }
+
+  /** Not made again, and not failed, where somebody archived the mail: then nobody reads its list. */
+  function list({ activity, files }: FileStep, refs: Refs): Ref {
+    const { id } = target(refs, activity);
+    const record = records.get(id);
+    if (record === undefined) return { id, adopted: true, note: "the mail is not in the local CRM any more" };
+    const isThere = JSON.stringify(record.fields.attachments) === JSON.stringify(files);
+    if (!isThere) records.amend(id, { attachments: files });
+    return { id, adopted: isThere };
   }
 
   function present(id: string): string {

@@ -1,6 +1,7 @@
 /** The activity that a message becomes: when, which way, between whom, and with what text. Pure. */
 import type { Address, CanonicalEvent, Participant } from "../model/event.ts";
-import type { ActivityStep } from "../model/step.ts";
+import type { LinkOf } from "../model/links.ts";
+import type { ActivityStep, Filed } from "../model/step.ts";
 import { activityKey } from "./keys.ts";
 import { hearsayFlag } from "./people.ts";
 import type { Ruled } from "./rules/decide.ts";
@@ -30,7 +31,13 @@ const auditHeaders = new Set([
 const maxAuditHeaderChars = 2_000;
 
 /** `about`: keys of the people that it is filed under. */
-export function activityOf(facts: Facts, digest: string, said: Ruled, about: readonly string[]): ActivityStep {
+export function activityOf(
+  facts: Facts,
+  digest: string,
+  said: Ruled,
+  about: readonly string[],
+  linkOf?: LinkOf,
+): ActivityStep {
   const { event } = facts;
   const { message, participants } = event;
   const asked = said.spoken.activity;
@@ -53,13 +60,21 @@ export function activityOf(facts: Facts, digest: string, said: Ruled, about: rea
       .map(([name, value]) => [name, value.slice(0, maxAuditHeaderChars)]),
     message_id: message.message_id,
     event_id: event.event_id,
-    attachments:
-      says?.attachments === "none"
-        ? []
-        : message.attachments.map(({ filename, content_type, size }) => ({ filename, content_type, size })),
+    attachments: says?.attachments === "none" ? [] : filesOf(event, linkOf),
     flags: activityFlags(event),
     about: [...about],
   };
+}
+
+/** With the link from the beginning: while a file is being checked, it leads to a page that says so and serves nothing. */
+function filesOf({ message, received_at }: CanonicalEvent, linkOf: LinkOf | undefined): Filed[] {
+  const receivedAt = Date.parse(received_at);
+  return message.attachments.map(({ filename, content_type, size, file_id, status, status_reason }): Filed => {
+    const said = { filename, content_type, size };
+    if (file_id === undefined || status === undefined) return said;
+    const url = linkOf?.(file_id, receivedAt) ?? null;
+    return { ...said, id: file_id, status, reason: status_reason ?? null, url };
+  });
 }
 
 type Mailbox = NonNullable<ActivityStep["from"]>;

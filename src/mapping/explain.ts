@@ -1,5 +1,5 @@
 /** Says in words what a step brings about, and what is asked of the CRM before anything is written: pure, for `plan`. */
-import type { Step } from "../model/step.ts";
+import type { Filed, Step } from "../model/step.ts";
 
 export interface ExplainedStep {
   /** What the step brings about, as a sentence without a full stop. */
@@ -28,7 +28,7 @@ function nameOf(step: Step): string {
     case "activity":
       return `activity "${step.subject}"`;
     case "file":
-      return `file ${step.filename}`;
+      return `list of ${step.files.length} files`;
     case "event_copy":
       return "the event itself";
     case "link":
@@ -55,7 +55,7 @@ function deedOf(step: Step, names: Names): string {
     case "activity":
       return `logs the ${step.direction} mail "${step.subject}" once${on(step.about, names)}${flagged(step.flags)}`;
     case "file":
-      return `attaches ${step.filename}${on(step.about, names)}`;
+      return `says on ${named(step.activity, names)} what became of its files: ${fates(step.files)}`;
     case "link":
       return `associates ${named(step.from, names)} with ${named(step.to, names)}`;
     case "unlink":
@@ -72,6 +72,13 @@ function deedOf(step: Step, names: Names): string {
 const on = (about: readonly string[], names: Names): string =>
   about.length === 0 ? "" : ` on ${about.map((key) => named(key, names)).join(", ")}`;
 
+/** `2 stored, 1 quarantined`, in the order in which they come first. */
+function fates(files: readonly Filed[]): string {
+  const tally = new Map<string, number>();
+  for (const { status = "listed" } of files) tally.set(status, (tally.get(status) ?? 0) + 1);
+  return [...tally].map(([status, count]) => `${count} ${status}`).join(", ");
+}
+
 const flagged = (flags: readonly string[]): string => (flags.length === 0 ? "" : `, flagged ${flags.join(", ")}`);
 
 function lookupOf(step: Step): string | null {
@@ -82,9 +89,10 @@ function lookupOf(step: Step): string | null {
       return `a company with the domain ${step.domain}`;
     case "deal":
     case "activity":
-    case "file":
     case "event_copy":
       return `a record with our key ${step.key.slice(0, 12)}… (left out where the CRM keeps that key unique)`;
+    case "file":
+      return "the activity's text, in which only the lines that Mailwright wrote are changed";
     case "link":
     case "unlink":
     case "archive":

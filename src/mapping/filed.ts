@@ -29,6 +29,7 @@ export function filed(facts: Facts, mapping: Mapping, known: Known, said: Ruled)
     known.digest,
     said,
     about.map(({ key }) => key),
+    mapping.linkOf,
   );
   return { kind: "steps", rule: ruleOf(event, said), steps: [...about, ...links, activity] };
 }

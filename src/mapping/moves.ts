@@ -3,7 +3,7 @@
  * knows of the plan before. Only associations that an earlier plan of the same delivery asked for are ever taken away.
  */
 import type { DeliveryState, StepState } from "../model/ledger.ts";
-import type { Decision, Step, StepKind } from "../model/step.ts";
+import type { ActivityStep, Decision, Step, StepKind } from "../model/step.ts";
 import { stepKey } from "./keys.ts";
 
 /** A delivery as it was planned last, and what became of its steps; those that are planned no more are among them. */
@@ -25,10 +25,9 @@ export interface Moved {
   readonly byHand: string | null;
 }
 
-type Filed = Extract<Step, { kind: "activity" | "file" }>;
 type Move = Extract<Step, { kind: "link" | "unlink" }>;
 
-const isFiled = (step: Step): step is Filed => step.kind === "activity" || step.kind === "file";
+export const isActivity = (step: Step): step is ActivityStep => step.kind === "activity";
 export const isMove = (step: Step): step is Move => step.kind === "link" || step.kind === "unlink";
 
 /**
@@ -40,7 +39,7 @@ export function withMoves(decision: Decision, before: Before | undefined, tenant
   if (decision.kind !== "steps" || before === undefined) return { decision, byHand: null };
   const moves: Move[] = [];
   const words: string[] = [];
-  for (const step of decision.steps.filter(isFiled)) {
+  for (const step of decision.steps.filter(isActivity)) {
     const found = movesOf(step, before, tenant);
     if (canMove) moves.push(...found.kept, ...found.made);
     else if (found.made.length > 0) words.push(byHand(step, found.made, before));
@@ -49,8 +48,8 @@ export function withMoves(decision: Decision, before: Before | undefined, tenant
   return { decision: { ...decision, steps }, byHand: words.length === 0 ? null : words.join("; ") };
 }
 
-function movesOf(step: Filed, before: Before, tenant: string): { kept: readonly Move[]; made: readonly Move[] } {
-  const old = before.steps.find((each): each is Filed => isFiled(each) && each.key === step.key);
+function movesOf(step: ActivityStep, before: Before, tenant: string): { kept: readonly Move[]; made: readonly Move[] } {
+  const old = before.steps.find((each): each is ActivityStep => isActivity(each) && each.key === step.key);
   if (old === undefined || !mayExist(step, before)) return { kept: [], made: [] };
   const kept = before.steps.filter(isMove).filter(({ from }) => from === step.key);
   const [now, then] = [new Set(step.about), new Set(old.about)];
@@ -82,11 +81,11 @@ function movesOf(step: Filed, before: Before, tenant: string): { kept: readonly 
   return { kept: [], made };
 }
 
-const rowOf = (before: Before, { kind, key }: Pick<Step, "kind" | "key">) =>
+export const rowOf = (before: Before, { kind, key }: Pick<Step, "kind" | "key">) =>
   before.rows.find((row) => row.kind === kind && row.key === key);
 
 /** Not only where it is confirmed: a call may be under way, and a delivery that waits may be worked while this is planned. */
-function mayExist(step: Filed, before: Before): boolean {
+export function mayExist(step: ActivityStep, before: Before): boolean {
   const row = rowOf(before, step);
   if (row === undefined) return false;
   const neverSent = row.sends === 0 && (row.state === "planned" || row.state === "refused");
@@ -96,7 +95,7 @@ function mayExist(step: Filed, before: Before): boolean {
 const recordNames: Partial<Record<StepKind, string>> = { person: "contact", company: "company", deal: "deal" };
 
 /** With the CRM's own ids, so that the sentence holds no address. */
-function byHand(step: Filed, made: readonly Move[], before: Before): string {
+function byHand(step: ActivityStep, made: readonly Move[], before: Before): string {
   const name = (key: string): string => {
     const row = before.rows.find((each) => each.key === key && each.ref !== null);
     return row === undefined

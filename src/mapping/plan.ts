@@ -1,5 +1,6 @@
 /** Decides what should exist at a destination because of one event: pure, so that it can be previewed, tested and replayed. */
 import type { CanonicalEvent, TrustLevel } from "../model/event.ts";
+import type { LinkOf } from "../model/links.ts";
 import type { ThreadDeal } from "../model/mappings.ts";
 import type { Decision } from "../model/step.ts";
 import { filed } from "./filed.ts";
@@ -20,6 +21,8 @@ export interface Mapping {
   /** The tenant's own file, where there is one, and its number in the ledger. */
   readonly rules?: CompiledMapping | undefined;
   readonly version?: number | undefined;
+  /** The link of a file, by its id; left out where nobody can reach us (no `http.public_url`). */
+  readonly linkOf?: LinkOf;
 }
 
 /** What is recorded with what this mapping decides. */

@@ -28,6 +28,8 @@ export interface LocalRecords {
     record: LocalRecord;
     created: boolean;
   };
+  /** Puts these fields in the place of those of the same name; the others stay. */
+  amend(id: string, fields: Readonly<Record<string, unknown>>): void;
   link(from: string, to: string): void;
   unlink(from: string, to: string): void;
   archive(id: string): void;

@@ -86,12 +86,18 @@ const activity = z.object({
   /** Keys of earlier steps of this plan (person, company, deal) that the activity belongs to. */
   about: z.array(z.string()),
 });
+/**
+ * What became of a mail's files after it was logged: the activity is to list them as they are now. `was`: what it may list meanwhile, the
+ * latest first, so that a destination finds the very lines that are ours. `generation` counts these changes, so that a list can come back.
+ */
 const file = z.object({
   kind: z.literal("file"),
   ...common,
-  filename: z.string(),
-  url: z.string(),
-  about: z.array(z.string()),
+  /** Key of the activity, a step of this plan. */
+  activity: z.string(),
+  files: z.array(filed),
+  was: z.array(z.array(filed)),
+  generation: z.number().int(),
 });
 /**
  * `from` is a step of this plan; `to` one of this plan, or of an earlier one of the same delivery. `generation` counts the moves of a record, so
@@ -122,6 +128,7 @@ export type DealStep = z.infer<typeof deal>;
 export type LinkStep = z.infer<typeof link>;
 export type ActivityStep = z.infer<typeof activity>;
 export type Filed = z.infer<typeof filed>;
+export type FileStep = z.infer<typeof file>;
 
 /** What the plan says about one lane: the steps, or why there is nothing to do. */
 export type Decision =

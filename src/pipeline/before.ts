@@ -1,4 +1,5 @@
 /** What the ledger knows of a message that was planned before, so that a new plan can move what is at the CRM instead of leaving it where it was. */
+import { withFiles } from "../mapping/filing.ts";
 import { type Before, withMoves } from "../mapping/moves.ts";
 import type { Ledger } from "../model/ledger.ts";
 import type { Sealer } from "../model/ports.ts";
@@ -30,7 +31,7 @@ export interface InLine {
   readonly reviews: readonly NewReview[];
 }
 
-/** The decisions, with the steps that move what is at the CRM already. Pure. */
+/** The decisions, with the steps that move what is at the CRM already, and those that say there what became of its files. Pure. */
 export function inLine(
   eventId: string,
   decisions: readonly LaneDecision[],
@@ -41,7 +42,7 @@ export function inLine(
   const moved = decisions.map(({ lane, decision }): LaneDecision => {
     const found = withMoves(decision, before.get(lane), tenant, unmovable?.has(lane) !== true);
     if (found.byHand !== null) words.push(`${lane}: ${found.byHand}`);
-    return { lane, decision: found.decision };
+    return { lane, decision: withFiles(found.decision, before.get(lane), tenant) };
   });
   const reviews: NewReview[] = words.length === 0 ? [] : [{ eventId, kind: "move", detail: words.join("; ") }];
   return { decisions: moved, reviews };

@@ -165,7 +165,12 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): Delivery {
         const known = row.remembered ? row.ref : recent.get(step.key);
         if (known !== undefined && known !== null) return remembered(row, known);
         const made = await ensureStep(turn, steps, { session, facts: settings.facts, clock, note });
-        if (made.kind === "confirmed" && step.kind !== "activity" && binding.generation() === generation)
+        if (
+          made.kind === "confirmed" &&
+          step.kind !== "activity" &&
+          step.kind !== "file" &&
+          binding.generation() === generation
+        )
           remember(step.key, made.ref.id);
         return made;
       });

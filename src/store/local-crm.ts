@@ -41,6 +41,8 @@ export function openLocalRecords(path: string): LocalRecords {
   const dropLink = db.prepare<[{ a: number; b: number }]>("DELETE FROM link WHERE a = min($a, $b) AND b = max($a, $b)");
   const archive = db.prepare<[number]>("UPDATE record SET archived = 1 WHERE seq = ?");
 
+  const setFields = db.prepare<[string, number]>("UPDATE record SET fields = ? WHERE seq = ?");
+
   const present = (id: string): number => {
     const seq = reading.seq(id);
     if (seq === undefined) throw new RangeError(`the local CRM has no record ${id}`);
@@ -64,6 +66,12 @@ export function openLocalRecords(path: string): LocalRecords {
     return { record, created: true };
   };
 
+  const amend: LocalRecords["amend"] = (id, fields) => {
+    const record = reading.get(id);
+    if (record === undefined) throw new RangeError(`the local CRM has no record ${id}`);
+    setFields.run(JSON.stringify({ ...record.fields, ...fields }), present(id));
+  };
+
   const id = db.prepare<[], string>("SELECT id FROM identity").pluck().get();
   if (id === undefined) throw new TypeError(`the local CRM ${path} does not say which one it is`);
   return {
@@ -72,6 +80,7 @@ export function openLocalRecords(path: string): LocalRecords {
     findByNatural: reading.byNatural,
     get: reading.get,
     create: db.transaction(create).immediate,
+    amend: db.transaction(amend).immediate,
     link: db.transaction(link).immediate,
     unlink(from, to) {
       const [a, b] = [reading.seq(from), reading.seq(to)];

@@ -3,12 +3,16 @@ import { afterEach, describe, expect, test } from "vitest";
 import type { Facts, Ref, Refs, Session } from "../../src/model/destination.ts";
 import { type Failure, failureOf, Refused } from "../../src/model/outcome.ts";
 import type { Step, StepKind } from "../../src/model/step.ts";
-import { activity, company, deal, keyOf, person, refsOf } from "./fixtures.ts";
+import { activity, company, deal, filed, fileStep, keyOf, person, refsOf } from "./fixtures.ts";
 
 /** The vendor's weather and the people at it, for destinations that call out. */
 export interface Weather {
   /** The next create of this kind is carried out and its answer lost. */
   loseAnswer(kind: "person" | "activity" | "deal", how: "drop" | "status"): void;
+  /** The next change of a logged activity is carried out and its answer lost; `unsent`: it is lost on its way there. */
+  loseChange(how: "drop" | "status" | "unsent"): void;
+  /** Somebody writes into an activity. */
+  someoneEdits(id: string, edit: (text: string) => string): void;
   /** The next read of this kind is answered by a 5xx. */
   failRead(kind: "person"): void;
   revokeToken(): void;
@@ -33,6 +37,8 @@ export interface Rig {
   contactName(id: string): Promise<string | null | undefined>;
   /** The activity's text as the destination keeps it. */
   textOf(id: string): Promise<string>;
+  /** What the activity says of its files, in whatever form. */
+  filesOf(id: string): Promise<string>;
   /** Ids that an activity is associated with. */
   linksOf(id: string): Promise<readonly string[]>;
   /** All that was logged. */
@@ -191,6 +197,38 @@ export function destinationContract(name: string, open: () => Promise<Rig>): voi
       expect(await rig.linksOf(mail.id)).toEqual([]);
     });
 
+    test("what became of the files is said where they are listed, as often as it changes, and makes no record", async () => {
+      await opened();
+      const { step: who, ref, refs } = await contact();
+      const lists = [[filed("checking")], [filed("stored")], [filed("quarantined", { reason: "it holds macros" })]];
+      const mail = activity([who.key], { attachments: lists[0] ?? [] });
+      const mailRef = await bring(rig.session, mail, refs);
+      const all = refsOf([who, ref], [mail, mailRef]);
+      const words = [/checked|checking/, /"stored"|bytes\): https:/, /it holds macros/];
+      for (const [at, list] of [...lists, ...lists].entries()) {
+        const step = fileStep(mail, list, [lists[(at + 2) % 3] ?? []]);
+        for (const adopted of [at === 0, true])
+          expect(await bring(rig.session, step, all)).toMatchObject({ id: mailRef.id, adopted });
+        const said = await rig.filesOf(mailRef.id);
+        expect(words.map((word) => word.test(said))).toEqual(words.map((_, word) => word === at % 3));
+      }
+      expect(await rig.count("activity")).toBe(1);
+      expect(await rig.linksOf(mailRef.id)).toEqual([ref.id]);
+      expect((await rig.session.dedupe("file")).tier, "repeating it is harmless").toBe("unique-key");
+    });
+
+    test("files of a mail that somebody deleted are left alone, and that is no failure", async () => {
+      await opened();
+      const { step: who, ref, refs } = await contact();
+      const mail = activity([who.key], { attachments: [filed("checking")] });
+      const mailRef = await bring(rig.session, mail, refs);
+      await rig.session.archive("activity", mailRef.id);
+      const all = refsOf([who, ref], [mail, mailRef]);
+      expect(await bring(rig.session, fileStep(mail, [filed("stored")]), all)).toMatchObject({ id: mailRef.id });
+      expect((await rig.session.read("activity", mailRef.id))?.archived).toBe(true);
+      expect(await rig.count("activity")).toBe(0);
+    });
+
     test("a record is read as it is now, archived or not, and an unknown id is undefined", async () => {
       await opened();
       const { ref } = await contact();
@@ -212,14 +250,7 @@ export function destinationContract(name: string, open: () => Promise<Rig>): voi
       const all = refsOf([who, ref], [mail, mailRef]);
       const common = { why: "test" };
       const steps: Step[] = [
-        {
-          kind: "file",
-          ...common,
-          key: keyOf("file"),
-          filename: "a.pdf",
-          url: "https://files.example.test/a",
-          about: [who.key],
-        },
+        fileStep(mail, [filed("stored")]),
         { kind: "link", ...common, key: keyOf("link"), from: mail.key, to: who.key },
         { kind: "unlink", ...common, key: keyOf("unlink"), from: mail.key, to: who.key },
         { kind: "archive", ...common, key: keyOf("archive"), target: mail.key },
@@ -270,6 +301,59 @@ function weatherContract(open: () => Promise<VendorRig>): void {
       }
     });
   }
+
+  const logged = async () => {
+    const { step: who, ref, refs } = await contact();
+    const mail = activity([who.key], { attachments: [filed("checking")] });
+    const mailRef = await bring(rig.session, mail, refs);
+    const text = await rig.textOf(mailRef.id);
+    return { id: mailRef.id, all: refsOf([who, ref], [mail, mailRef]), mail, text };
+  };
+
+  for (const how of ["drop", "status", "unsent"] as const) {
+    test(`a change of the files whose answer is lost (${how}) is ambiguous, and looking and repeating heals it`, async () => {
+      await opened();
+      const { id, all, mail, text } = await logged();
+      const step = fileStep(mail, [filed("stored")]);
+      rig.weather.loseChange(how);
+      expect((await failureIn(() => rig.session.put(step, all))).kind).toBe("ambiguous");
+      const found = await rig.session.find(step, all);
+      expect(found?.adopted).toBe(how === "unsent" ? undefined : true);
+      expect(await rig.session.put(step, all)).toMatchObject({ id, adopted: how !== "unsent" });
+      expect(await rig.textOf(id)).toBe(text.replace("being checked: ", ""));
+      expect(await rig.count("activity")).toBe(1);
+    });
+  }
+
+  test("a limit in the middle of a change of the files pauses, and nothing of it is lost", async () => {
+    await opened();
+    const { id, all, mail } = await logged();
+    const step = fileStep(mail, [filed("stored")]);
+    const until = rig.weather.limitNext();
+    expect(await failureIn(() => rig.session.put(step, all))).toMatchObject({ kind: "rate_limited", until });
+    await rig.session.put(step, all);
+    expect(await rig.filesOf(id)).not.toContain("being checked");
+  });
+
+  test("what a person wrote around the list of files stays; a list that a person changed is left as it is, with a note", async () => {
+    await opened();
+    const { id, all, mail, text } = await logged();
+    rig.weather.someoneEdits(id, (text) => `Called her back.\n${text}\nAttachments: see also the shared folder.`);
+    const stored = fileStep(mail, [filed("stored")]);
+    expect((await rig.session.put(stored, all)).note).toBeUndefined();
+    const expected = `Called her back.\n${text.replace("being checked: ", "")}\nAttachments: see also the shared folder.`;
+    expect(await rig.textOf(id)).toBe(expected);
+    rig.weather.someoneEdits(id, (text) => text.replace("offer.pdf (", "our offer, offer.pdf ("));
+    const edited = await rig.textOf(id);
+    const later = fileStep(mail, [filed("removed")], [stored.files]);
+    expect(await rig.session.find(later, all)).toBeUndefined();
+    expect(await rig.session.put(later, all)).toMatchObject({
+      id,
+      adopted: true,
+      note: expect.stringMatching(/left as it is/),
+    });
+    expect(await rig.textOf(id)).toBe(edited);
+  });
 
   test("a lost answer to a new contact heals to one contact", async () => {
     await opened();

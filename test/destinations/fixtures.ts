@@ -3,7 +3,16 @@ import { createHash } from "node:crypto";
 import type { DestinationPorts, KnownRef, Ref, Refs } from "../../src/model/destination.ts";
 import type { Clock, Log, LogFields, Metrics } from "../../src/model/ports.ts";
 import type { LocalRecord, LocalRecords, RecordKind } from "../../src/model/records.ts";
-import type { ActivityStep, CompanyStep, DealStep, PersonStep, Step, StepKind } from "../../src/model/step.ts";
+import type {
+  ActivityStep,
+  CompanyStep,
+  DealStep,
+  Filed,
+  FileStep,
+  PersonStep,
+  Step,
+  StepKind,
+} from "../../src/model/step.ts";
 import type { Wire } from "../../src/model/wire.ts";
 
 export const keyOf = (text: string): string => createHash("sha256").update(text).digest("hex");
@@ -128,6 +137,32 @@ export const activity = (about: readonly string[], more: Partial<ActivityStep> =
   ...more,
 });
 
+export const filed = (status: Filed["status"], more: Partial<Filed> = {}): Filed => ({
+  filename: "offer.pdf",
+  content_type: "application/pdf",
+  size: 12_345,
+  id: "0123456789abcdef0123456789abcdef",
+  status,
+  reason: null,
+  url: "https://mail.example.test/a/0123456789abcdef0123456789abcdef?e=1796990000&k=1&s=c2ln",
+  ...more,
+});
+
+/** What became of an activity's files, where it lists `was` (one of them) so far. */
+export const fileStep = (
+  mail: ActivityStep,
+  files: readonly Filed[],
+  was: readonly (readonly Filed[])[] = [mail.attachments],
+): FileStep => ({
+  kind: "file",
+  key: keyOf(`file:${mail.key}:${JSON.stringify(files)}`),
+  why: "test",
+  activity: mail.key,
+  files: [...files],
+  was: was.map((list) => [...list]),
+  generation: 1,
+});
+
 export function refsOf(...pairs: readonly (readonly [Step, Ref])[]): Refs {
   return new Map<string, KnownRef>(
     pairs.map(([step, ref]) => [step.key, { ...ref, kind: step.kind satisfies StepKind }]),
@@ -158,6 +193,7 @@ export function memoryRecords(): LocalRecords {
       rows.set(made.id, made);
       return { record: made, created: true };
     },
+    amend: (id, fields) => change(id, (row) => ({ ...row, fields: { ...row.fields, ...fields } })),
     link: (from, to) => change(from, (row) => ({ ...row, links: [...new Set([...row.links, to])] })),
     unlink: (from, to) => change(from, (row) => ({ ...row, links: row.links.filter((id) => id !== to) })),
     archive: (id) => change(id, (row) => ({ ...row, archived: true })),

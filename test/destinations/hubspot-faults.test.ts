@@ -9,7 +9,7 @@ import {
   type HubspotSandbox,
   type HubspotSandboxOptions,
 } from "../../src/sandbox/hubspot.ts";
-import { activity, deal, type ManualClock, manualClock, person, refsOf } from "./fixtures.ts";
+import { activity, deal, filed, fileStep, type ManualClock, manualClock, person, refsOf } from "./fixtures.ts";
 import { openHubspot } from "./hubspot-rig.ts";
 
 /** Longer than any slow commit below: what the real pipeline waits for through facts.lateCommitMs. */
@@ -78,7 +78,7 @@ function misfortune(sandbox: HubspotSandbox, probability: number): void {
   for (const fault of faults) sandbox.faults.plan({ route: "*", probability: probability / faults.length, fault });
 }
 
-describe("whatever goes wrong on whichever call, one contact, one deal and one mail come about", () => {
+describe("whatever goes wrong on whichever call, one contact, one deal and one mail come about, with its files as they are", () => {
   const accounts: [string, Partial<HubspotSandboxOptions>][] = [
     ["tier 1", { emailsUnique: "yes" }],
     ["tier 2", { emailsUnique: "no" }],
@@ -99,9 +99,18 @@ describe("whatever goes wrong on whichever call, one contact, one deal and one m
         const ref = await settle(session, clock, who, new Map());
         const chance = deal([who.key]);
         const chanceRef = await settle(session, clock, chance, refsOf([who, ref]));
-        const mail = activity([who.key, chance.key]);
+        const mail = activity([who.key, chance.key], { attachments: [filed("checking")] });
         const mailRef = await settle(session, clock, mail, refsOf([who, ref], [chance, chanceRef]));
         await clock.advance(lateMs);
+        const logged = sandbox.state().emails[0]?.properties ?? {};
+        const list = fileStep(mail, [filed("stored")]);
+        const listRef = await settle(session, clock, list, refsOf([who, ref], [chance, chanceRef], [mail, mailRef]));
+        await clock.advance(lateMs);
+        expect(listRef).toMatchObject({ id: mailRef.id });
+        expect(listRef.note).toBeUndefined();
+        const text = logged.hs_email_text?.replace("being checked: ", "");
+        expect(sandbox.state().emails[0]?.properties).toEqual({ ...logged, hs_email_text: text });
+        expect(text).not.toBe(logged.hs_email_text);
         const { counts, emails } = sandbox.state();
         expect(counts).toMatchObject({ contacts: 1, deals: 1, emails: 1 });
         expect(emails[0]).toMatchObject({

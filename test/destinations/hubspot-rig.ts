@@ -18,7 +18,7 @@ export interface HubspotRig extends VendorRig {
   readonly clock: ManualClock;
 }
 
-const objects = { person: "contacts", company: "companies", deal: "deals", activity: "emails", file: "notes" } as const;
+const objects = { person: "contacts", company: "companies", deal: "deals", activity: "emails" } as const;
 
 export function openHubspot(
   sandbox: HubspotSandbox,
@@ -57,6 +57,7 @@ export function hubspotRig(
     stageOf: async (id) => property("deals", id, "dealstage"),
     contactName: async (id) => property("contacts", id, "firstname"),
     textOf: async (id) => property("emails", id, "hs_email_text") ?? "",
+    filesOf: async (id) => property("emails", id, "hs_email_text") ?? "",
     linksOf: async (id) => Object.values(dump("emails", id)?.associations ?? {}).flat(),
     weather: {
       secret: sandboxToken,
@@ -67,6 +68,15 @@ export function hubspotRig(
             : ({ kind: "commit_then_status", status: 504 } as const);
         sandbox.faults.plan({ route: `${objects[kind]}.create`, fault });
       },
+      loseChange(how) {
+        const fault =
+          how === "status"
+            ? ({ kind: "commit_then_status", status: 504 } as const)
+            : ({ kind: how === "drop" ? "commit_then_drop" : "drop" } as const);
+        sandbox.faults.plan({ route: "emails.update", fault });
+      },
+      someoneEdits: (id, edit) =>
+        actors.personEdits("emails", id, { hs_email_text: edit(property("emails", id, "hs_email_text") ?? "") }),
       failRead: (kind) =>
         sandbox.faults.plan({ route: `${objects[kind]}.get`, fault: { kind: "status", status: 502 } }),
       revokeToken: () => sandbox.revoke(sandboxToken),

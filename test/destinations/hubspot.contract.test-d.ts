@@ -8,11 +8,17 @@ import type { SimplePublicObjectInputForCreate as CompanyCreate } from "@hubspot
 import type { SimplePublicObjectInputForCreate as ContactCreate } from "@hubspot/api-client/lib/codegen/crm/contacts/models/SimplePublicObjectInputForCreate.js";
 import type { SimplePublicObjectInputForCreate as DealCreate } from "@hubspot/api-client/lib/codegen/crm/deals/models/SimplePublicObjectInputForCreate.js";
 import type { BatchReadInputSimplePublicObjectId } from "@hubspot/api-client/lib/codegen/crm/objects/emails/models/BatchReadInputSimplePublicObjectId.js";
+import type { SimplePublicObjectInput as EmailUpdate } from "@hubspot/api-client/lib/codegen/crm/objects/emails/models/SimplePublicObjectInput.js";
 import type { SimplePublicObjectInputForCreate as EmailCreate } from "@hubspot/api-client/lib/codegen/crm/objects/emails/models/SimplePublicObjectInputForCreate.js";
-import type { SimplePublicObjectInputForCreate as NoteCreate } from "@hubspot/api-client/lib/codegen/crm/objects/notes/models/SimplePublicObjectInputForCreate.js";
 import type { PropertyCreate } from "@hubspot/api-client/lib/codegen/crm/properties/models/PropertyCreate.js";
 import type { PropertyGroupCreate } from "@hubspot/api-client/lib/codegen/crm/properties/models/PropertyGroupCreate.js";
-import type { companyBody, contactBody, dealBody, emailBody, noteBody } from "../../src/destinations/hubspot/bodies.ts";
+import type {
+  companyBody,
+  contactBody,
+  dealBody,
+  emailBody,
+  filesBody,
+} from "../../src/destinations/hubspot/bodies.ts";
 import type { domainSearch } from "../../src/destinations/hubspot/companies.ts";
 import type { groupBody, propertyBody } from "../../src/destinations/hubspot/properties.ts";
 import type { batchReadBody } from "../../src/destinations/hubspot/readback.ts";
@@ -39,7 +45,7 @@ export const bodies: readonly true[] = [
   true satisfies Fits<ReturnType<typeof companyBody>, CompanyCreate>,
   true satisfies Fits<ReturnType<typeof dealBody>, DealCreate>,
   true satisfies Fits<ReturnType<typeof emailBody>, EmailCreate>,
-  true satisfies Fits<ReturnType<typeof noteBody>, NoteCreate>,
+  true satisfies Fits<ReturnType<typeof filesBody>, EmailUpdate>,
   true satisfies Fits<ReturnType<typeof propertyBody>, PropertyCreate>,
   true satisfies Fits<typeof groupBody, PropertyGroupCreate>,
   true satisfies Fits<ReturnType<typeof batchReadBody>, BatchReadInputSimplePublicObjectId>,
@@ -49,6 +55,7 @@ export const bodies: readonly true[] = [
 /** The check itself can fail: each of these is a mistake that it has to see. */
 export const mistakes = [
   "an extra field" satisfies Fits<{ properties: { email: string }; asociations: [] }, EmailCreate>,
+  "an extra field" satisfies Fits<{ properties: { hs_email_text: string }; associations: [] }, EmailUpdate>,
   "a field of another type" satisfies Fits<{ properties: { hs_timestamp: number }; associations: [] }, EmailCreate>,
   "a field of another type" satisfies Fits<
     Omit<ReturnType<typeof propertyBody>, "type"> & { type: "text" },

@@ -39,6 +39,7 @@ async function rig(): Promise<Rig> {
     stageOf: async (id) => field(id, "stage") as string,
     contactName: async (id) => field(id, "name") as string,
     textOf: async (id) => field(id, "text") as string,
+    filesOf: async (id) => JSON.stringify(field(id, "attachments")),
     linksOf: async (id) => records.get(id)?.links ?? [],
     close: async () => undefined,
   };

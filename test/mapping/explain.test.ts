@@ -53,6 +53,24 @@ describe("a plan in words", () => {
     );
   });
 
+  test("says what became of files, and that only our own lines are changed", () => {
+    const file = { filename: "a.pdf", content_type: "application/pdf", size: 1, id: "a", reason: null, url: null };
+    const files = (["stored", "stored", "quarantined"] as const).map((status) => ({ ...file, status }));
+    const step = {
+      kind: "file",
+      key: "0".repeat(64),
+      why: "x",
+      activity: activity.key,
+      files,
+      was: [],
+      generation: 1,
+    } as const;
+    expect(explainSteps([activity, { ...step, was: [] }])[1]).toEqual({
+      does: 'says on activity "Hello" what became of its files: 2 stored, 1 quarantined',
+      lookup: "the activity's text, in which only the lines that Mailwright wrote are changed",
+    });
+  });
+
   test("names a record that is not in the plan by its key, and asks nothing for a link", () => {
     const link = { kind: "link", key: "0".repeat(64), why: "x", from: person.key, to: "1".repeat(64) } as const;
     expect(explainSteps([person, link])[1]).toEqual({

@@ -186,6 +186,23 @@ describe.each(["sent", "unknown"] as const)("ensuring a step whose state is %s",
     ]);
   });
 
+  test("repeats a change of the files until it is read: the destination looks at what is there by itself", async () => {
+    const files: Step = {
+      kind: "file",
+      key: "f".repeat(64),
+      why: "test",
+      activity: activity.key,
+      files: [],
+      was: [],
+      generation: 1,
+    };
+    const many = { ...row, sends: 7, emptyReads: 7 };
+    expect((await run(files, { dedupe: unique }, { row: many })).calls).toEqual(["find file", "commit", "put file"]);
+    const there = await run(files, { dedupe: unique, find: [{ id: "a-5" }] }, { row: many });
+    expect(there.calls, "nothing is associated anew").toEqual(["find file"]);
+    expect(there.outcome).toMatchObject({ kind: "confirmed", ref: { id: "a-5" } });
+  });
+
   test("waits after the first empty read where only reads can tell", async () => {
     const { outcome, calls } = await run(activity, { dedupe: readBack }, { row });
     expect(calls).toEqual(["find activity"]);

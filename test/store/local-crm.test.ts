@@ -42,6 +42,18 @@ describe("the local CRM's records", () => {
     records.close();
   });
 
+  it("are amended in the fields that are named, and in no others", () => {
+    const records = open();
+    const { record } = records.create(contact("k1", "a@example.com"));
+    records.amend(record.id, { tags: ["b"], more: { x: 1 } });
+    const amended = { ...record, fields: { email: "a@example.com", tags: ["b"], more: { x: 1 } } };
+    expect(records.get(record.id)).toEqual(amended);
+    expect(() => records.amend("contact-99", { tags: [] })).toThrow(/no record contact-99/);
+    expect(() => records.amend("activity-1", { tags: [] })).toThrow(/no record activity-1/);
+    expect(records.list("contact", { limit: 9 })).toEqual([amended]);
+    records.close();
+  });
+
   it("are found by key, natural key and id, in their own tenant and kind only", () => {
     const records = open();
     const { record } = records.create(contact("k1", "a@example.com"));

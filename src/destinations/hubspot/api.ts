@@ -12,7 +12,7 @@ import { classify, isUnclassified } from "./classify.ts";
 export const apiVersion = "2026-03";
 
 /** Plural names, as HubSpot's paths have them. */
-export type ObjectName = "contacts" | "companies" | "deals" | "emails" | "notes";
+export type ObjectName = "contacts" | "companies" | "deals" | "emails";
 
 /** What calls are counted under. */
 const metricNames: Readonly<Record<ObjectName, string>> = {
@@ -20,7 +20,6 @@ const metricNames: Readonly<Record<ObjectName, string>> = {
   companies: "company",
   deals: "deal",
   emails: "email",
-  notes: "note",
 };
 export const metricName = (object: ObjectName): string => metricNames[object];
 
@@ -54,7 +53,6 @@ function queryOf(query: Readonly<Record<string, string>>): string {
  */
 const associationTypes: Partial<Record<ObjectName, Partial<Record<ObjectName, number>>>> = {
   emails: { contacts: 198, companies: 186, deals: 210 },
-  notes: { contacts: 202, companies: 190, deals: 214 },
   deals: { contacts: 3, companies: 341 },
   contacts: { companies: 279, deals: 4 },
 };

@@ -1,9 +1,8 @@
 /** Builds the request bodies of HubSpot records from steps. Pure; test/destinations holds them against the types of HubSpot's own SDK. */
-import type { ActivityStep, CompanyStep, DealStep, PersonStep, Step } from "../../model/step.ts";
+import type { ActivityStep, CompanyStep, DealStep, PersonStep } from "../../model/step.ts";
 import type { Association, ObjectName } from "./api.ts";
-import { type Body, escaped, nameParts, shortText, storable, subjectOf } from "./text.ts";
-
-type FileStep = Extract<Step, { kind: "file" }>;
+import type { Body } from "./body.ts";
+import { nameParts, shortText, storable, subjectOf } from "./text.ts";
 
 /** Ours alone in every account: nothing else writes them. */
 export const ownProperties = {
@@ -18,6 +17,10 @@ export type OwnProperty = (typeof ownProperties)[keyof typeof ownProperties];
 export interface CreateBody {
   readonly properties: Record<string, string>;
   readonly associations: Association[];
+}
+
+export interface UpdateBody {
+  readonly properties: Record<string, string>;
 }
 
 /** Which of our properties the account has; a value for one that it has not would refuse the whole record. */
@@ -121,25 +124,9 @@ function directionOf({ direction, forwarded_by }: ActivityStep): "INCOMING_EMAIL
   return direction === "inbound" ? "INCOMING_EMAIL" : "EMAIL";
 }
 
-/** A file is kept with us; HubSpot gets a note with the link. */
-export function noteBody(
-  step: FileStep,
-  at: number,
-  has: Has,
-  owner: string | undefined,
-  marker: string | undefined,
-  associations: Association[],
-): CreateBody {
-  const link = `<p>${escaped(shortText(step.filename))}: <a href="${escaped(storable(step.url))}">${escaped(storable(step.url))}</a></p>`;
-  return {
-    properties: properties({
-      hs_timestamp: new Date(at).toISOString(),
-      hs_note_body: marker === undefined ? link : `${link}<p>${marker}</p>`,
-      hubspot_owner_id: owner,
-      [ownProperties.key]: has(ownProperties.key) ? step.key : undefined,
-    }),
-    associations,
-  };
+/** The bodies of an email that is there, where they are to be others; null leaves one as it is. */
+export function filesBody(text: string | null, html: string | null): UpdateBody {
+  return { properties: properties({ hs_email_text: text, hs_email_html: html }) };
 }
 
 type Mailbox = NonNullable<ActivityStep["from"]>;
@@ -182,5 +169,4 @@ export const shownProperties: Readonly<Record<ObjectName, readonly string[]>> = 
   companies: ["name", "domain", "hubspot_owner_id"],
   deals: ["dealname", "pipeline", "dealstage", "hubspot_owner_id"],
   emails: ["hs_timestamp", "hs_email_subject", "hs_email_direction", "hs_email_text", "hubspot_owner_id"],
-  notes: ["hs_timestamp", "hs_note_body", "hubspot_owner_id"],
 };

@@ -29,7 +29,6 @@ const scopes: Readonly<Record<ObjectName, string>> = {
   companies: "crm.objects.companies.read and crm.objects.companies.write",
   deals: "crm.objects.deals.read and crm.objects.deals.write",
   emails: "sales-email-read and crm.objects.contacts.write",
-  notes: "crm.objects.contacts.read and crm.objects.contacts.write",
 };
 
 /** Whether the token may read; whether it may write shows only when something is written, and no check writes records. */
@@ -95,7 +94,7 @@ export async function fix(api: Api): Promise<readonly Finding[]> {
 
 async function createNeeded(api: Api, object: ObjectName, need: Need): Promise<Finding> {
   const refusal = await createProperty(api, object, need, need.unique);
-  // Whether emails and notes take unique properties is not documented. Without, there is still a key that can be read back.
+  // Whether emails take unique properties is not documented. Without, there is still a key that can be read back.
   const settled = refusal !== undefined && need.unique ? await createProperty(api, object, need, false) : refusal;
   if (settled === undefined) return await checkProperty(api, object, need);
   const what = `HubSpot did not create ${object}.${need.name}: ${settled}`;

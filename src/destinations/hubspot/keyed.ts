@@ -1,26 +1,25 @@
 /** Records that carry our key: created once, adopted when an earlier try already made them, found again by the tier that the account allows. */
 import type { Ref, Refs } from "../../model/destination.ts";
 import { Refused } from "../../model/outcome.ts";
-import type { Clock } from "../../model/ports.ts";
-import type { ActivityStep, CompanyStep, DealStep, Step } from "../../model/step.ts";
+import type { ActivityStep, CompanyStep, DealStep } from "../../model/step.ts";
 import type { WireResponse } from "../../model/wire.ts";
 import type { Account } from "./account.ts";
 import { type Api, type HubspotRecord, type ObjectName, recordSchema, shaped } from "./api.ts";
-import { type CreateBody, companyBody, dealBody, emailBody, noteBody, ownProperties } from "./bodies.ts";
+import { type CreateBody, companyBody, dealBody, emailBody, ownProperties } from "./bodies.ts";
+import { bodyOf } from "./body.ts";
 import { isConflict, isTooLong, reasonOf } from "./classify.ts";
 import { findByDomain } from "./companies.ts";
 import type { Owner, ReadBack } from "./readback.ts";
 import { associationsOf, known, permanent, type Records, recordObjectOf } from "./records.ts";
-import { bodyOf, halvedBodyChars, markerOf, maxBodyChars } from "./text.ts";
+import { halvedBodyChars, markerOf, maxBodyChars } from "./text.ts";
 
-export type KeyedStep = ActivityStep | DealStep | CompanyStep | Extract<Step, { kind: "file" }>;
+export type KeyedStep = ActivityStep | DealStep | CompanyStep;
 
 export interface KeyedPorts {
   readonly api: Api;
   readonly account: Account;
   readonly records: Records;
   readonly readBack: ReadBack;
-  readonly clock: Pick<Clock, "now">;
   readonly owner: string | undefined;
   readonly html: boolean;
 }
@@ -90,8 +89,6 @@ async function bodyFor(
       return { body: dealBody(step, has, owner, marker, associations), note: undefined };
     case "company":
       return { body: companyBody(step, has, owner), note: undefined };
-    case "file":
-      return { body: noteBody(step, ports.clock.now(), has, owner, marker, associations), note: undefined };
     default:
       return step satisfies never;
   }

@@ -54,7 +54,6 @@ export const needs: Readonly<Record<ObjectName, readonly Need[]>> = {
   companies: [key],
   deals: [key],
   emails: [key, eventId, headers, flags],
-  notes: [key],
 };
 export const neededObjects = Object.keys(needs) as ObjectName[];
 

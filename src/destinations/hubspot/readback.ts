@@ -94,7 +94,6 @@ export function openReadBack(api: Api): ReadBack {
 /** Where a marker stands in each object that can carry one. */
 const markedIn: Partial<Record<ObjectName, string>> = {
   emails: "hs_email_text",
-  notes: "hs_note_body",
   deals: "description",
 };
 

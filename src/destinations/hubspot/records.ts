@@ -15,7 +15,7 @@ import {
   recordSchema,
   shaped,
 } from "./api.ts";
-import type { CreateBody } from "./bodies.ts";
+import type { CreateBody, UpdateBody } from "./bodies.ts";
 import { isTooLong, namesOwnProperty, reasonOf } from "./classify.ts";
 
 export const permanent = (reason: string): Refused => new Refused({ kind: "permanent", reason });
@@ -25,7 +25,8 @@ const objects: Partial<Record<StepKind, ObjectName>> = {
   company: "companies",
   deal: "deals",
   activity: "emails",
-  file: "notes",
+  // Its lines stand in the text of the activity.
+  file: "emails",
 };
 /** Undefined for a step that leaves no record at HubSpot. */
 export const objectOf = (kind: StepKind): ObjectName | undefined => objects[kind];
@@ -61,7 +62,6 @@ const typeIds: Readonly<Record<ObjectName, string>> = {
   contacts: "0-1",
   companies: "0-2",
   deals: "0-3",
-  notes: "0-46",
   emails: "0-49",
 };
 
@@ -71,6 +71,8 @@ export interface Records {
   get(object: ObjectName, id: string, query: Readonly<Record<string, string>>): Promise<HubspotRecord | undefined>;
   /** Answers a success, a conflict (`isConflict`) or a body called too long (`isTooLong`); Refused otherwise. */
   create(object: ObjectName, body: CreateBody): Promise<WireResponse>;
+  /** Answers a success, a 404 where it is gone, or a body called too long (`isTooLong`); Refused otherwise. */
+  update(object: ObjectName, id: string, body: UpdateBody): Promise<WireResponse>;
   archive(object: ObjectName, id: string): Promise<void>;
   associate(from: ObjectName, id: string, to: ObjectName, toId: string): Promise<void>;
   dissociate(from: ObjectName, id: string, to: ObjectName, toId: string): Promise<void>;
@@ -99,6 +101,10 @@ export function openRecords(api: Api, account: Account): Records {
         kind: "retryable",
         reason: `${reasonOf(answer)}; asking again which properties the account has`,
       });
+    },
+    async update(object, id, body) {
+      const request = { method: "PATCH", path: paths.object(object, id), object: metricName(object), body } as const;
+      return await api.call(request, true, (reply) => reply.status === 404 || isTooLong(reply));
     },
     async archive(object, id) {
       // 204 also for what never was; a 404 means that it is gone, which is what was asked for.

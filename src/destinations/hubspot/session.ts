@@ -5,6 +5,7 @@ import { type AccountSettings, openAccount } from "./account.ts";
 import { openApi } from "./api.ts";
 import { shownProperties } from "./bodies.ts";
 import { check, fix } from "./doctor.ts";
+import { openFiles } from "./files.ts";
 import { openKeyed } from "./keyed.ts";
 import { findPerson, putPerson } from "./people.ts";
 import { openReadBack } from "./readback.ts";
@@ -21,7 +22,8 @@ export function openSession(settings: SessionSettings, { wire, clock, metrics }:
   const records = openRecords(api, account);
   const readBack = openReadBack(api);
   const owner = settings.owner_id;
-  const keyed = openKeyed({ api, account, records, readBack, clock, owner, html: settings.html });
+  const files = openFiles(records, settings.html);
+  const keyed = openKeyed({ api, account, records, readBack, owner, html: settings.html });
 
   async function find(step: Step, refs: Refs): Promise<Ref | undefined> {
     switch (step.kind) {
@@ -30,8 +32,9 @@ export function openSession(settings: SessionSettings, { wire, clock, metrics }:
       case "company":
       case "deal":
       case "activity":
-      case "file":
         return await keyed.find(step, refs);
+      case "file":
+        return await files.find(step, refs);
       case "link":
       case "unlink":
       case "archive":
@@ -51,8 +54,9 @@ export function openSession(settings: SessionSettings, { wire, clock, metrics }:
         return await keyed.put(step, refs);
       case "deal":
       case "activity":
-      case "file":
         return await keyed.put(step, refs);
+      case "file":
+        return await files.put(step, refs);
       case "link":
       case "unlink": {
         const [from, to] = [known(refs, step.from), known(refs, step.to)];
@@ -92,8 +96,9 @@ export function openSession(settings: SessionSettings, { wire, clock, metrics }:
       return await fix(api);
     },
     async dedupe(kind) {
-      const object = objectOf(kind);
-      // Links and their removal say how things shall be: repeating them changes nothing.
+      // A list of files makes no record.
+      const object = kind === "file" ? undefined : objectOf(kind);
+      // Links, their removal and lists of files say how things shall be: repeating them changes nothing.
       return object === undefined ? { tier: "unique-key", absenceProvable: true } : await account.dedupe(object);
     },
     find,

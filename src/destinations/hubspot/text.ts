@@ -1,6 +1,4 @@
-/** Shapes mail text for HubSpot's properties: cuts bodies and says so, splits names, writes the marker that a read-back looks for. */
-import type { ActivityStep } from "../../model/step.ts";
-
+/** Shapes words for HubSpot's properties: what can be stored, how long it may be, names in two, the marker that a read-back looks for. */
 /**
  * A note's body may have 65,536 characters; for email bodies HubSpot names no figure.
  * https://developers.hubspot.com/docs/api-reference/crm-notes-v3/guide (checked 2026-11-24)
@@ -24,72 +22,7 @@ const clip = (text: string, length: number): string => storable(text.slice(0, le
 export const shortText = (text: string): string => clip(text, maxShortChars).trim();
 export const subjectOf = (text: string): string => clip(text.replace(/[\r\n]+/g, " "), maxSubjectChars);
 
-export interface Body {
-  readonly text: string;
-  readonly html: string | null;
-  /** Says what was cut; undefined when everything is there. */
-  readonly note: string | undefined;
-}
-
-/** Text and HTML within `limit` characters each, what was cut, what was attached, and the marker as the last thing. */
-export function bodyOf(step: ActivityStep, limit: number, marker: string | undefined, withHtml: boolean): Body {
-  const cuts: string[] = [];
-  const attached = attachmentLine(step);
-  const tail = [attached, marker].filter((line) => line !== undefined);
-  const text = fitted(storable(step.text), limit, tail, cuts, "text", step, plain);
-  const html =
-    step.html === null || !withHtml ? null : fitted(storable(step.html), limit, tail, cuts, "HTML", step, markup);
-  return { text, html, note: cuts.length === 0 ? undefined : cuts.join("; ") };
-}
-
-type Form = { cut(text: string, length: number): string; join(body: string, lines: readonly string[]): string };
-
-const plain: Form = {
-  cut: (text, length) => text.slice(0, Math.max(0, length)).toWellFormed(),
-  join: (body, lines) => (lines.length === 0 ? body : `${body}\n\n${lines.join("\n")}`),
-};
-
-const markup: Form = {
-  /** Not in the middle of a tag: the rest of the page would be read as its attributes. */
-  cut(text, length) {
-    const head = text.slice(0, Math.max(0, length));
-    const open = head.lastIndexOf("<");
-    return (open > head.lastIndexOf(">") ? head.slice(0, open) : head).toWellFormed();
-  },
-  join: (body, lines) => body + lines.map((line) => `<p>${escaped(line)}</p>`).join(""),
-};
-
-function fitted(
-  body: string,
-  limit: number,
-  tail: readonly string[],
-  cuts: string[],
-  what: string,
-  step: ActivityStep,
-  form: Form,
-): string {
-  const whole = form.join(body, tail);
-  if (whole.length <= limit) return whole;
-  const said = `${what} cut to ${count(limit)} of ${count(body.length)} characters`;
-  cuts.push(said);
-  const lines = [`[Mailwright: ${said}; the whole mail is kept as event ${step.event_id}]`, ...tail];
-  const room = limit - form.join("", lines).length;
-  return form.join(form.cut(body, room), lines);
-}
-
-const count = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
-
-const maxListedAttachments = 20;
-
-function attachmentLine({ attachments }: ActivityStep): string | undefined {
-  if (attachments.length === 0) return undefined;
-  const listed = attachments.slice(0, maxListedAttachments).map(({ filename, content_type, size }) => {
-    const name = shortText(filename ?? "unnamed").replace(/[\r\n\t]+/g, " ");
-    return `${name} (${shortText(content_type)}, ${count(size)} bytes)`;
-  });
-  const more = attachments.length - listed.length;
-  return `Attachments: ${listed.join(", ")}${more > 0 ? `, and ${more} more` : ""}`;
-}
+export const count = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
 
 export function escaped(text: string): string {
   return text

@@ -83,6 +83,7 @@ export function makeCompany({ store }: World, contact: SandboxRecord): SandboxRe
 export function updateOne(world: World, object: ObjectName, id: string, query: URLSearchParams, body: unknown): Reply {
   const idProperty = query.get("idProperty");
   checkIdProperty(world, object, idProperty);
+  if (fields(body).properties === undefined) throw validation("Invalid input JSON: properties is required");
   const properties = checkValues(object, fields(body).properties, world.schema, world.options);
   const record = world.store.live(object, id, idProperty);
   world.store.update(record, properties);

@@ -41,6 +41,8 @@ export interface HubspotSandboxOptions {
   readonly validationRules: readonly { object: string; property: string; refuse: string; message: string }[];
   /** Addresses erased on request: no contact can be made of them. */
   readonly blocklist: readonly string[];
+  /** Whether HTML comes back spelled another way than it was sent; HubSpot cleans it, and does not say how. */
+  readonly respellsHtml: boolean;
   /** For benchmarks: answers at once and keeps next to nothing. No limits, no lag, no faults, no validation beyond the key. */
   readonly instant: boolean;
 }
@@ -84,5 +86,6 @@ export const defaultOptions: HubspotSandboxOptions = {
   uniqueConflictStatus: 400,
   validationRules: [],
   blocklist: [],
+  respellsHtml: true,
   instant: false,
 };

@@ -1,4 +1,5 @@
 /** Object types of the sandbox account: their properties, what may be written, and which associations exist between them. */
+import { respelled } from "./html.ts";
 import type { HubspotSandboxOptions } from "./options.ts";
 import { invalidValues, missingScopes, notFound, Refusal, validation } from "./reply.ts";
 
@@ -242,7 +243,8 @@ export function checkValues(
     const property = schema.property(object, name);
     if (typeof value !== "string") throw validation(`Invalid input JSON: the value of ${name} must be a string`);
     const error = property === undefined ? "PROPERTY_DOESNT_EXIST" : faultOf(property, value, options);
-    if (error === undefined) checked[name] = value;
+    if (error === undefined)
+      checked[name] = name === "hs_email_html" && options.respellsHtml ? respelled(value) : value;
     else if (error !== "DROPPED") faults.push({ name, error, message: sentence(name, error) });
     const rule = options.validationRules.find(
       (rule) => rule.object === object && rule.property === name && new RegExp(rule.refuse).test(value),
