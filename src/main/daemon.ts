@@ -69,7 +69,8 @@ async function openWorks(ground: Ground): Promise<OpenedWorks> {
   const pool = startParsePool({ children, log, metrics });
   const senders = openSettingsSenders(settings, { log, metrics });
   let moved = (): void => undefined;
-  const road = startRoad(tenantPlans(settings, await registerMappings(ground)), lanes, children * messagesPerParser, {
+  const plans = tenantPlans(settings, { linkOf: ground.links?.of, versions: await registerMappings(ground) });
+  const road = startRoad(plans, lanes, children * messagesPerParser, {
     ...ground,
     ledger: withheld(ledger, pool.opened),
     pool,

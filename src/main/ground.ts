@@ -14,11 +14,13 @@ import {
 } from "../blobs/index.ts";
 import { openThreadTokens, type ThreadTokens } from "../mail/thread-token.ts";
 import type { Blobs, Spool } from "../model/blob.ts";
+import type { Links } from "../model/links.ts";
 import type { Clock, Hasher, Log, Random, Sealer } from "../model/ports.ts";
 import type { LocalRecords } from "../model/records.ts";
 import type { Settings } from "../settings/index.ts";
 import { lockDataFolder, openLedger, openLocalRecords, type SqliteLedger } from "../store/index.ts";
 import { type OpenMetrics, openLog, openMetrics, registerSecret } from "../watch/index.ts";
+import { openSettingsLinks } from "./links.ts";
 import { systemClock, systemRandom } from "./system.ts";
 
 /** Where things lie in the data folder. */
@@ -41,6 +43,8 @@ export interface Ground {
   readonly sealer: Sealer;
   readonly hasher: Hasher;
   readonly threadTokens: ThreadTokens;
+  /** Undefined without `http.public_url`. */
+  readonly links: Links | undefined;
   readonly ledger: SqliteLedger;
   readonly spool: Spool;
   readonly blobs: Blobs;
@@ -85,6 +89,7 @@ async function openUnlocked(settings: Settings, { thread, check = "quick", log }
   const sealer = openKeyRing({ key });
   const hasher = openHasher(key);
   const threadTokens = openThreadTokens(derivedKey(key, "thread token"));
+  const links = openSettingsLinks(settings, key);
   // In a daemon each starts a thread, which reads code of its own: side by side.
   const [ledger, spool] = await bothOrNeither(
     openLedger({ path: paths.ledger, thread, check, log }),
@@ -102,6 +107,7 @@ async function openUnlocked(settings: Settings, { thread, check = "quick", log }
       sealer,
       hasher,
       threadTokens,
+      links,
       ledger,
       spool,
       blobs,

@@ -3,6 +3,7 @@ import { type BoundDestination, destinations } from "../destinations/index.ts";
 import { compilePeople, noLists } from "../mail/people.ts";
 import { compileMapping } from "../mapping/rules/compile.ts";
 import type { Session } from "../model/destination.ts";
+import type { LinkOf } from "../model/links.ts";
 import { type Bucket, openBucket } from "../pipeline/bucket.ts";
 import type { TenantPlan } from "../pipeline/enrich.ts";
 import type { RoadLane } from "../pipeline/road.ts";
@@ -19,8 +20,15 @@ export interface OpenLane extends RoadLane {
 
 export const laneId = (tenant: string, destination: string): string => `${tenant}/${destination}`;
 
-/** `versions`: the numbers of the tenants' mapping files in the ledger, where that is known. */
-export function tenantPlans(settings: Settings, versions: ReadonlyMap<string, number> = new Map()): TenantPlan[] {
+/** What is known beside the settings. */
+export interface PlanPorts {
+  /** What signs links to files (Ground.links); left out where nobody can reach us. */
+  readonly linkOf?: LinkOf | undefined;
+  /** The numbers of the tenants' mapping files in the ledger. */
+  readonly versions?: ReadonlyMap<string, number>;
+}
+
+export function tenantPlans(settings: Settings, { linkOf, versions }: PlanPorts = {}): TenantPlan[] {
   const people = peopleFor(settings);
   return settings.tenants.map((tenant) => ({
     tenant: tenant.id,
@@ -30,7 +38,8 @@ export function tenantPlans(settings: Settings, versions: ReadonlyMap<string, nu
       disposableContacts: tenant.people.disposable_contacts,
       ...(tenant.mapping === undefined
         ? {}
-        : { rules: compileMapping(tenant.mapping.file), version: versions.get(tenant.id) }),
+        : { rules: compileMapping(tenant.mapping.file), version: versions?.get(tenant.id) }),
+      ...(linkOf === undefined ? {} : { linkOf }),
     },
     people: people.get(tenant.id) ?? compilePeople(noLists, () => false),
     threads: tenant.threads,

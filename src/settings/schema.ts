@@ -1,5 +1,6 @@
 /** The configuration: every key, its meaning, its limits and its default, said once. */
 import { z } from "zod";
+import { http, links } from "./http.ts";
 import { destinationSettings, smtpSettings } from "./leaves.ts";
 import { isNetwork, isServer } from "./networks.ts";
 import type { Outline } from "./outline.ts";
@@ -11,20 +12,6 @@ const identifier = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, {
   error: "lower-case letters, digits and hyphens, beginning with a letter or digit",
 });
 const path = z.string().min(1).meta({ path: true });
-const port = z.int().min(0).max(65_535);
-
-const http = z
-  .strictObject({
-    host: z
-      .string()
-      .min(1)
-      .default("127.0.0.1")
-      .describe(
-        "Address to listen on. Health, metrics and the API have no login of their own: keep it on loopback or behind a proxy.",
-      ),
-    port: port.default(8025).describe("Port to listen on; 0 picks a free one and logs it."),
-  })
-  .describe("The HTTP door: /livez, /readyz and /metrics.");
 
 const log = z
   .strictObject({
@@ -225,6 +212,7 @@ export const configuration = z
       .describe("Folder for the ledger, the sealed mail and the built-in CRM. One daemon per folder."),
     smtp: smtpSettings.prefault({}),
     http: http.prefault({}),
+    links: links.prefault({}),
     dns: dns.prefault({}),
     log: log.prefault({}),
     limits: limits.prefault({}),

@@ -172,7 +172,7 @@ describe("a configuration that is refused", () => {
       ["1:1", "2:9", "2:25", "3:30", "3:52", "4:15", "6:5", "6:9", "7:5", "8:37", "8:45", "8:84"],
     );
     expect(message).toContain(
-      '2:9: http: found the unknown key "prot"; expected one of host, port; did you mean `port`?',
+      '2:9: http: found the unknown key "prot"; expected one of host, operators, port, public_url, trusted_proxies; did you mean `port`?',
     );
     expect(message).toContain('2:25: http.port: found the text "eighty"; expected a number');
     expect(message).toContain("3:52: limits.parse_children: found the number 1; expected at least 2");

@@ -12,6 +12,7 @@ import {
 } from "../../main.ts";
 import type { CanonicalEvent } from "../../model/event.ts";
 import type { EventRow } from "../../model/ledger.ts";
+import type { LinkOf } from "../../model/links.ts";
 import type { DecisionRow, Verdict } from "../../model/reviews.ts";
 import type { Step } from "../../model/step.ts";
 import { inLine, plannedBefore } from "../../pipeline/before.ts";
@@ -83,7 +84,9 @@ async function planStored(ground: Ground, id: string): Promise<Planned> {
   const event = stored === null ? await parsedAgain(ground, row) : withPeople(stored, row, ground.settings);
   const verdict = (await ground.ledger.decisions(row.eventId)).find(isVerdict);
   const before = await plannedBefore(row.eventId, ground);
-  return await plannedOf(event, row.digest, ground.settings, memoryOf(ground), { before, ...(verdict && { verdict }) });
+  const linkOf = ground.links?.of;
+  const history = { before, ...(verdict && { verdict }), ...(linkOf && { linkOf }) };
+  return await plannedOf(event, row.digest, ground.settings, memoryOf(ground), history);
 }
 
 const isVerdict = (row: DecisionRow): row is DecisionRow & Verdict =>
@@ -93,6 +96,8 @@ const isVerdict = (row: DecisionRow): row is DecisionRow & Verdict =>
 interface History {
   readonly before: Awaited<ReturnType<typeof plannedBefore>>;
   readonly verdict?: Verdict;
+  /** Signs links as the daemon would; with others, every list of files would seem to have changed. */
+  readonly linkOf?: LinkOf;
 }
 
 /** By the lists of today: reprocess would go by them too. */
@@ -125,9 +130,9 @@ async function plannedOf(
   digest: string,
   settings: Settings,
   known: Known,
-  { before, verdict }: History = { before: new Map() },
+  { before, verdict, linkOf }: History = { before: new Map() },
 ): Promise<Planned> {
-  const tenant = tenantPlans(settings).find((each) => each.tenant === event.tenant);
+  const tenant = tenantPlans(settings, { linkOf }).find((each) => each.tenant === event.tenant);
   if (tenant === undefined) throw new Failed(`tenant ${plain(event.tenant)} is not in the configuration`);
   const { decisions } = inLine(event.event_id, decide(event, digest, tenant, { verdict }), before, tenant);
   const lanes = decisions.map(async ({ lane, decision }) => {
