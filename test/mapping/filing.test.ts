@@ -1,12 +1,14 @@
 /** Files of a logged mail: whatever became of them between plans, and whatever got through, the CRM ends with the list of the last plan. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { activityOf } from "../../src/mapping/activity.ts";
 import { withFiles } from "../../src/mapping/filing.ts";
 import { stepKey } from "../../src/mapping/keys.ts";
 import type { Before } from "../../src/mapping/moves.ts";
+import { plan } from "../../src/mapping/plan.ts";
+import type { CanonicalEvent } from "../../src/model/event.ts";
 import { type FileStatus, fileStatuses } from "../../src/model/files.ts";
 import type { DeliveryState, StepState } from "../../src/model/ledger.ts";
+import type { LinkOf } from "../../src/model/links.ts";
 import {
   type ActivityStep,
   type Decision,
@@ -28,8 +30,15 @@ const filed = (status: FileStatus, more: Partial<Filed> = {}): Filed => ({
   url: "https://m.example/a/1",
   ...more,
 });
+function activityOf(event: CanonicalEvent, linkOf?: LinkOf): ActivityStep {
+  const mapping = { createContact: "unverified", internal: "skip", disposableContacts: "hold" } as const;
+  const decision = plan(event, { ...mapping, ...(linkOf && { linkOf }) }, { digest });
+  const step = decision.kind === "steps" ? decision.steps.find((each) => each.kind === "activity") : undefined;
+  if (step?.kind !== "activity") throw new TypeError("there is an activity in every plan here");
+  return step;
+}
 const mail = (attachments: readonly Filed[]): ActivityStep => ({
-  ...activityOf(eventWith(), digest, []),
+  ...activityOf(eventWith()),
   attachments: [...attachments],
 });
 const planOf = (...lists: readonly (readonly Filed[])[]): Decision => ({
@@ -171,7 +180,7 @@ describe("what an activity lists", () => {
       asked.push([id, at]);
       return `https://m.example/a/${id}`;
     };
-    expect(activityOf(eventOf(kept), digest, [], linkOf).attachments).toEqual([
+    expect(activityOf(eventOf(kept), linkOf).attachments).toEqual([
       {
         ...attachment,
         id: kept.file_id,
@@ -184,8 +193,8 @@ describe("what an activity lists", () => {
   });
 
   test("has no link where nobody can reach us, and no state where the mail was only read", () => {
-    expect(activityOf(eventOf(kept), digest, []).attachments).toMatchObject([{ id: kept.file_id, url: null }]);
-    expect(activityOf(eventOf(attachment), digest, [], () => "x").attachments).toEqual([attachment]);
+    expect(activityOf(eventOf(kept)).attachments).toMatchObject([{ id: kept.file_id, url: null }]);
+    expect(activityOf(eventOf(attachment), () => "x").attachments).toEqual([attachment]);
   });
 
   test("has a key that a file's step does not share", () => {
