@@ -39,9 +39,9 @@ export interface Intake {
   readonly accept: Accept;
   /**
    * Asked before a message begins (SMTP: at MAIL), with its size where that is declared: a reason not to take it now, or undefined. Cheap enough
-   * to ask each time.
+   * to ask each time, and answered at once while the last look is fresh.
    */
-  pressure(bytes?: number): Promise<Refusal | undefined>;
+  pressure(bytes?: number): Promise<Refusal | undefined> | Refusal | undefined;
   /** The most bytes a message may have. */
   readonly maxBytes: number;
 }

@@ -8,7 +8,7 @@ const probeMs = 500;
 
 export interface Pressure {
   /** A reason not to take a message of so many bytes; without a number, any message. */
-  ask(bytes?: number): Promise<Refusal | undefined>;
+  ask(bytes?: number): Promise<Refusal | undefined> | Refusal | undefined;
   /** So many bytes are about to be written. False when they would eat into the reserve, by what was last known. */
   fill(bytes: number): boolean;
   /** The same by what is known after a look now: what to tell the sender when they would; otherwise they are counted. */
@@ -76,11 +76,11 @@ export function openPressure(limits: IntakeLimits, ports: IntakePorts): Pressure
         };
 
   return {
-    async ask(bytes = 0) {
+    ask(bytes = 0) {
       const age = ports.clock.now() - checkedAt;
       // A clock set back (negative age) makes the check again, instead of trusting it for as long as it was set back.
-      const found = age >= 0 && age < freshMs ? answer : await examine();
-      return found ?? full() ?? tight(bytes);
+      if (age >= 0 && age < freshMs) return answer ?? full() ?? tight(bytes);
+      return examine().then((found) => found ?? full() ?? tight(bytes));
     },
     fill(bytes) {
       room -= bytes;

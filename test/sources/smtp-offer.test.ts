@@ -1,5 +1,3 @@
-/** What the SMTP listener offers, and what it will not do: threats.md 1.1, defaults, early talkers, odd commands. */
-import { SMTPConnection } from "smtp-server/lib/smtp-connection.js";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { smtp } from "../../src/sources/index.ts";
 import { ManualClock, settle } from "./fakes.ts";
@@ -148,25 +146,6 @@ describe("the greeting", () => {
     await client.send(`${line}\r\nHost: x\r\n\r\nEHLO a\r\nMAIL FROM:<a@b.test>\r\n`);
     expect(await client.rest()).toMatch(/^421 4\.7\.0 [^\r\n]*\r\n$/);
     expect(intake.begun).toBe(0);
-  });
-
-  test("where smtp-server has lost a method our greeting needs, its own greeting serves", async () => {
-    const stock = Object.getOwnPropertyDescriptors(SMTPConnection.prototype);
-    onTestFinished(() => {
-      Object.defineProperties(SMTPConnection.prototype, stock);
-      Reflect.deleteProperty(SMTPConnection.prototype, "_listeners");
-    });
-    // A later version in which the method goes by another name.
-    Object.defineProperty(SMTPConnection.prototype, "_listeners", { ...stock._setListeners, configurable: true });
-    Reflect.deleteProperty(SMTPConnection.prototype, "_setListeners");
-    SMTPConnection.prototype.init = function () {
-      const listeners: (ready: () => void) => void = Reflect.get(this, "_listeners");
-      listeners.call(this, () => this.connectionReady());
-    };
-    const { port, intake } = await startSmtp({ greeting_delay_ms: 60_000 });
-    const client = await RawClient.greeted(port);
-    expect(await client.deliver("x", inbox)).toMatchObject({ code: 250 });
-    expect(intake.taken).toHaveLength(1);
   });
 });
 

@@ -48,37 +48,3 @@ export class NewlineScan {
     return false;
   }
 }
-
-/** The part of smtp-server's command parser that tells how a line ended. */
-interface LineParser {
-  _dataMode: boolean;
-  _remainder: string;
-  _write(chunk: Buffer, encoding: BufferEncoding | "buffer", next: (error?: Error | null) => void): void;
-  oncommand(command: Buffer, callback?: () => void): void;
-}
-
-/**
- * Tells for each command line whether it ended with a bare LF, which the parser takes for a line end and then forgets.
- * The returned function answers for the line now being dispatched.
- */
-export function watchCommandEnds(parser: LineParser): () => boolean {
-  const write = parser._write.bind(parser);
-  const dispatch = parser.oncommand.bind(parser);
-  let text = "";
-  let at = 0;
-  let bare = false;
-  parser._write = (chunk, encoding, next) => {
-    if (!parser._dataMode) {
-      text = parser._remainder + chunk.toString("latin1");
-      at = 0;
-    }
-    write(chunk, encoding, next);
-  };
-  parser.oncommand = (line, callback) => {
-    at += line.length;
-    bare = text[at] === "\n";
-    at += bare ? 1 : 2;
-    dispatch(line, callback);
-  };
-  return () => bare;
-}

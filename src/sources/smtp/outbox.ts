@@ -1,5 +1,9 @@
 /** OUTBOX: holds back the replies of one turn of the event loop, and lets them go together at its end. */
-import type { Socket } from "node:net";
+
+/** Who has said something that is not yet on its way. */
+export interface Speaker {
+  release(): void;
+}
 
 /**
  * A reply wakes the peer, and where it runs on the same machine it takes the processor from the thread that still has commands to read:
@@ -7,19 +11,16 @@ import type { Socket } from "node:net";
  * before the next command is looked for.
  */
 export class Outbox {
-  #held: Socket[] = [];
-
-  /** Call before a write: what is written to `socket` from now on leaves at the end of the turn. */
-  hold(socket: Socket): void {
-    if (socket.writableCorked > 0) return;
-    socket.cork();
-    this.#held.push(socket);
-    if (this.#held.length === 1) setImmediate(() => this.#release());
-  }
-
-  #release(): void {
+  #held: Speaker[] = [];
+  readonly #release = () => {
     const held = this.#held;
     this.#held = [];
-    for (const socket of held) socket.uncork();
+    for (const speaker of held) speaker.release();
+  };
+
+  /** Call when something is to be said: it is released at the end of the turn. */
+  hold(speaker: Speaker): void {
+    this.#held.push(speaker);
+    if (this.#held.length === 1) setImmediate(this.#release);
   }
 }

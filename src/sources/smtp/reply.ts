@@ -11,12 +11,24 @@ export interface Reply {
   readonly wire: string;
 }
 
-const reply = (code: number, status: string, text: string): Reply => ({
+/** `status` may be empty. */
+export const reply = (code: number, status: string, text: string): Reply => ({
   code,
   status,
   text,
-  wire: `${code} ${status}${status && " "}${text}\r\n`,
+  wire: line(`${code} ${status}${status && " "}${text}`),
 });
+
+/** One line for each text (RFC 5321 §4.2.1), the status on all of them (RFC 2034 §4). */
+export function multiline(code: number, status: string, texts: readonly string[]): string {
+  const last = texts.length - 1;
+  return texts.map((text, at) => line(`${code}${at < last ? "-" : " "}${status}${status && " "}${text}`)).join("");
+}
+
+/** Nothing within a line may end it: some of the texts are smtp-server's, and may hold what the peer sent. */
+const line = (text: string): string => `${text.replace(controls, " ")}\r\n`;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get out.
+const controls = /[\u0000-\u001f\u007f-\u009f]/g;
 
 export const replies = {
   senderOk: reply(250, "2.1.0", "Ok"),

@@ -1,7 +1,7 @@
 /** SESSION: what we demand of one SMTP peer and what we promise it, apart from the protocol machine that carries the words. */
 import type { Envelope } from "../../model/envelope.ts";
 import type { Log } from "../../model/ports.ts";
-import type { Intake, Receipt, SourcePorts } from "../../model/source.ts";
+import type { Intake, Receipt, Refusal, SourcePorts } from "../../model/source.ts";
 import { NotAccepted } from "../../model/source.ts";
 import { type MailCommand, readMail, readRcpt } from "./address.ts";
 import { Reception } from "./reception.ts";
@@ -91,22 +91,23 @@ export class Session {
     this.#transaction = undefined;
   }
 
-  async mail(line: Uint8Array): Promise<Reply> {
+  /** At once where nothing has to be waited for: a promise for each command costs as much as reading it. */
+  mail(line: Uint8Array): Reply | Promise<Reply> {
     if (this.#transaction) return replies.nestedMail;
     const read = readMail(line, this.#intake.maxBytes);
     if (!read.ok) return read.reply;
-    const pressure = await this.#intake.pressure(read.value.size);
-    if (pressure) return replyTo(new NotAccepted(pressure));
-    this.#transaction = { ...read.value, recipients: new Map(), attempts: 0 };
-    return replies.senderOk;
+    const pressure = this.#intake.pressure(read.value.size);
+    return pressure instanceof Promise
+      ? pressure.then((found) => this.#open(read.value, found))
+      : this.#open(read.value, pressure);
   }
 
-  async rcpt(line: Uint8Array): Promise<Reply> {
+  rcpt(line: Uint8Array): Reply | Promise<Reply> {
     const reply = this.#judgeRecipient(line);
     // Accepted and refused alike, so that timing tells nobody which addresses exist.
     const tarpitMs = this.#settings.limits.tarpit_ms;
-    if (this.#refusedRecipients > freeRefusals && tarpitMs > 0) await this.#ports.clock.sleep(tarpitMs);
-    return reply;
+    if (this.#refusedRecipients <= freeRefusals || tarpitMs === 0) return reply;
+    return this.#ports.clock.sleep(tarpitMs).then(() => reply);
   }
 
   /** DATA: undefined where nobody is named who would get the message; otherwise what its bytes are to be pushed into. */
@@ -152,6 +153,12 @@ export class Session {
     const theirTurn = reception ? reception.waiting : true;
     const idleMs = (limits.idle_seconds * 1000) / (crowded ? 2 : 1);
     return theirTurn && now - this.#lastByte.at >= idleMs ? replies.idle : undefined;
+  }
+
+  #open(command: MailCommand, pressure: Refusal | undefined): Reply {
+    if (pressure) return replyTo(new NotAccepted(pressure));
+    this.#transaction = { ...command, recipients: new Map(), attempts: 0 };
+    return replies.senderOk;
   }
 
   #judgeRecipient(line: Uint8Array): Reply {
