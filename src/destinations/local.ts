@@ -71,11 +71,13 @@ function placeOf(step: Step): { kind: RecordKind; natural: string | null } | und
 function fieldsOf(step: Step): { fields: Record<string, unknown>; note?: string } {
   switch (step.kind) {
     case "person":
-      return { fields: { email: step.email, name: step.name, source: step.source, flags: step.flags } };
+      return {
+        fields: { email: step.email, name: step.name, source: step.source, flags: step.flags, ...wanted(step) },
+      };
     case "company":
-      return { fields: { domain: step.domain, name: step.name } };
+      return { fields: { domain: step.domain, name: step.name, ...wanted(step) } };
     case "deal":
-      return { fields: { name: step.name, pipeline: step.pipeline, stage: step.stage } };
+      return { fields: { name: step.name, pipeline: step.pipeline, stage: step.stage, ...wanted(step) } };
     case "activity":
       return activityFields(step);
     case "event_copy":
@@ -89,6 +91,12 @@ function fieldsOf(step: Step): { fields: Record<string, unknown>; note?: string 
       return step satisfies never;
   }
 }
+
+/** Under names of their own, so that no mapping can stand in for what the mail says. */
+const wanted = ({ owner, fields }: Pick<ActivityStep, "owner" | "fields">): Record<string, unknown> => ({
+  ...(owner == null ? {} : { owner }),
+  ...(fields === undefined ? {} : { fields }),
+});
 
 function activityFields(step: ActivityStep): { fields: Record<string, unknown>; note?: string } {
   const { direction, at, subject, from, to, cc, forwarded_by, headers, message_id, event_id, attachments, flags } =
@@ -112,6 +120,7 @@ function activityFields(step: ActivityStep): { fields: Record<string, unknown>; 
     event_id,
     attachments,
     flags,
+    ...wanted(step),
   };
   if (!wasCut) return { fields };
   const note = `body cut to ${maxBodyChars} characters; the whole text is kept as event ${event_id}`;
@@ -141,7 +150,11 @@ function openSession({ records, clock, tenant }: DestinationPorts): Session {
     if (place === undefined) return undefined;
     const byKey = records.findByKey(tenant, place.kind, step.key);
     if (byKey !== undefined || place.natural === null) return byKey;
-    return records.findByNatural(tenant, place.kind, place.natural);
+    const own = records.findByNatural(tenant, place.kind, place.natural);
+    if (own !== undefined || step.kind !== "person") return own;
+    return (step.also ?? [])
+      .map((other) => records.findByNatural(tenant, place.kind, other.toLowerCase()))
+      .find(Boolean);
   }
 
   function create(step: Step, place: { kind: RecordKind; natural: string | null }, links: readonly string[]): Ref {
@@ -167,6 +180,8 @@ function openSession({ records, clock, tenant }: DestinationPorts): Session {
         if (found === undefined) throw permanent(`there is no such ${step.kind}, and this step may not create one`);
         return refOf(found, true);
       }
+      const known = step.kind === "person" && (step.also ?? []).length > 0 ? findRecord(step) : undefined;
+      if (known !== undefined) return refOf(known, true);
       return create(step, place, "about" in step ? step.about.map((key) => present(target(refs, key).id)) : []);
     }
     switch (step.kind) {

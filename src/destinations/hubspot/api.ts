@@ -39,6 +39,8 @@ export const paths = {
   property: (object: ObjectName, name: string) => `/crm/properties/${apiVersion}/${object}/${encodeURIComponent(name)}`,
   properties: (object: ObjectName) => `/crm/properties/${apiVersion}/${object}`,
   propertyGroups: (object: ObjectName) => `/crm/properties/${apiVersion}/${object}/groups`,
+  owners: (email: string) => `/crm/owners/${apiVersion}${queryOf({ email, limit: "100" })}`,
+  pipelines: `/crm/pipelines/${apiVersion}/deals`,
   account: `/account-info/${apiVersion}/details`,
 } as const;
 
@@ -90,7 +92,11 @@ export const associatedSchema = z.object({
   results: z.array(z.object({ toObjectId: id })),
   paging: z.object({ next: z.object({ after: text }).optional() }).nullish(),
 });
-export const propertySchema = z.object({ name: z.string(), hasUniqueValue: z.boolean().optional() });
+export const propertySchema = z.object({
+  name: z.string(),
+  hasUniqueValue: z.boolean().optional(),
+  modificationMetadata: z.object({ readOnlyValue: z.boolean().optional() }).optional(),
+});
 export const accountSchema = z.object({
   portalId: id,
   timeZone: z.string().optional(),

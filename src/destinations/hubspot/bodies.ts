@@ -26,6 +26,12 @@ export interface UpdateBody {
 /** Which of our properties the account has; a value for one that it has not would refuse the whole record. */
 export type Has = (property: OwnProperty) => boolean;
 
+/** What a mapping wants on a new record, in this account's own names; `owner` is an id. */
+export interface Wanted {
+  readonly owner: string | undefined;
+  readonly properties: Readonly<Record<string, string>>;
+}
+
 const maxHeadersChars = 60_000;
 const maxRecipients = 200;
 
@@ -41,10 +47,11 @@ const flagsOf = (flags: readonly string[]): string | undefined =>
  * `hs_analytics_source` and `hs_object_source` are read-only for integrations, so the origin of a contact stands in a property of our own.
  * No `lifecyclestage`: the account's own rules set it.
  */
-export function contactBody(step: PersonStep, has: Has, owner: string | undefined): CreateBody {
+export function contactBody(step: PersonStep, has: Has, { owner, properties: asked }: Wanted): CreateBody {
   const { first, last } = nameParts(step.name);
   return {
     properties: properties({
+      ...asked,
       email: step.email.toLowerCase(),
       firstname: first,
       lastname: last,
@@ -56,9 +63,10 @@ export function contactBody(step: PersonStep, has: Has, owner: string | undefine
   };
 }
 
-export function companyBody(step: CompanyStep, has: Has, owner: string | undefined): CreateBody {
+export function companyBody(step: CompanyStep, has: Has, { owner, properties: asked }: Wanted): CreateBody {
   return {
     properties: properties({
+      ...asked,
       name: shortText(step.name),
       domain: step.domain.toLowerCase(),
       hubspot_owner_id: owner,
@@ -70,16 +78,18 @@ export function companyBody(step: CompanyStep, has: Has, owner: string | undefin
 
 export function dealBody(
   step: DealStep,
+  { pipeline, stage }: { readonly pipeline: string; readonly stage: string },
   has: Has,
-  owner: string | undefined,
+  { owner, properties: asked }: Wanted,
   marker: string | undefined,
   associations: Association[],
 ): CreateBody {
   return {
     properties: properties({
+      ...asked,
       dealname: shortText(step.name),
-      pipeline: step.pipeline ?? "default",
-      dealstage: step.stage,
+      pipeline,
+      dealstage: stage,
       description: marker,
       hubspot_owner_id: owner,
       [ownProperties.key]: has(ownProperties.key) ? step.key : undefined,
@@ -92,11 +102,12 @@ export function emailBody(
   step: ActivityStep,
   body: Body,
   has: Has,
-  owner: string | undefined,
+  { owner, properties: asked }: Wanted,
   associations: Association[],
 ): CreateBody {
   return {
     properties: properties({
+      ...asked,
       hs_timestamp: new Date(step.at).toISOString(),
       hs_email_direction: directionOf(step),
       // Received mail too: the other states speak of HubSpot's own sending.

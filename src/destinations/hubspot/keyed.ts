@@ -12,6 +12,7 @@ import { findByDomain } from "./companies.ts";
 import type { Owner, ReadBack } from "./readback.ts";
 import { associationsOf, known, permanent, type Records, recordObjectOf } from "./records.ts";
 import { halvedBodyChars, markerOf, maxBodyChars } from "./text.ts";
+import type { Wishes } from "./wishes.ts";
 
 export type KeyedStep = ActivityStep | DealStep | CompanyStep;
 
@@ -20,6 +21,8 @@ export interface KeyedPorts {
   readonly account: Account;
   readonly records: Records;
   readonly readBack: ReadBack;
+  readonly wishes: Wishes;
+  /** Who owns what no mapping names an owner for. */
   readonly owner: string | undefined;
   readonly html: boolean;
 }
@@ -76,23 +79,30 @@ async function bodyFor(
   ports: KeyedPorts,
 ): Promise<{ body: CreateBody; note: string | undefined }> {
   const object = recordObjectOf(step.kind);
-  const { owner } = ports;
+  const granted = await ports.wishes.of(object, step);
+  const wanted = { ...granted, owner: granted.owner ?? ports.owner };
   const has = await ports.account.has(object);
   const marker = has(ownProperties.key) ? undefined : markerOf(step.key);
   const associations = "about" in step ? associationsOf(object, step.about, refs) : [];
   switch (step.kind) {
     case "activity": {
       const body = bodyOf(step, limit, marker, ports.html);
-      return { body: emailBody(step, body, has, owner, associations), note: body.note };
+      return { body: emailBody(step, body, has, wanted, associations), note: together(body.note, granted.note) };
     }
     case "deal":
-      return { body: dealBody(step, has, owner, marker, associations), note: undefined };
+      return {
+        body: dealBody(step, await ports.wishes.stage(step), has, wanted, marker, associations),
+        note: granted.note,
+      };
     case "company":
-      return { body: companyBody(step, has, owner), note: undefined };
+      return { body: companyBody(step, has, wanted), note: granted.note };
     default:
       return step satisfies never;
   }
 }
+
+const together = (...notes: readonly (string | undefined)[]): string | undefined =>
+  notes.some((note) => note !== undefined) ? notes.filter((note) => note !== undefined).join("; ") : undefined;
 
 /** Our key is taken: by an earlier try whose answer was lost. Its fields stay as they are now; only associations are made sure of. */
 async function adopt(

@@ -7,6 +7,7 @@ import { recordSchema, shaped } from "./api.ts";
 import { contactBody, shownProperties } from "./bodies.ts";
 import { existingId, isConflict, reasonOf } from "./classify.ts";
 import { permanent, type Records } from "./records.ts";
+import type { Wishes } from "./wishes.ts";
 
 export async function findPerson(email: string, records: Records): Promise<Ref | undefined> {
   const address = email.toLowerCase();
@@ -24,20 +25,35 @@ export async function findPerson(email: string, records: Records): Promise<Ref |
   );
 }
 
-export async function putPerson(
-  step: PersonStep,
-  records: Records,
-  account: Account,
-  owner: string | undefined,
-): Promise<Ref> {
-  if (!step.create) {
-    const found = await findPerson(step.email, records);
-    if (found === undefined) throw permanent("HubSpot has no such contact, and this step may not create one");
-    return found;
+/** By the mail's own address, then by the others that the mapping knows of the same person. */
+export async function findKnown({ email, also = [] }: PersonStep, records: Records): Promise<Ref | undefined> {
+  const own = await findPerson(email, records);
+  if (own !== undefined) return own;
+  for (const other of also) {
+    const found = await findPerson(other, records);
+    if (found !== undefined) return { ...found, note: "known under another address of the same person" };
   }
+  return undefined;
+}
+
+export interface PeoplePorts {
+  readonly records: Records;
+  readonly account: Account;
+  readonly wishes: Wishes;
+  readonly owner: string | undefined;
+}
+
+export async function putPerson(step: PersonStep, { records, account, wishes, owner }: PeoplePorts): Promise<Ref> {
+  // HubSpot keeps one address single by itself; that two are one person only the mapping knows.
+  const known = !step.create || (step.also ?? []).length > 0 ? await findKnown(step, records) : undefined;
+  if (known !== undefined) return known;
+  if (!step.create) throw permanent("HubSpot has no such contact, and this step may not create one");
   const has = await account.has("contacts");
-  const answer = await records.create("contacts", contactBody(step, has, owner));
-  if (!isConflict(answer)) return await records.refOf("contacts", shaped(recordSchema, answer, true).id, false);
+  const granted = await wishes.of("contacts", step);
+  const body = contactBody(step, has, { ...granted, owner: granted.owner ?? owner });
+  const answer = await records.create("contacts", body);
+  if (!isConflict(answer))
+    return await records.refOf("contacts", shaped(recordSchema, answer, true).id, false, granted.note);
   const id = existingId(answer);
   if (id !== undefined) return await records.refOf("contacts", id, true);
   const found = await findPerson(step.email, records);

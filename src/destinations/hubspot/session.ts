@@ -7,9 +7,10 @@ import { shownProperties } from "./bodies.ts";
 import { check, fix } from "./doctor.ts";
 import { openFiles } from "./files.ts";
 import { openKeyed } from "./keyed.ts";
-import { findPerson, putPerson } from "./people.ts";
+import { findKnown, putPerson } from "./people.ts";
 import { openReadBack } from "./readback.ts";
 import { known, objectOf, openRecords, permanent, recordObjectOf } from "./records.ts";
+import { openWishes } from "./wishes.ts";
 
 export interface SessionSettings extends AccountSettings {
   readonly owner_id?: string | undefined;
@@ -23,12 +24,13 @@ export function openSession(settings: SessionSettings, { wire, clock, metrics }:
   const readBack = openReadBack(api);
   const owner = settings.owner_id;
   const files = openFiles(records, settings.html);
-  const keyed = openKeyed({ api, account, records, readBack, owner, html: settings.html });
+  const wishes = openWishes(api, clock);
+  const keyed = openKeyed({ wishes, api, account, records, readBack, owner, html: settings.html });
 
   async function find(step: Step, refs: Refs): Promise<Ref | undefined> {
     switch (step.kind) {
       case "person":
-        return await findPerson(step.email, records);
+        return await findKnown(step, records);
       case "company":
       case "deal":
       case "activity":
@@ -48,7 +50,7 @@ export function openSession(settings: SessionSettings, { wire, clock, metrics }:
   async function put(step: Step, refs: Refs): Promise<Ref> {
     switch (step.kind) {
       case "person":
-        return await putPerson(step, records, account, owner);
+        return await putPerson(step, { records, account, wishes, owner });
       case "company":
         if (!step.create) throw permanent("HubSpot has no such company, and this step may not create one");
         return await keyed.put(step, refs);

@@ -1,0 +1,124 @@
+/** What a mapping asks for by name (an owner, a stage, fields of the account's own), turned into what this account calls it. Asked once, remembered. */
+import { z } from "zod";
+import type { Clock } from "../../model/ports.ts";
+import type { DealStep, Step } from "../../model/step.ts";
+import { type Api, type ObjectName, paths, propertySchema, shaped } from "./api.ts";
+import { ownProperties } from "./bodies.ts";
+import { permanent } from "./records.ts";
+import { shortText } from "./text.ts";
+
+const text = z.union([z.string(), z.number()]).transform(String);
+const ownersSchema = z.object({ results: z.array(z.object({ id: text, email: z.string().nullish() })) });
+const stageSchema = z.object({ id: text, label: z.string(), archived: z.boolean().optional() });
+const pipelinesSchema = z.object({
+  results: z.array(z.object({ id: text, label: z.string(), stages: z.array(stageSchema) })),
+});
+type Pipeline = z.infer<typeof pipelinesSchema>["results"][number];
+
+export interface Granted {
+  /** HubSpot's id of the owner; undefined where none is asked for, or none is found. */
+  readonly owner: string | undefined;
+  readonly properties: Readonly<Record<string, string>>;
+  /** What could not be had, for the story. */
+  readonly note: string | undefined;
+}
+
+export interface Wishes {
+  /** Refused only by weather: an owner or a field that is not there is no reason to lose the mail. */
+  of(object: ObjectName, step: Pick<Extract<Step, { kind: "person" }>, "owner" | "fields">): Promise<Granted>;
+  /** Refused (permanent) where the account has no such pipeline or stage: a deal in a wrong one is worse than one that waits for a person. */
+  stage(step: Pick<DealStep, "pipeline" | "stage">): Promise<{ pipeline: string; stage: string }>;
+}
+
+/** Who was not there may be there later; nobody is asked about more often than this. */
+const forgetMs = 600_000;
+/** The word that a mapping uses where it names no stage; HubSpot's own pipeline calls it "Qualified To Buy". */
+const anyStage = "qualification";
+/** What we set ourselves, or what would make the record another one. */
+const ours: ReadonlySet<string> = new Set([
+  ...Object.values(ownProperties),
+  ...["email", "domain", "pipeline", "dealstage", "hubspot_owner_id", "hs_timestamp", "hs_email_status"],
+  ...["hs_email_direction", "hs_email_text", "hs_email_html", "hs_email_headers", "hs_email_subject"],
+]);
+
+export function openWishes(api: Api, clock: Clock): Wishes {
+  const remembered = new Map<string, { readonly at: number; readonly answer: Promise<unknown> }>();
+
+  /** A failure is not kept. */
+  function once<T>(name: string, ask: () => Promise<T>): Promise<T> {
+    const known = remembered.get(name);
+    if (known !== undefined && clock.now() - known.at < forgetMs) return known.answer as Promise<T>;
+    const answer = ask().catch((error: unknown) => {
+      remembered.delete(name);
+      throw error;
+    });
+    remembered.set(name, { at: clock.now(), answer });
+    return answer;
+  }
+
+  const ownerId = (email: string): Promise<string | undefined> =>
+    once(`owner ${email}`, async () => {
+      const request = { method: "GET", path: paths.owners(email), object: "owner" } as const;
+      const answer = await api.call(request, false, ({ status }) => status === 403);
+      if (answer.status === 403) return undefined;
+      const { results } = shaped(ownersSchema, answer, false);
+      return results.find((one) => one.email?.toLowerCase() === email.toLowerCase())?.id;
+    });
+
+  const isThere = (object: ObjectName, name: string): Promise<boolean> =>
+    once(`property ${object} ${name}`, async () => {
+      const request = { method: "GET", path: paths.property(object, name), object: "property" } as const;
+      const answer = await api.call(request, false, ({ status }) => status === 403);
+      if (answer.status === 403 || answer.status === 404) return false;
+      return shaped(propertySchema, answer, false).modificationMetadata?.readOnlyValue !== true;
+    });
+
+  const pipelines = (): Promise<readonly Pipeline[]> =>
+    once("pipelines", async () => {
+      const request = { method: "GET", path: paths.pipelines, object: "pipeline" } as const;
+      return shaped(pipelinesSchema, await api.call(request, false), false).results;
+    });
+
+  return {
+    async of(object, { owner, fields = {} }) {
+      const notes: string[] = [];
+      const id = owner == null ? undefined : await ownerId(owner);
+      if (owner != null && id === undefined) notes.push("HubSpot shows no user under the owner's address");
+      const properties: Record<string, string> = {};
+      for (const [name, value] of Object.entries(fields)) {
+        if (ours.has(name)) notes.push(`${name} is not a mapping's to set`);
+        else if (await isThere(object, name)) properties[name] = shortText(value);
+        else notes.push(`HubSpot has no ${name} on ${object} that may be written`);
+      }
+      return { owner: id, properties, note: notes.length === 0 ? undefined : notes.join("; ").slice(0, 500) };
+    },
+
+    async stage({ pipeline, stage }) {
+      const all = await pipelines();
+      const found = pipeline === null ? all[0] : all.find((one) => isNamed(one, pipeline));
+      if (found === undefined)
+        throw permanent(`HubSpot has no pipeline ${quoted(pipeline ?? "")}; ${listed("it has", all)}`);
+      const open = found.stages.filter(({ archived }) => archived !== true);
+      const wanted = open.find((one) => isNamed(one, stage)) ?? (stage === anyStage ? firstStage(open) : undefined);
+      if (wanted === undefined) {
+        throw permanent(
+          `HubSpot's pipeline ${quoted(found.label)} has no stage ${quoted(stage)}; ${listed("it has", open)}`,
+        );
+      }
+      return { pipeline: found.id, stage: wanted.id };
+    },
+  };
+}
+
+const isNamed = ({ id, label }: { id: string; label: string }, name: string): boolean =>
+  id === name || label.trim().toLowerCase() === name.trim().toLowerCase();
+
+const firstStage = (stages: Pipeline["stages"]) =>
+  stages.find(({ label }) => label.toLowerCase().startsWith("qualif")) ?? stages[0];
+
+const quoted = (name: string): string => JSON.stringify(name.slice(0, 60));
+const listed = (words: string, all: readonly { label: string }[]): string =>
+  `${words} ${all
+    .slice(0, 20)
+    .map(({ label }) => quoted(label))
+    .join(", ")}`;
