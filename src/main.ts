@@ -12,6 +12,7 @@ export {
 } from "./main/ground.ts";
 export { openGroundIntake } from "./main/intake.ts";
 export { laneId, type OpenLane, openLanes, tenantPlans } from "./main/lanes.ts";
+export { knownVersions, mappingSha256 } from "./main/mappings.ts";
 export { peopleFor } from "./main/people.ts";
 export { isDaemonUp, poke } from "./main/poke.ts";
 export { openPreview, type Preview } from "./main/preview.ts";
@@ -21,7 +22,7 @@ export { senderDecisions } from "./main/teach.ts";
 export { replyAddress } from "./main/thread-address.ts";
 export { threadsOf } from "./main/threader.ts";
 export { explainSteps } from "./mapping/explain.ts";
-export { mappingVersion } from "./mapping/plan.ts";
+export { rulesRead, versionOf } from "./mapping/plan.ts";
 export {
   backupLedger,
   backupLocalRecords,

@@ -105,7 +105,19 @@ const planned = z.object({
   event_id: eventId.nullable().describe("Null for a file that is not stored."),
   message_id: messageId,
   tenant: z.string(),
-  mapping_version: z.number().int(),
+  mapping_version: z.number().int().nullable().describe("Null for a mapping file that was never in force."),
+  rules: z
+    .array(
+      z.object({
+        rule: z.string(),
+        applies: z.boolean(),
+        failed: z.string().nullable().describe("The first condition that does not apply, as it stands in the file."),
+        took: z.array(z.string()).describe("What this rule decides: contact, company, deal, activity, skip, review."),
+      }),
+    )
+    .describe(
+      "The rules of the tenant's mapping file as they were read for this message; none after a skip or review.",
+    ),
   lanes: z.array(
     z.object({
       destination,

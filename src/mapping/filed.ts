@@ -42,6 +42,7 @@ function ruleOf({ participants: { basis, direction } }: CanonicalEvent, { spoken
   return basis === "form" ? "default.form" : `default.${direction}`;
 }
 
+const nothing = { companies: [], links: [] };
 /** A mail to a whole address book is no reason to make companies of all of it. */
 const mostCompanies = 5;
 
@@ -52,12 +53,11 @@ function companiesOf(
   { spoken, owner }: Ruled,
 ): { companies: CompanyStep[]; links: LinkStep[] } {
   const asked = spoken.company;
-  if (asked === undefined || asked.says === false) return { companies: [], links: [] };
+  if (asked === undefined || asked.says === false) return nothing;
   const { says, rule } = asked;
   const { event } = facts;
-  const bar = says.create ?? "verified";
-  const isSure = bar !== false && hearsayFlag(event).length === 0;
-  const create = isSure && event.auth.trust !== "suspicious" && atLeast(event.auth.trust, bar);
+  // A company that was only looked up and is not there would fail the mail: whoever is not sure is filed under the person alone.
+  if (hearsayFlag(event).length > 0 || !atLeast(event.auth.trust, says.create ?? "verified")) return nothing;
   const domains = new Map<string, string[]>();
   for (const [index, { organisation }] of event.participants.filed_under.entries()) {
     const person = people[index];
@@ -69,10 +69,10 @@ function companiesOf(
     (domain): CompanyStep => ({
       kind: "company",
       key: companyKey(event.tenant, domain),
-      why: `mapping.${rule}${create ? "" : `; only looked up (trust ${event.auth.trust}, create: ${String(bar)})`}`,
+      why: `mapping.${rule}`,
       domain,
       name: domain,
-      create,
+      create: true,
       ...wantedOf(says, facts, owner),
     }),
   );

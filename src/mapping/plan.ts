@@ -68,6 +68,10 @@ const listRules: ReadonlySet<string> = new Set([
 export const plan = (event: CanonicalEvent, mapping: Mapping, known: Known): Decision =>
   planned(event, mapping, known).decision;
 
+/** What each rule of the file had to do with it, in order; empty without a file. */
+export const rulesRead = (event: CanonicalEvent, mapping: Mapping, known: Known): readonly Reading[] =>
+  planned(event, mapping, known).readings;
+
 /**
  * What a rule of the file says of a mail goes before what is built in, but for two: whom the tenant wants to leave no trace leaves none, and
  * suspicious mail makes nothing.

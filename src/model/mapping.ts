@@ -126,9 +126,11 @@ const contact = z.strictObject({
 });
 const company = z.strictObject({
   create: z
-    .union([z.literal(false), z.enum(["verified", "aligned-weak"])])
+    .enum(["verified", "aligned-weak"])
     .optional()
-    .describe("The trust from which on an unknown company is made; false: only looked up. Default: verified."),
+    .describe(
+      "The trust from which on the mail belongs to its sender's company, made where it is unknown. Default: verified.",
+    ),
   owner: owner.optional(),
   fields: fields.optional(),
 });

@@ -86,7 +86,13 @@ describe("bodies", () => {
     for (const html of [message.html, null]) {
       for (const limit of [900, 1_203, 60_000]) {
         const step = activity([], { text: message.text ?? "", html, attachments });
-        const { properties } = emailBody(step, bodyOf(step, limit, marker, true), () => true, { owner: undefined, properties: {} }, []);
+        const { properties } = emailBody(
+          step,
+          bodyOf(step, limit, marker, true),
+          () => true,
+          { owner: undefined, properties: {} },
+          [],
+        );
         expect(properties.hs_email_text).toContain("<script>");
         expect(properties.hs_email_html ?? "").not.toMatch(/<script/i);
         expect(properties.hs_email_html === undefined).toBe(html === null);
@@ -100,7 +106,13 @@ describe("bodies", () => {
       name: "N ".repeat(200),
     }));
     const step = activity([], { to, cc: to });
-    const { properties } = emailBody(step, bodyOf(step, 60_000, undefined, true), () => true, { owner: undefined, properties: {} }, []);
+    const { properties } = emailBody(
+      step,
+      bodyOf(step, 60_000, undefined, true),
+      () => true,
+      { owner: undefined, properties: {} },
+      [],
+    );
     expect(properties.hs_email_headers?.length).toBeLessThanOrEqual(60_000);
     expect(JSON.parse(properties.hs_email_headers ?? "")).toMatchObject({
       from: { email: "ada@example.test", firstName: "Ada" },

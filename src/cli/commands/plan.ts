@@ -5,14 +5,17 @@ import {
   dataPaths,
   explainSteps,
   type Ground,
-  mappingVersion,
+  knownVersions,
   type Preview,
   peopleFor,
+  rulesRead,
   tenantPlans,
+  versionOf,
 } from "../../main.ts";
 import type { CanonicalEvent } from "../../model/event.ts";
 import type { EventRow } from "../../model/ledger.ts";
 import type { LinkOf } from "../../model/links.ts";
+import type { ThreadDeal } from "../../model/mappings.ts";
 import type { DecisionRow, Verdict } from "../../model/reviews.ts";
 import type { Step } from "../../model/step.ts";
 import { inLine, plannedBefore } from "../../pipeline/before.ts";
@@ -34,8 +37,14 @@ interface Options extends WhoseOptions {
   readonly json?: true;
 }
 
-/** The ids that the ledger remembers of a lane, for these steps in their order. */
-type Known = (lane: string, steps: readonly Step[]) => Promise<readonly (string | null)[]>;
+/** What the ledger knows beside the message itself. */
+interface Memory {
+  /** The ids that it remembers of a lane, for these steps in their order. */
+  remembered(lane: string, steps: readonly Step[]): Promise<readonly (string | null)[]>;
+  readonly deal?: ThreadDeal | undefined;
+  readonly versions?: ReadonlyMap<string, number>;
+}
+const noMemory: Memory = { remembered: async (_lane, steps) => steps.map(() => null) };
 
 export function plan(cli: Cli): Command {
   return new Command("plan")
@@ -62,21 +71,26 @@ async function planFile(cli: Cli, name: string, options: Options): Promise<Plann
     const { event, digest } = await preview.event(file, envelope);
     const remembers = existsSync(dataPaths(settings.data_dir).ledger);
     const planned = remembers
-      ? await withGround(cli, (ground) => plannedOf(event, digest, settings, memoryOf(ground)))
-      : await plannedOf(event, digest, settings, async (_lane, steps) => steps.map(() => null));
+      ? await withGround(cli, async (ground) => plannedOf(event, digest, settings, await memoryOf(ground, event)))
+      : await plannedOf(event, digest, settings, noMemory);
     return { ...planned, event_id: null };
   } finally {
     await preview.close();
   }
 }
 
-const memoryOf =
-  ({ ledger }: Ground): Known =>
-  (lane, steps) =>
-    ledger.remembered(
-      lane,
-      steps.map(({ kind, key }) => ({ kind, key })),
-    );
+async function memoryOf({ ledger, settings }: Ground, { thread }: CanonicalEvent): Promise<Memory> {
+  const [deal] = await ledger.dealsOf([thread.thread_id]);
+  return {
+    remembered: (lane, steps) =>
+      ledger.remembered(
+        lane,
+        steps.map(({ kind, key }) => ({ kind, key })),
+      ),
+    deal: deal ?? undefined,
+    versions: await knownVersions(settings, ledger),
+  };
+}
 
 async function planStored(ground: Ground, id: string): Promise<Planned> {
   const row = await findMessage(ground, id);
@@ -86,7 +100,7 @@ async function planStored(ground: Ground, id: string): Promise<Planned> {
   const before = await plannedBefore(row.eventId, ground);
   const linkOf = ground.links?.of;
   const history = { before, ...(verdict && { verdict }), ...(linkOf && { linkOf }) };
-  return await plannedOf(event, row.digest, ground.settings, memoryOf(ground), history);
+  return await plannedOf(event, row.digest, ground.settings, await memoryOf(ground, event), history);
 }
 
 const isVerdict = (row: DecisionRow): row is DecisionRow & Verdict =>
@@ -129,18 +143,20 @@ async function plannedOf(
   event: CanonicalEvent,
   digest: string,
   settings: Settings,
-  known: Known,
+  { remembered, deal, versions }: Memory,
   { before, verdict, linkOf }: History = { before: new Map() },
 ): Promise<Planned> {
-  const tenant = tenantPlans(settings, { linkOf }).find((each) => each.tenant === event.tenant);
+  const tenant = tenantPlans(settings, { linkOf, ...(versions && { versions }) }).find(
+    (each) => each.tenant === event.tenant,
+  );
   if (tenant === undefined) throw new Failed(`tenant ${plain(event.tenant)} is not in the configuration`);
-  const { decisions } = inLine(event.event_id, decide(event, digest, tenant, { verdict }), before, tenant);
+  const { decisions } = inLine(event.event_id, decide(event, digest, tenant, { verdict, deal }), before, tenant);
   const lanes = decisions.map(async ({ lane, decision }) => {
     const destination = destinationOf(lane);
     if (decision.kind !== "steps") {
       return { destination, decision: decision.kind, rule: decision.rule, reason: decision.reason, steps: [] };
     }
-    const refs = await known(lane, decision.steps);
+    const refs = await remembered(lane, decision.steps);
     const words = explainSteps(decision.steps);
     const steps = decision.steps.map(({ kind, key, why }, index) => {
       const known_ref = refs[index] ?? null;
@@ -153,7 +169,14 @@ async function plannedOf(
     event_id: event.event_id,
     message_id: event.message.message_id,
     tenant: event.tenant,
-    mapping_version: mappingVersion,
+    mapping_version:
+      tenant.mapping.rules !== undefined && tenant.mapping.version === undefined ? null : versionOf(tenant.mapping),
+    rules: rulesRead(event, tenant.mapping, { digest, deal }).map(({ rule, failed, took }) => ({
+      rule,
+      applies: failed === null,
+      failed,
+      took: [...took],
+    })),
     lanes: await Promise.all(lanes),
   };
 }
@@ -161,8 +184,15 @@ async function plannedOf(
 async function printPlan(cli: Cli, planned: Planned): Promise<void> {
   const { paint } = cli;
   await cli.print(
-    `${paint("bold", planned.event_id === null ? "Not stored" : `Event ${planned.event_id}`)} ${plain(planned.message_id ?? "(no Message-ID)")}, tenant ${planned.tenant}, mapping version ${planned.mapping_version}`,
+    `${paint("bold", planned.event_id === null ? "Not stored" : `Event ${planned.event_id}`)} ${plain(planned.message_id ?? "(no Message-ID)")}, tenant ${planned.tenant}, mapping ${planned.mapping_version === null ? "file that was never in force" : `version ${planned.mapping_version}`}`,
   );
+  for (const { rule, failed, took } of planned.rules) {
+    const words =
+      failed === null
+        ? `applies${took.length === 0 ? ", and decides nothing" : `: ${took.join(", ")}`}`
+        : `does not apply: ${failed}`;
+    await cli.print(`  rule ${rule} ${paint("dim", plain(words, 200))}`);
+  }
   for (const { destination, decision, rule, reason, steps } of planned.lanes) {
     await cli.print("", `${paint("bold", `Destination ${destination}`)}: ${decision} (rule ${rule})`);
     if (reason !== null) await cli.print(`  ${plain(reason, 500)}`);

@@ -1,0 +1,136 @@
+/** A tenant's mapping file at work: what the rules ask for comes about at the built-in CRM, and `plan` says why. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { stringify } from "yaml";
+import type { z } from "zod";
+import { type ShapeName, shapes } from "../../src/cli/shapes.ts";
+import { command, type Ended } from "../cli/stage.ts";
+
+let dir: string;
+let config: string;
+let sent = 0;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "mailwright-mapping-"));
+  config = join(dir, "mailwright.yaml");
+  const tenant = {
+    id: "acme",
+    recipients: ["*@in.test"],
+    people: { own_domains: ["acme.test"] },
+    trust: { authserv_ids: ["mx.in.test"] },
+    mapping: "./mapping.yaml",
+    destinations: [{ id: "crm", type: "local" }],
+  };
+  const limits = { disk_reserve_bytes: 0, disk_reserve_percent: 0 };
+  writeFileSync(
+    config,
+    stringify({ data_dir: "./data", limits, dns: { servers: ["127.0.0.1:9"] }, tenants: [tenant] }),
+  );
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+const run = (...args: string[]): Promise<Ended> => command([...args, "--config", config], { cwd: dir });
+async function shaped<N extends ShapeName>(name: N, ...args: string[]): Promise<z.infer<(typeof shapes)[N]>> {
+  const ended = await run(...name.split(" "), ...args, "--json");
+  if (ended.code !== 0) throw new Error(`exit ${ended.code}: ${ended.err}`);
+  return shapes[name].parse(ended.json()) as z.infer<(typeof shapes)[N]>;
+}
+
+const write = (rules: object[], more: object = {}): void =>
+  writeFileSync(join(dir, "mapping.yaml"), stringify({ ...more, rules }));
+
+/** A mail that the receiving host has verified. Answers its file. */
+function mail(
+  id: string,
+  subject: string,
+  { answers, from = "ada@client.example" }: { answers?: string; from?: string } = {},
+) {
+  const file = join(dir, `${++sent}.eml`);
+  const domain = from.slice(from.indexOf("@") + 1);
+  const proof = `Authentication-Results: mx.in.test; dmarc=pass header.from=${domain}; dkim=pass header.d=${domain}; spf=pass smtp.mailfrom=${domain}`;
+  const date = new Date(Date.UTC(2026, 2, 1, 0, sent)).toUTCString().replace("GMT", "+0000");
+  const head = [
+    proof,
+    `From: Ada <${from}>`,
+    "To: deals@in.test",
+    `Date: ${date}`,
+    `Message-ID: <${id}@x.test>`,
+    `Subject: ${subject}`,
+  ];
+  const reply = answers === undefined ? [] : [`In-Reply-To: <${answers}@x.test>`, `References: <${answers}@x.test>`];
+  writeFileSync(file, `${[...head, ...reply, "", `The text of ${id}.`].join("\r\n")}\r\n`);
+  return file;
+}
+const take = async (...files: string[]) => await shaped("reprocess", ...files, "--to", "deals@in.test");
+
+const sales = [
+  { name: "spam", when: { subject: "lottery" }, do: { skip: "nobody wants this" } },
+  {
+    name: "requests",
+    when: { thread: "new", direction: "inbound", subject: ["quote", "offer"] },
+    do: { company: {}, deal: { create: { stage: "new", name: "{{organisation}}: {{subject}}" } } },
+  },
+];
+
+describe("a mapping file", () => {
+  test("a request makes contact, company and deal; its answer belongs to the same deal; a skip is recorded with its rule", async () => {
+    write(sales);
+    const taken = await take(
+      mail("m1", "A quote, please"),
+      mail("m2", "Re: A quote, please", { answers: "m1" }),
+      mail("m3", "You won the lottery"),
+    );
+    expect(await shaped("crm companies")).toMatchObject([{ fields: { domain: "client.example" } }]);
+    const [deal, ...others] = await shaped("crm deals");
+    expect(others).toEqual([]);
+    expect(deal).toMatchObject({ fields: { name: "client.example: A quote, please", stage: "new" } });
+    const activities = await shaped("crm activities");
+    expect(activities).toHaveLength(2);
+    for (const { links } of activities) expect(links).toContain(deal?.id);
+    const skipped = await shaped("events show", taken[2]?.event_id ?? "");
+    expect(skipped.deliveries[0]).toMatchObject({
+      state: "skipped",
+      rule: "mapping.spam",
+      detail: "nobody wants this",
+    });
+    expect(skipped.deliveries[0]?.mapping_version).toBeGreaterThanOrEqual(100);
+  });
+
+  test("a changed file has a number of its own; mail that is there is planned by it when it is reprocessed, and doubles nothing", async () => {
+    write([]);
+    const [first] = await take(mail("m1", "A quote, please"));
+    expect(await shaped("crm deals")).toEqual([]);
+    const version = async () =>
+      (await shaped("events show", first?.event_id ?? "")).deliveries[0]?.mapping_version ?? 0;
+    const before = await version();
+    write(sales);
+    await shaped("reprocess", first?.event_id ?? "");
+    await shaped("reprocess", first?.event_id ?? "");
+    expect(await version()).toBeGreaterThan(before);
+    expect(await shaped("crm deals")).toHaveLength(1);
+    const [activity, ...others] = await shaped("crm activities");
+    expect(others).toEqual([]);
+    expect(activity?.links).toHaveLength(3);
+  });
+
+  test("plan tells which rules applied, what each decided, and the first condition of the others that did not", async () => {
+    write(sales);
+    const plan = await shaped("plan", mail("m1", "Hello"), "--to", "deals@in.test");
+    expect(plan.mapping_version).toBeNull();
+    expect(plan.rules).toEqual([
+      { rule: "spam", applies: false, failed: "subject", took: [] },
+      { rule: "requests", applies: false, failed: "subject", took: [] },
+    ]);
+    const asked = await run("plan", mail("m2", "An offer"), "--to", "deals@in.test");
+    expect(asked.out).toContain("rule requests applies: company, deal");
+    expect(asked.out).toContain('creates deal "client.example: An offer" in stage new, once');
+  });
+
+  test("a file that is wrong is refused by line, column and nearest word, by every command and exit code 3", async () => {
+    writeFileSync(join(dir, "mapping.yaml"), "rules:\n  - name: a\n    whne: {}\n    do: { skip: x }\n");
+    const ended = await run("config", "check");
+    expect(ended.code).toBe(3);
+    expect(ended.err).toMatch(/mapping\.yaml:3:5: rules\[0\]: found the unknown key "whne".*did you mean `when`\?/);
+  });
+});
