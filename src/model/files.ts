@@ -65,17 +65,23 @@ export interface FileRow extends NewFile {
   readonly storeKey: string | null;
   readonly inspection: Inspection | null;
   readonly scan: Scan;
+  /** What a person said of it, which stands whatever a check says later. */
+  readonly decision: "release" | "drop" | null;
   /** Who decided last: `mailwright`, or a person's name; and when (epoch ms). */
   readonly by: string;
   readonly at: number;
   readonly note: string | null;
 }
 
-/** A message some of whose files are not kept yet. Its raw place is as an Attempt has it. */
+/**
+ * A message whose files are to be brought in line with what is known of them: they are not kept yet, or a verdict about one has changed. Those that
+ * a person decided about, and those that are gone, are not among them.
+ */
 export interface FilesToKeep {
   readonly lease: Lease;
   readonly eventId: string;
   readonly tenant: string;
+  /** Counts this one; it was committed before this was returned. */
   readonly attempts: number;
   readonly rawSize: number;
   readonly raw: RawPlace;
@@ -90,16 +96,29 @@ export interface FileJudged {
   readonly reason: string | null;
 }
 
+/** One whose bytes are durable in the store, or are not to be kept. */
+export interface FileKept extends FileJudged {
+  /** Null where it was decided without a look into it. */
+  readonly inspection: Inspection | null;
+  /** Where its bytes are, also of one that is not to be kept after all: the ledger sees to it that nobody needs them, and has them deleted. */
+  readonly storeKey: string | null;
+  /** What it was judged by. Where another verdict has come meanwhile, it stays as it was, and its message is due again at once. */
+  readonly scan: Scan;
+}
+
 export interface FilesKept {
   readonly eventId: string;
   readonly lease: Lease;
   readonly now: number;
-  /** Those whose bytes are durable in the store, or are not to be kept. */
-  readonly kept: readonly (FileJudged & {
-    readonly inspection: Inspection;
-    readonly storeKey: string | null;
-    readonly scan: Scan;
-  })[];
+  readonly kept: readonly FileKept[];
+  /** When to go on with those that are not named (epoch ms); at once where it does not say. */
+  readonly later?: Later;
+}
+
+export interface Later {
+  readonly dueAt: number;
+  /** The attempt is given back: it was not the message's fault. */
+  readonly blameless: boolean;
 }
 
 /** One content of a tenant that a scanner is to look at, for the first time or again. */
@@ -109,6 +128,7 @@ export interface FileToScan {
   readonly sha256: string;
   readonly size: number;
   readonly storeKey: string;
+  /** Looks in a row that gave no verdict, this one included. */
   readonly attempts: number;
   readonly scan: Scan;
 }
@@ -121,8 +141,13 @@ export interface FileScanned {
   readonly scan: Scan;
   /** When to ask again (epoch ms); null: not before the signatures change. */
   readonly dueAt: number | null;
-  /** Every message that carries it. */
-  readonly judged: readonly FileJudged[];
+}
+
+/** Contents that have a verdict, looked at last from `from` to before `before` (epoch ms), with other signatures than these. */
+export interface ScanAgain {
+  readonly signatures: string;
+  readonly from: number;
+  readonly before: number;
 }
 
 export interface FileQuery {
@@ -132,7 +157,7 @@ export interface FileQuery {
   readonly status?: FileStatus;
   readonly sha256?: string;
   readonly limit: number;
-  /** `id` of the last row of the page before. Newest first. */
+  /** `id` of the last row of the page before. Newest first; those of one event in its own order, and not in pages. */
   readonly before?: string;
 }
 
@@ -145,7 +170,7 @@ export interface FileDecision {
   readonly now: number;
 }
 
-/** unknown: no such file. unfit: stripped, refused or removed, so there is nothing to release; or dropped already. */
+/** unknown: no such file. unfit: stripped, refused, removed or dropped, so there is nothing of it; or to be released before it was looked at. */
 export type FileDecided = "done" | "unknown" | "unfit";
 
 export interface FileTally {
@@ -170,47 +195,63 @@ export interface AuditEntry {
   readonly from: string | null;
 }
 
+/** Bytes of one content that nobody needs any more; its rows say so already. */
+export interface FileBytes {
+  readonly tenant: string;
+  readonly sha256: string;
+  readonly storeKey: string;
+}
+
+export interface FilesOld extends FileBytes {
+  readonly bytes: number;
+  readonly files: number;
+  /** Epoch ms; of its youngest mention. */
+  readonly newestAt: number;
+}
+
+interface Taking {
+  /** In the order of turns; each gets an equal share of the room. */
+  readonly tenants: readonly string[];
+  readonly room: number;
+  readonly now: number;
+  readonly leaseMs: number;
+}
+
 export interface Files {
-  /** Messages with files that are not kept yet, oldest first, fair among the tenants in the order given; leased. */
-  filesToKeep(request: {
-    readonly tenants: readonly string[];
-    readonly room: number;
-    readonly now: number;
-    readonly leaseMs: number;
-  }): Promise<readonly FilesToKeep[]>;
-  /** False when the lease was lost: nothing was written. Files that are not named stay to be kept, and the message is due again at once. */
+  /** Oldest first, fair among the tenants; leased. */
+  filesToKeep(request: Taking): Promise<readonly FilesToKeep[]>;
+  /** False when the lease was lost: nothing was written. */
   filesKept(kept: FilesKept): Promise<boolean>;
-  /** Gives it back without a result, due then. */
-  filesLater(eventId: string, lease: Lease, dueAt: number): Promise<void>;
-  /** Kept contents whose scan is due; and those looked at with other signatures than these, the newest first, when nothing else is due. */
-  filesToScan(request: {
-    readonly room: number;
-    readonly now: number;
-    readonly leaseMs: number;
-    readonly signatures: string | null;
-  }): Promise<readonly FileToScan[]>;
+  /** Gives it back without a result. */
+  filesLater(eventId: string, lease: Lease, later: Later): Promise<void>;
+  /** Kept contents whose scan is due; only when there are none, those of `again`, in the order in which they were looked at. */
+  filesToScan(request: Taking & { readonly again?: ScanAgain }): Promise<readonly FileToScan[]>;
+  /**
+   * False when the lease was lost. Where the verdict is another one, every message that carries the content is to be brought in line: at once, or
+   * within minutes where other files of it are being scanned still, so that it is planned again once and not once for each.
+   */
   filesScanned(scanned: FileScanned): Promise<boolean>;
-  /** The earliest time at which keeping or scanning is due; null when nothing waits. */
-  filesDueAt(now: number): Promise<number | null>;
+  /** The earliest time after this at which keeping, or scanning, comes due or a lease ends; null when nothing waits for a time. */
+  filesDueAt(now: number): Promise<{ readonly keeping: number | null; readonly scanning: number | null }>;
   files(query: FileQuery): Promise<readonly FileRow[]>;
+  /** With its entry in the audit trail. */
   decideFile(decision: FileDecision): Promise<FileDecided>;
   fileTally(): Promise<readonly FileTally[]>;
-  /** Contents whose every mention is older than its class allows (epoch ms of receipt; null keeps), a page of them. */
+  /** Contents of a tenant whose every mention is older than its class allows (epoch ms of receipt; null keeps), oldest first. */
   filesToRemove(policy: {
+    readonly tenant: string;
     readonly storedBefore: number | null;
     readonly quarantinedBefore: number | null;
     readonly limit: number;
-  }): Promise<
-    readonly {
-      readonly tenant: string;
-      readonly sha256: string;
-      readonly storeKey: string;
-      readonly bytes: number;
-      readonly files: number;
-    }[]
-  >;
-  /** Their bytes are about to go: from now on their rows say removed. Before the delete, so that no link ever leads to nothing. */
-  filesRemoved(contents: readonly { readonly tenant: string; readonly sha256: string }[], now: number): Promise<void>;
+  }): Promise<readonly FilesOld[]>;
+  /** From now on their rows say removed, and their bytes are to be deleted: in this order, so that no link ever leads to nothing. Passes over those that were mentioned again. */
+  filesRemoved(contents: readonly FilesOld[], now: number): Promise<void>;
+  /** In the order of their keys, after this one. */
+  filesToDelete(query: { readonly limit: number; readonly after?: string }): Promise<readonly FileBytes[]>;
+  /** Whether they are still to be deleted. */
+  fileToDelete(storeKey: string): Promise<boolean>;
+  /** They are gone. */
+  fileDeleted(storeKey: string): Promise<void>;
   /** Durable before it resolves. */
   audit(entry: AuditEntry): Promise<void>;
   /** Newest first. */

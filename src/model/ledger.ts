@@ -9,7 +9,7 @@
  */
 import type { AcquaintanceQuestion, Acquainted, Lesson, Namesake, SenderDecision } from "./acquaintance.ts";
 import type { Envelope } from "./envelope.ts";
-import type { NewFile } from "./files.ts";
+import type { Files, NewFile } from "./files.ts";
 import type { DeadLetter, EventRow, FindQuery, StoryLine } from "./history.ts";
 import type { Mappings, ThreadDeal } from "./mappings.ts";
 import type { NewReview, Reviews, Verdict } from "./reviews.ts";
@@ -329,7 +329,7 @@ export interface LedgerStats {
   readonly bytes: number;
 }
 
-export interface Ledger extends Threads, Reviews, Mappings {
+export interface Ledger extends Threads, Reviews, Mappings, Files {
   /**
    * One transaction for all items; identity is decided inside it. The order of the answers is that of the items. Sealed bytes are
    * read until the call is answered: the caller neither changes them nor gives their memory away before.

@@ -161,6 +161,22 @@ function ledgerOn(engine: Engine, path: string, threaded: boolean): SqliteLedger
     mappings: method("mappings"),
     mappingText: method("mappingText"),
     dealsOf: method("dealsOf"),
+    filesToKeep: method("filesToKeep"),
+    filesKept: method("filesKept"),
+    filesLater: method("filesLater"),
+    filesToScan: method("filesToScan"),
+    filesScanned: method("filesScanned"),
+    filesDueAt: method("filesDueAt"),
+    files: method("files"),
+    decideFile: method("decideFile"),
+    fileTally: method("fileTally"),
+    filesToRemove: method("filesToRemove"),
+    filesRemoved: method("filesRemoved"),
+    filesToDelete: method("filesToDelete"),
+    fileToDelete: method("fileToDelete"),
+    fileDeleted: method("fileDeleted"),
+    audit: method("audit"),
+    auditTrail: method("auditTrail"),
     async probe(ms) {
       const answer = guarded({ name: "probe", args: [ms] });
       // A batch ahead of it may be waiting for a lock; the thread that asks is free to give up. On one thread nothing can be ahead.

@@ -3,6 +3,7 @@ import { describe } from "vitest";
 import { acceptContract } from "./contract/accept.ts";
 import { acquaintanceContract } from "./contract/acquaintance.ts";
 import { bindContract, claimContract, pauseContract, renewContract } from "./contract/claim.ts";
+import { filesContract } from "./contract/files.ts";
 import { findContract, retireContract, statsContract } from "./contract/find.ts";
 import { mappingsContract } from "./contract/mappings.ts";
 import { attemptContract, prepareContract } from "./contract/prepare.ts";
@@ -33,5 +34,6 @@ export function ledgerContract(engine: string, open: OpenBench): void {
     retireContract(open);
     threadsContract(open);
     mappingsContract(open);
+    filesContract(open);
   });
 }

@@ -12,7 +12,8 @@ export interface Table {
 
 const zero = () => 0;
 
-/** `ledger` and `lane_tally` are counted anew as the rows come in; `revision` was a plan that is made again; `thread_key` follows from `threaded`. */
+/** `ledger`, `lane_tally` and `file_tally` are counted anew as the rows come in; `doomed` stays behind, since bytes too many harm
+ * nobody; `revision` was a plan that is made again; `thread_key` follows from `threaded`. */
 export const tables: readonly Table[] = [
   {
     name: "event",
@@ -120,6 +121,59 @@ export const tables: readonly Table[] = [
   },
   { name: "mapping", columns: ["version", "tenant", "sha256", "text", "at"] },
   { name: "deal", columns: ["event", "key", "pipeline", "stage"] },
+  {
+    name: "file",
+    columns: [
+      "seq",
+      "id",
+      "event",
+      "position",
+      "tenant",
+      "part_id",
+      "filename",
+      "content_type",
+      "detected_type",
+      "size",
+      "sha256",
+      "inline",
+      "received_at",
+      "status",
+      "reason",
+      "kept",
+      "decided",
+      "by",
+      "at",
+      "note",
+    ],
+  },
+  // All are brought in line once more: what was known of a content may be among what was lost.
+  {
+    name: "filing",
+    columns: ["event", "tenant", "turn", "due_at", "attempts", "again"],
+    fix: { turn: zero, due_at: zero },
+  },
+  {
+    name: "content",
+    columns: [
+      "id",
+      "tenant",
+      "sha256",
+      "size",
+      "store_key",
+      "inspection",
+      "newest_at",
+      "scan",
+      "engine",
+      "signatures",
+      "scanned_at",
+      "scan_detail",
+      "turn",
+      "due_at",
+      "attempts",
+    ],
+    fix: { turn: (value) => (value === 3 ? 3 : 0), due_at: zero },
+  },
+  { name: "audit", columns: ["id", "at", "what", "about", "who", "outcome", "come_from"] },
   { name: "story", key: ["event", "n"], columns: ["event", "n", "at", "what", "detail"] },
 ];
 

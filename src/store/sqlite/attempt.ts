@@ -1,10 +1,11 @@
 /** Hands messages out for parsing, an equal share to each tenant, each under a lease, and takes them back. */
 import type { Envelope } from "../../model/envelope.ts";
-import type { Attempt, AttemptRequest, Lease } from "../../model/ledger.ts";
+import type { Attempt, Lease } from "../../model/ledger.ts";
 import type { Backstep } from "./backstep.ts";
 import type { MessageColumns } from "./columns.ts";
 import type { Connection } from "./connection.ts";
 import { openVerdict } from "./decisions.ts";
+import { fairShares } from "./fair.ts";
 import { openFence } from "./fence.ts";
 import type { Operations } from "./operations.ts";
 import { rawPlace } from "./place.ts";
@@ -46,23 +47,6 @@ export function openAttempt(db: Connection, backstep: Backstep): Pick<Operations
   // Fires the trigger that opens a review: what a person decided about it cannot be brought about, and it must not be out of sight for that.
   const waitsStill = db.prepare("UPDATE delivery SET state = state WHERE event = ? AND state = 'held'");
 
-  /** One of each tenant in turn, until the room is full or nobody has any more. */
-  function shares({ tenants, room }: AttemptRequest): number[] {
-    const queues = [...new Set(tenants)].map((tenant) => ({ tenant, waiting: undefined as number[] | undefined }));
-    const taken: number[] = [];
-    for (let round = 0; taken.length < room; round++) {
-      const before = taken.length;
-      for (const queue of queues) {
-        if (taken.length >= room) break;
-        queue.waiting ??= ready.all(queue.tenant, room);
-        const seq = queue.waiting[round];
-        if (seq !== undefined) taken.push(seq);
-      }
-      if (taken.length === before) break;
-    }
-    return taken;
-  }
-
   function attemptOf(row: MessageColumns, lease: Lease): Attempt {
     const sealed = row.raw_kind === "inline" ? sealedRaw.get(row.seq) : undefined;
     // Nobody has seen a message that was never prepared.
@@ -93,7 +77,7 @@ export function openAttempt(db: Connection, backstep: Backstep): Pick<Operations
       backstep(now);
       expire.run(now);
       comeDue.run(now);
-      const seqs = shares(request);
+      const seqs = fairShares(request, (tenant, room) => ready.all(tenant, room));
       if (seqs.length === 0) return [];
       const lease: Lease = { token: nextFence(), until: now + leaseMs };
       const attempts: Attempt[] = [];

@@ -36,6 +36,12 @@ export function openBackstep(db: Connection): Backstep {
     db.prepare(
       "UPDATE delivery SET lease_until = max($now, lease_until - $back) WHERE lease IS NOT NULL AND lease_until > $now",
     ),
+    ...["filing", "content"].flatMap((table) => [
+      db.prepare(`UPDATE ${table} SET due_at = max($now, due_at - $back) WHERE turn = 1 AND due_at > $now`),
+      db.prepare(
+        `UPDATE ${table} SET lease_until = max($now, lease_until - $back) WHERE lease IS NOT NULL AND lease_until > $now`,
+      ),
+    ]),
     db.prepare("UPDATE lane SET paused_until = max($now, paused_until - $back) WHERE paused_until > $now"),
   ];
   const bounds = [

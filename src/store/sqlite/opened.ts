@@ -7,6 +7,11 @@ import { openBackstep } from "./backstep.ts";
 import { openClaim } from "./claim.ts";
 import type { Connection } from "./connection.ts";
 import { openDecide, openDecisions } from "./decisions.ts";
+import { openAudit, openDecideFile } from "./file-decide.ts";
+import { openFilesKept, openFilesToKeep } from "./file-keep.ts";
+import { openFilesRetire } from "./file-retire.ts";
+import { openFileList } from "./file-rows.ts";
+import { openFilesDueAt, openFilesScanned, openFilesToScan } from "./file-scan.ts";
 import { openDeadLetters, openFind } from "./find.ts";
 import { openLanes } from "./lanes.ts";
 import { openMappings } from "./mappings.ts";
@@ -72,6 +77,15 @@ export function openedOn(db: Connection): Opened {
       decide: openDecide(db),
       decisions: openDecisions(db),
       ...openMappings(db),
+      filesToKeep: openFilesToKeep(db),
+      ...openFilesKept(db),
+      filesToScan: openFilesToScan(db),
+      filesScanned: openFilesScanned(db),
+      filesDueAt: openFilesDueAt(db),
+      ...openFileList(db),
+      decideFile: openDecideFile(db),
+      ...openFilesRetire(db),
+      ...openAudit(db),
     },
     begin: { read: () => void read.run(), write: () => void write.run() },
     commit() {

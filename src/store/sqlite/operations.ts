@@ -40,6 +40,22 @@ export const operations = {
   mappings: "read",
   mappingText: "read",
   dealsOf: "read",
+  filesToKeep: "write",
+  filesKept: "write",
+  filesLater: "write",
+  filesToScan: "write",
+  filesScanned: "write",
+  filesDueAt: "read",
+  files: "read",
+  decideFile: "write",
+  fileTally: "read",
+  filesToRemove: "read",
+  filesRemoved: "write",
+  filesToDelete: "read",
+  fileToDelete: "read",
+  fileDeleted: "write",
+  audit: "write",
+  auditTrail: "read",
 } as const satisfies Record<Exclude<keyof Ledger, "close" | "probe">, "read" | "write">;
 
 export type OperationName = keyof typeof operations;

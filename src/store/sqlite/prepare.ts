@@ -3,6 +3,7 @@ import type { Prepared } from "../../model/ledger.ts";
 import { openTeach } from "./acquaintance.ts";
 import type { Connection } from "./connection.ts";
 import { openFixDeal } from "./mappings.ts";
+import { openListFiles } from "./file-list.ts";
 import type { Operations } from "./operations.ts";
 import { openPlans } from "./plan.ts";
 import { openAskForReviews } from "./reviews.ts";
@@ -21,6 +22,7 @@ export function openPrepare(db: Connection): Operations["prepare"] {
   const teach = openTeach(db);
   const askForReviews = openAskForReviews(db);
   const fixDeal = openFixDeal(db);
+  const listFiles = openListFiles(db);
   const leased = db.prepare<[string, string], Leased>(
     "SELECT seq, tenant, again, reprocess FROM event WHERE event_id = ? AND lease = ? AND stage = 'accepted'",
   );
@@ -53,6 +55,7 @@ export function openPrepare(db: Connection): Operations["prepare"] {
     if (item.acquaintance !== undefined) teach(event.tenant, item.eventId, item.acquaintance);
     askForReviews(event.seq, item.now, item.reviews);
     fixDeal(event.seq, item.deal);
+    if (item.files !== undefined && item.files.length > 0) listFiles(event.seq, item.now, item.files);
     finish.run(item.now, item.parseStatus, item.schemaVersion, item.mappingVersion, item.threadKey, event.seq);
     return true;
   }

@@ -3,6 +3,7 @@ import type { Requeue } from "../../model/ledger.ts";
 import { openFollow } from "./account.ts";
 import type { Connection } from "./connection.ts";
 import { type Delivery, openDeliveries } from "./delivery.ts";
+import { openDue } from "./file-list.ts";
 import { openElect } from "./head.ts";
 import type { Operations } from "./operations.ts";
 import { openPlans } from "./plan.ts";
@@ -95,13 +96,29 @@ export function openFromStart(db: Connection): (eventId: string) => number | und
        WHERE event_id = ? AND raw_kind <> 'gone' RETURNING seq`,
     )
     .pluck();
-  return (eventId) => update.get(eventId);
+  // What could not be kept is tried once more, and all is judged by the policy of today; what a person said of a file stands.
+  const refused = db.prepare(
+    "UPDATE file SET status = 'checking', reason = NULL, kept = 0 WHERE event = ? AND status = 'refused'",
+  );
+  const files = db.prepare<[number], number>("SELECT 1 FROM filing WHERE event = ?").pluck();
+  const dueFiles = openDue(db);
+  return (eventId) => {
+    const seq = update.get(eventId);
+    if (seq !== undefined && files.get(seq) !== undefined) {
+      refused.run(seq);
+      dueFiles(seq);
+    }
+    return seq;
+  };
 }
 
 export function openReclaim(db: Connection): Operations["reclaim"] {
   const elect = openElect(db);
   const plans = openPlans(db);
   const events = db.prepare("UPDATE event SET lease = NULL, lease_until = NULL, turn = 0 WHERE lease IS NOT NULL");
+  const files = ["filing", "content"].map((table) =>
+    db.prepare(`UPDATE ${table} SET lease = NULL, lease_until = NULL, turn = 0 WHERE lease IS NOT NULL`),
+  );
   const freed = db.prepare<[], { id: number; lane: string; thread: string }>(
     "UPDATE delivery SET lease = NULL, lease_until = NULL, turn = 0 WHERE lease IS NOT NULL RETURNING id, lane, thread",
   );
@@ -111,11 +128,12 @@ export function openReclaim(db: Connection): Operations["reclaim"] {
   return () => {
     const parses = events.run().changes;
     sent.run();
+    const filesInWork = files.reduce((sum, free) => sum + free.run().changes, 0);
     const works = freed.all();
     for (const { id, lane, thread } of works) {
       elect(lane, thread);
       plans.revise(id);
     }
-    return parses + works.length;
+    return parses + works.length + filesInWork;
   };
 }

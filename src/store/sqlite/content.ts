@@ -1,0 +1,82 @@
+/** A content that a tenant's store holds: entered when its bytes are durable, given up when no file lives on it any more. */
+import type { FileKept } from "../../model/files.ts";
+import type { Connection } from "./connection.ts";
+import { living } from "./file-rows.ts";
+
+export interface ContentOf {
+  readonly tenant: string;
+  readonly sha256: string;
+  readonly size: number;
+  readonly received_at: number;
+}
+
+interface Known {
+  id: number;
+  store_key: string | null;
+  scan: string;
+  scanned_at: number | null;
+}
+
+export interface Contents {
+  /** Writes down what was seen of it and where its bytes are. False when another verdict than the one it was judged by is there. */
+  enter(of: ContentOf, kept: Pick<FileKept, "inspection" | "storeKey" | "scan">, now: number): boolean;
+  /** After files of it have changed: when none lives on it, its bytes are to be deleted. */
+  settle(of: Pick<ContentOf, "tenant" | "sha256">): void;
+}
+
+export function openContents(db: Connection): Contents {
+  const known = db.prepare<[string, string], Known>(
+    "SELECT id, store_key, scan, scanned_at FROM content WHERE sha256 = ? AND tenant = ?",
+  );
+  const insert = db.prepare(
+    `INSERT INTO content (tenant, sha256, size, store_key, inspection, newest_at, scan, engine, signatures, scanned_at, scan_detail,
+       turn, due_at, attempts)
+       VALUES ($tenant, $sha256, $size, $storeKey, $inspection, $newest, $status, $engine, $signatures, $at, $detail,
+         iif($storeKey IS NOT NULL AND $status = 'pending', 0, 3), 0, 0)`,
+  );
+  const looked = db.prepare("UPDATE content SET inspection = ?, newest_at = max(newest_at, ?) WHERE id = ?");
+  // Under an unfinished scan it waits for one; with a verdict, from before its bytes went, that verdict stands.
+  const stored = db.prepare(
+    `UPDATE content SET store_key = $storeKey, scan = iif(scan = 'pending', $status, scan),
+       scanned_at = iif(scan = 'pending', $at, scanned_at),
+       turn = iif(iif(scan = 'pending', $status, scan) IN ('pending', 'unscanned'), 0, 3), due_at = 0, attempts = 0
+       WHERE id = $id`,
+  );
+  const needed = db
+    .prepare<[string, string], number>(
+      `SELECT 1 FROM file WHERE sha256 = ? AND tenant = ? AND status IN ${living} LIMIT 1`,
+    )
+    .pluck();
+  const giveUp = db.prepare(
+    "UPDATE content SET store_key = NULL, turn = 3, lease = NULL, lease_until = NULL WHERE id = ?",
+  );
+  const doom = db.prepare("INSERT OR IGNORE INTO doomed (store_key, tenant, sha256) VALUES (?, ?, ?)");
+  const spare = db.prepare("DELETE FROM doomed WHERE store_key = ?");
+
+  return {
+    enter({ tenant, sha256, size, received_at: newest }, { inspection, storeKey, scan }, now) {
+      const found = known.get(sha256, tenant);
+      const at = scan.at ?? (scan.status === "pending" ? null : now);
+      if (found === undefined) {
+        if (inspection === null && storeKey === null) return true;
+        if (storeKey !== null) spare.run(storeKey);
+        const seen = inspection === null ? null : JSON.stringify(inspection);
+        insert.run({ tenant, sha256, size, storeKey, inspection: seen, newest, ...scan, at });
+        return true;
+      }
+      if (inspection !== null) looked.run(JSON.stringify(inspection), newest, found.id);
+      if (storeKey !== null && found.store_key === null) {
+        spare.run(storeKey);
+        stored.run({ storeKey, status: scan.status, at, id: found.id });
+      } else if (storeKey !== null && storeKey !== found.store_key) doom.run(storeKey, tenant, sha256);
+      const unsaid = found.scan === "pending" && found.store_key === null;
+      return unsaid || (found.scan === scan.status && found.scanned_at === scan.at);
+    },
+    settle({ tenant, sha256 }) {
+      const found = known.get(sha256, tenant);
+      if (found === undefined || found.store_key === null || needed.get(sha256, tenant) !== undefined) return;
+      doom.run(found.store_key, tenant, sha256);
+      giveUp.run(found.id);
+    },
+  };
+}
