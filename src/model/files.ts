@@ -63,6 +63,8 @@ export interface FileRow extends NewFile {
   readonly reason: string | null;
   /** Where its bytes are in the tenant's store; null where they are not. One key for the same content in many mails. */
   readonly storeKey: string | null;
+  /** When they were put there last (epoch ms). */
+  readonly storedAt: number | null;
   readonly inspection: Inspection | null;
   readonly scan: Scan;
   /** What a person said of it, which stands whatever a check says later. */
@@ -100,7 +102,10 @@ export interface FileJudged {
 export interface FileKept extends FileJudged {
   /** Null where it was decided without a look into it. */
   readonly inspection: Inspection | null;
-  /** Where its bytes are, also of one that is not to be kept after all: the ledger sees to it that nobody needs them, and has them deleted. */
+  /**
+   * Where its bytes were put now, null where they were not: the content was known. Also of one that is not to be kept after all: the ledger has
+   * them deleted where nobody needs them.
+   */
   readonly storeKey: string | null;
   /** What it was judged by. Where another verdict has come meanwhile, it stays as it was, and its message is due again at once. */
   readonly scan: Scan;
@@ -143,10 +148,9 @@ export interface FileScanned {
   readonly dueAt: number | null;
 }
 
-/** Contents that have a verdict, looked at last from `from` to before `before` (epoch ms), with other signatures than these. */
+/** Contents that have a verdict, looked at last before `before` (epoch ms), with other signatures than these. */
 export interface ScanAgain {
   readonly signatures: string;
-  readonly from: number;
   readonly before: number;
 }
 

@@ -12,6 +12,7 @@ import type { Sealer } from "../model/ports.ts";
 import type { NewReview, Verdict } from "../model/reviews.ts";
 import type { Decision } from "../model/step.ts";
 import type { ThreadMarks } from "../model/threads.ts";
+import { newFiles } from "./filed.ts";
 import { asCopy, type Judgement } from "./judging.ts";
 import { rawKey } from "./raw.ts";
 import { writeMail, writeSteps } from "./stored.ts";
@@ -98,6 +99,7 @@ export function preparedOf(
   }: Partial<Pick<Judgement, "lesson">> & { readonly reviews?: readonly NewReview[]; readonly version?: number } = {},
 ): Prepared {
   const deal = dealAskedFor(event, attempt.digest, decisions);
+  const files = newFiles(event, attempt.digest);
   return {
     eventId: attempt.eventId,
     lease: attempt.lease,
@@ -108,6 +110,7 @@ export function preparedOf(
     parseStatus: event.parse_status,
     threadKey: event.thread.thread_id,
     ...(deal === undefined ? {} : { deal }),
+    ...(files.length === 0 ? {} : { files }),
     ...(reviews === undefined ? {} : { reviews }),
     ...(lesson === undefined ? {} : { acquaintance: lesson }),
     deliveries: decisions.map(({ lane, decision }): PreparedDelivery => {

@@ -12,11 +12,12 @@ import type { Placed } from "../model/threads.ts";
 import { type BeforePorts, inLine, plannedBefore } from "./before.ts";
 import { decide, preparedOf, type TenantPlan } from "./enrich.ts";
 import { LedgerFailed, viaLedger } from "./faults.ts";
+import { mostFiles, withFiles } from "./filed.ts";
 import type { Judgement } from "./judging.ts";
 import { threadReview } from "./thread-review.ts";
 
 export interface PlacingPorts {
-  readonly ledger: Pick<Ledger, "around" | "dealsOf" | "prepare"> & BeforePorts["ledger"];
+  readonly ledger: Pick<Ledger, "around" | "dealsOf" | "files" | "prepare"> & BeforePorts["ledger"];
   readonly hasher: Hasher;
   readonly threadTokens: ThreadTokens;
   readonly sealer: Sealer;
@@ -108,7 +109,8 @@ export function openPlacing(ports: PlacingPorts): Placing {
   };
 }
 
-async function preparedAll(batch: readonly Ready[], ports: PlacingPorts): Promise<Prepared[]> {
+async function preparedAll(ready: readonly Ready[], ports: PlacingPorts): Promise<Prepared[]> {
+  const batch = await Promise.all(ready.map((one) => withItsFiles(one, ports)));
   const places = new Map<Ready, Placed>();
   const tenants = new Set(batch.map(({ tenant }) => tenant));
   await Promise.all(
@@ -136,6 +138,14 @@ async function preparedAll(batch: readonly Ready[], ports: PlacingPorts): Promis
     prepared.push(one);
   }
   return prepared;
+}
+
+/** What became of its files so far is part of the event; of one that was never prepared there is nothing yet. */
+async function withItsFiles(ready: Ready, { ledger }: PlacingPorts): Promise<Ready> {
+  const { event, attempt } = ready;
+  const known = attempt.preparedBefore && event.message.attachments.length > 0;
+  const rows = known ? await viaLedger(ledger.files({ event: attempt.eventId, limit: mostFiles })) : [];
+  return { ...ready, event: withFiles(event, attempt.digest, rows) };
 }
 
 /** By thread. Nobody is asked for tenants without rules: nothing that is built in makes deals. */

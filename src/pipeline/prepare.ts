@@ -28,7 +28,7 @@ export interface ParsePool {
 export interface PreparePorts extends RawPorts {
   readonly ledger: Pick<
     Ledger,
-    "acquainted" | "around" | "attempt" | "dealsOf" | "find" | "namesakes" | "prepare" | "release" | "stats"
+    "acquainted" | "around" | "attempt" | "dealsOf" | "files" | "find" | "namesakes" | "prepare" | "release" | "stats"
   > &
     BeforePorts["ledger"];
   readonly hasher: Hasher;
@@ -41,6 +41,8 @@ export interface PreparePorts extends RawPorts {
   readonly metrics: Metrics;
   /** Deliveries for this lane were made. */
   prepared(lane: string): void;
+  /** A message with files was. */
+  listed?(): void;
 }
 
 export type Preparing = Taker;
@@ -139,6 +141,7 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
       ports.metrics.count("parse_total", { outcome: prepared.parseStatus });
       const attachments = parsed.message.attachments.length;
       if (attachments > 0) ports.metrics.count("attachments_processed_count", { outcome: "listed" }, attachments);
+      if (prepared.files !== undefined) ports.listed?.();
       for (const { lane, decision } of prepared.deliveries) {
         story.info({ lane, decision: decision.kind, rule: decision.rule }, "planned");
         ports.prepared(lane);

@@ -4,6 +4,7 @@ import type { Bucket } from "./bucket.ts";
 import type { LanePorts, LaneSettings } from "./drain.ts";
 import { startLane } from "./drain.ts";
 import type { TenantPlan } from "./enrich.ts";
+import { type FileRoom, type FilesPorts, startFiles } from "./files.ts";
 import { type PreparePorts, startPreparing } from "./prepare.ts";
 
 export interface RoadLane {
@@ -23,8 +24,10 @@ export interface Road {
   stop(graceMs: number): Promise<void>;
 }
 
-export interface RoadPorts extends Omit<PreparePorts, "prepared" | "ledger"> {
-  readonly ledger: PreparePorts["ledger"] & LanePorts["ledger"];
+export interface RoadPorts extends Omit<PreparePorts, "prepared" | "listed" | "ledger"> {
+  readonly ledger: PreparePorts["ledger"] & LanePorts["ledger"] & FilesPorts["ledger"];
+  /** Where files are kept and checked; without it they are listed only. */
+  readonly files?: FileRoom;
   /** A message was prepared, or a delivery left its lane: there may be raw bytes to put away. */
   moved?(): void;
 }
@@ -48,13 +51,18 @@ export function startRoad(
     ...ports,
     ledger,
     prepared: (lane) => lanes.get(lane)?.wake(),
+    listed: () => files?.listed(),
   });
-  const parts = [preparing, ...lanes.values()];
+  const ids = tenants.map(({ tenant }) => tenant);
+  const files =
+    ports.files === undefined ? undefined : startFiles(ids, { ...ports, ...ports.files, ledger }, preparing.wake);
+  const live = [preparing, ...lanes.values()];
+  const parts = [...live, ...(files?.parts ?? [])];
   return {
     wake() {
       for (const part of parts) part.wake();
     },
-    busy: () => parts.some((part) => part.busy()),
+    busy: () => live.some((part) => part.busy()),
     async settled() {
       do {
         for (const part of parts) await part.quiet();

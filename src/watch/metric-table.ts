@@ -46,7 +46,16 @@ export const metricTable: readonly MetricRow[] = [
     ["source", "outcome"],
     "Messages taken into the ledger, by outcome: new, duplicate, conflict.",
   ),
-  counter("attachments_processed_count", ["outcome"], "Attachments that were processed, by what came of them."),
+  counter(
+    "attachment_store_failures_total",
+    ["operation"],
+    "Calls to a store of files that failed, by operation: put, open, delete; files wait for it.",
+  ),
+  counter(
+    "attachments_processed_count",
+    ["outcome"],
+    "Attachments that were processed, by outcome: listed, then stored, quarantined, stripped or refused (not kept: a failure).",
+  ),
   histogram("auth_seconds", [], seconds, "Duration of verifying the sender of a message, waiting for DNS included."),
   counter(
     "auth_total",
@@ -94,6 +103,8 @@ export const metricTable: readonly MetricRow[] = [
     ["outcome"],
     "Parsed messages, by outcome: ok, partial (headers only, or parts missing), failed.",
   ),
+  gauge("quarantine_depth", ["tenant"], "Attachments in quarantine, which wait for a person."),
+  gauge("quarantine_oldest_age_seconds", ["tenant"], "Age of the oldest attachment in quarantine; 0 without one."),
   gauge("queue_depth", lane, "Deliveries that wait."),
   gauge("queue_oldest_age_seconds", lane, "Age of the oldest delivery that waits."),
   counter(
@@ -111,6 +122,12 @@ export const metricTable: readonly MetricRow[] = [
     "review_open",
     ["tenant", "kind"],
     "Reviews that wait for a person, by kind: held (nothing delivered), thread (not sure where it belongs), move (to be done by hand).",
+  ),
+  histogram("scan_seconds", [], seconds, "Duration of a virus scan, reading the file from its store included."),
+  counter(
+    "scans_total",
+    ["outcome"],
+    "Virus scans, by outcome: clean, infected, unscanned (no verdict; tried again), unread (its store did not give it back).",
   ),
   counter("smtp_connections_total", [], "SMTP connections that came in."),
   counter("smtp_messages_total", ["outcome"], "Messages offered over SMTP, by what they were answered."),

@@ -160,6 +160,7 @@ export const tables: readonly Table[] = [
       "sha256",
       "size",
       "store_key",
+      "stored_at",
       "inspection",
       "newest_at",
       "scan",

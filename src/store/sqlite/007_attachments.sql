@@ -53,6 +53,7 @@ CREATE TABLE content (
   sha256 TEXT NOT NULL,
   size INTEGER NOT NULL,
   store_key TEXT,
+  stored_at INTEGER,
   inspection TEXT,
   newest_at INTEGER NOT NULL,
   scan TEXT NOT NULL CHECK (scan IN ('pending', 'clean', 'infected', 'unscanned', 'skipped')),
@@ -67,7 +68,8 @@ CREATE TABLE content (
   attempts INTEGER NOT NULL,
   UNIQUE (sha256, tenant),
   CHECK ((lease IS NULL) = (turn <> 2) AND (lease IS NULL) = (lease_until IS NULL)),
-  CHECK (turn = 3 OR store_key IS NOT NULL)
+  CHECK (turn = 3 OR store_key IS NOT NULL),
+  CHECK ((store_key IS NULL) = (stored_at IS NULL))
 ) STRICT;
 CREATE INDEX content_ready ON content (tenant, id) WHERE turn = 0;
 CREATE INDEX content_waiting ON content (due_at) WHERE turn = 1;

@@ -1,7 +1,7 @@
 /** A content that a tenant's store holds: entered when its bytes are durable, given up when no file lives on it any more. */
 import type { FileKept } from "../../model/files.ts";
 import type { Connection } from "./connection.ts";
-import { living } from "./file-rows.ts";
+import { lives, living } from "./file-rows.ts";
 
 export interface ContentOf {
   readonly tenant: string;
@@ -18,8 +18,11 @@ interface Known {
 }
 
 export interface Contents {
-  /** Writes down what was seen of it and where its bytes are. False when another verdict than the one it was judged by is there. */
-  enter(of: ContentOf, kept: Pick<FileKept, "inspection" | "storeKey" | "scan">, now: number): boolean;
+  /**
+   * Writes down what was seen of it and where its bytes are. False when another verdict is there than the one it was judged by, or when its bytes
+   * are not, though it is to live.
+   */
+  enter(of: ContentOf, kept: Omit<FileKept, "id" | "reason">, now: number): boolean;
   /** After files of it have changed: when none lives on it, its bytes are to be deleted. */
   settle(of: Pick<ContentOf, "tenant" | "sha256">): void;
 }
@@ -29,46 +32,55 @@ export function openContents(db: Connection): Contents {
     "SELECT id, store_key, scan, scanned_at FROM content WHERE sha256 = ? AND tenant = ?",
   );
   const insert = db.prepare(
-    `INSERT INTO content (tenant, sha256, size, store_key, inspection, newest_at, scan, engine, signatures, scanned_at, scan_detail,
+    `INSERT INTO content (tenant, sha256, size, store_key, stored_at, inspection, newest_at, scan, engine, signatures, scanned_at, scan_detail,
        turn, due_at, attempts)
-       VALUES ($tenant, $sha256, $size, $storeKey, $inspection, $newest, $status, $engine, $signatures, $at, $detail,
+       VALUES ($tenant, $sha256, $size, $storeKey, iif($storeKey IS NULL, NULL, $now), $inspection, $newest, $status, $engine, $signatures, $at, $detail,
          iif($storeKey IS NOT NULL AND $status = 'pending', 0, 3), 0, 0)`,
   );
   const looked = db.prepare("UPDATE content SET inspection = ?, newest_at = max(newest_at, ?) WHERE id = ?");
   // Under an unfinished scan it waits for one; with a verdict, from before its bytes went, that verdict stands.
   const stored = db.prepare(
-    `UPDATE content SET store_key = $storeKey, scan = iif(scan = 'pending', $status, scan),
+    `UPDATE content SET store_key = $storeKey, stored_at = $now, scan = iif(scan = 'pending', $status, scan),
        scanned_at = iif(scan = 'pending', $at, scanned_at),
        turn = iif(iif(scan = 'pending', $status, scan) IN ('pending', 'unscanned'), 0, 3), due_at = 0, attempts = 0
        WHERE id = $id`,
   );
+  const again = db.prepare("UPDATE content SET store_key = ?, stored_at = ? WHERE id = ?");
   const needed = db
     .prepare<[string, string], number>(
       `SELECT 1 FROM file WHERE sha256 = ? AND tenant = ? AND status IN ${living} LIMIT 1`,
     )
     .pluck();
   const giveUp = db.prepare(
-    "UPDATE content SET store_key = NULL, turn = 3, lease = NULL, lease_until = NULL WHERE id = ?",
+    "UPDATE content SET store_key = NULL, stored_at = NULL, turn = 3, lease = NULL, lease_until = NULL WHERE id = ?",
   );
   const doom = db.prepare("INSERT OR IGNORE INTO doomed (store_key, tenant, sha256) VALUES (?, ?, ?)");
   const spare = db.prepare("DELETE FROM doomed WHERE store_key = ?");
 
+  /** Once more, since it had been there for long; or by two messages at once. */
+  function put(found: Known, storeKey: string, { tenant, sha256 }: Pick<ContentOf, "tenant" | "sha256">, now: number) {
+    const before = found.store_key;
+    again.run(storeKey, now, found.id);
+    // Another store is configured by now.
+    if (before !== null && before !== storeKey) doom.run(before, tenant, sha256);
+  }
+
   return {
-    enter({ tenant, sha256, size, received_at: newest }, { inspection, storeKey, scan }, now) {
+    enter({ tenant, sha256, size, received_at: newest }, { status, inspection, storeKey, scan }, now) {
       const found = known.get(sha256, tenant);
       const at = scan.at ?? (scan.status === "pending" ? null : now);
+      if (storeKey !== null) spare.run(storeKey);
       if (found === undefined) {
-        if (inspection === null && storeKey === null) return true;
-        if (storeKey !== null) spare.run(storeKey);
+        if (inspection === null && storeKey === null) return !lives(status);
         const seen = inspection === null ? null : JSON.stringify(inspection);
-        insert.run({ tenant, sha256, size, storeKey, inspection: seen, newest, ...scan, at });
-        return true;
+        insert.run({ tenant, sha256, size, storeKey, inspection: seen, newest, ...scan, at, now });
+        return storeKey !== null || !lives(status);
       }
       if (inspection !== null) looked.run(JSON.stringify(inspection), newest, found.id);
       if (storeKey !== null && found.store_key === null) {
-        spare.run(storeKey);
-        stored.run({ storeKey, status: scan.status, at, id: found.id });
-      } else if (storeKey !== null && storeKey !== found.store_key) doom.run(storeKey, tenant, sha256);
+        stored.run({ storeKey, status: scan.status, at, id: found.id, now });
+      } else if (storeKey !== null) put(found, storeKey, { tenant, sha256 }, now);
+      if (lives(status) && storeKey === null && found.store_key === null) return false;
       const unsaid = found.scan === "pending" && found.store_key === null;
       return unsaid || (found.scan === scan.status && found.scanned_at === scan.at);
     },

@@ -119,10 +119,8 @@ export function openFilesKept(db: Connection): Pick<Operations, "filesKept" | "f
       return "same";
     }
     const isNews = row.status !== kept.status || row.reason !== kept.reason;
-    if (!contents.enter(row, kept, now)) {
-      keep.run(row.seq);
-      return "stale";
-    }
+    // It stays to be kept, though it may have been: looking at it once more costs little.
+    if (!contents.enter(row, kept, now)) return "stale";
     if (isNews) change.run(kept.status, kept.reason === null ? null : clip(kept.reason), now, row.seq);
     else keep.run(row.seq);
     contents.settle(row);

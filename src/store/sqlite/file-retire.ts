@@ -58,7 +58,7 @@ const oldOf = (row: Row): FilesOld => ({
 function openRemoved(db: Connection): Operations["filesRemoved"] {
   const giveUp = db
     .prepare<[string, string, number], string>(
-      `UPDATE content SET store_key = NULL, turn = 3, lease = NULL, lease_until = NULL
+      `UPDATE content SET store_key = NULL, stored_at = NULL, turn = 3, lease = NULL, lease_until = NULL
          WHERE sha256 = ? AND tenant = ? AND newest_at = ? AND store_key IS NOT NULL RETURNING id`,
     )
     .pluck();

@@ -26,6 +26,7 @@ interface Row extends ScanColumns {
   status: FileStatus;
   reason: string | null;
   store_key: string | null;
+  stored_at: number | null;
   inspection: string | null;
   decided: FileRow["decision"];
   by: string;
@@ -35,10 +36,11 @@ interface Row extends ScanColumns {
 
 /** What a store holds for: those of a file that is served, may be served, or waits for a verdict. */
 export const living = "('checking', 'stored', 'quarantined')";
-const lives: readonly FileStatus[] = ["checking", "stored", "quarantined"];
+export const lives = (status: FileStatus): boolean =>
+  status === "checking" || status === "stored" || status === "quarantined";
 
 const from = `SELECT f.id, e.event_id, f.tenant, f.part_id, f.filename, f.content_type, f.detected_type, f.size, f.sha256, f.inline,
-    f.received_at, f.status, f.reason, c.store_key, c.inspection, c.scan, c.engine, c.signatures, c.scanned_at, c.scan_detail,
+    f.received_at, f.status, f.reason, c.store_key, c.stored_at, c.inspection, c.scan, c.engine, c.signatures, c.scanned_at, c.scan_detail,
     f.decided, f.by, f.at, f.note
   FROM file f JOIN event e ON e.seq = f.event LEFT JOIN content c ON c.sha256 = f.sha256 AND c.tenant = f.tenant`;
 
@@ -135,7 +137,8 @@ function rowOf(row: Row): FileRow {
     receivedAt: row.received_at,
     status: row.status,
     reason: row.reason,
-    storeKey: lives.includes(row.status) ? row.store_key : null,
+    storeKey: lives(row.status) ? row.store_key : null,
+    storedAt: lives(row.status) ? row.stored_at : null,
     inspection: row.inspection === null ? null : (JSON.parse(row.inspection) as Inspection),
     scan: scanOf(row),
     decision: row.decided,

@@ -29,9 +29,9 @@ export function openFilesToScan(db: Connection): Operations["filesToScan"] {
     .prepare<[string, number], number>("SELECT id FROM content WHERE tenant = ? AND turn = 0 ORDER BY id LIMIT ?")
     .pluck();
   const looked = db
-    .prepare<[{ tenant: string; from: number; before: number; signatures: string; room: number }], number>(
+    .prepare<[{ tenant: string; before: number; signatures: string; room: number }], number>(
       `SELECT id FROM content INDEXED BY content_scanned WHERE tenant = $tenant AND turn = 3 AND store_key IS NOT NULL
-         AND scanned_at >= $from AND scanned_at < $before AND signatures IS NOT $signatures ORDER BY scanned_at LIMIT $room`,
+         AND scanned_at < $before AND signatures IS NOT $signatures ORDER BY scanned_at LIMIT $room`,
     )
     .pluck();
   const take = db.prepare<[string, number, number], Row>(

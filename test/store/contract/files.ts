@@ -105,6 +105,7 @@ export function filesContract(open: OpenBench): void {
           status: "checking",
           reason: null,
           storeKey: null,
+          storedAt: null,
           inspection: null,
           scan: pending,
           decision: null,
@@ -459,7 +460,7 @@ export function filesContract(open: OpenBench): void {
         room: 1,
         now: 90_000_000,
         leaseMs: 100,
-        again: { signatures: "s2", from: 0, before: 90_000_000 },
+        again: { signatures: "s2", before: 90_000_000 },
       });
       const { eventId, lease, files } = there(inWork);
       await b.w.ledger.filesKept({
@@ -481,21 +482,22 @@ export function filesContract(open: OpenBench): void {
       await b.mail("c", [fileOf("c")]);
       for (const { eventId, lease, files } of await b.toKeep(4_500))
         await b.w.ledger.filesKept({ eventId, lease, now: 4_500, kept: files.map((file) => keptOf(file)) });
-      const looks = (now: number, signatures: string, from = 0, before = 5_000, room = 10) =>
+      const looks = (now: number, signatures: string, before = 5_000, room = 10) =>
         b.w.ledger.filesToScan({
           tenants: ["acme"],
           room,
           now,
           leaseMs: 60_000,
-          again: { signatures, from, before },
+          again: { signatures, before },
         });
       const names = async (of: Promise<readonly FileToScan[]>) => (await of).map(({ sha256 }) => sha256);
       const [fresh, ...none] = await looks(6_000, "s2");
       expect([there(fresh).sha256, none]).toEqual(["sha-of-c", []]);
       await b.w.ledger.filesScanned({ ...there(fresh), now: 6_000, scan: clean(6_000), dueAt: null });
       expect(await names(looks(6_100, "s1"))).toEqual([]);
-      expect(await names(looks(6_100, "s2", 4_001))).toEqual(["sha-of-b"]);
-      expect(await names(looks(6_100, "s2", 0, 5_000, 1))).toEqual(["sha-of-a"]);
+      expect(await names(looks(6_100, "s2", 4_000))).toEqual([]);
+      expect(await names(looks(6_100, "s2", 5_000, 1))).toEqual(["sha-of-a"]);
+      expect(await names(looks(6_100, "s2"))).toEqual(["sha-of-b"]);
       expect(await names(looks(6_100, "s2"))).toEqual([]);
     });
   });

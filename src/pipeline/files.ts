@@ -1,0 +1,50 @@
+/** The side road of a mail's files: kept, scanned and deleted beside the mail itself, which never waits for them. */
+import type { Stores } from "../model/blob.ts";
+import type { FileExtractor, FileToJudge, Judgement, Scanner } from "../model/checking.ts";
+import { openBytesInUse } from "./bytes-in-use.ts";
+import { type DeletingPorts, startDeleting } from "./deleting.ts";
+import { type KeepingPorts, startKeeping } from "./keeping.ts";
+import { type ScanningPorts, startScanning } from "./scanning.ts";
+import type { Taker } from "./taking.ts";
+
+/** What it needs beside what the road has anyway. */
+export interface FileRoom {
+  readonly stores: Stores;
+  readonly extractor: Pick<FileExtractor, "extract">;
+  /** Undefined where none is configured. */
+  readonly scanner: Scanner | undefined;
+  /** By the policy of the tenant. */
+  readonly judge: (tenant: string, file: FileToJudge) => Judgement;
+  /** Contents with the scanner at once. */
+  readonly scanWidth: number;
+}
+
+export type FilesPorts = Omit<KeepingPorts & ScanningPorts & DeletingPorts, "kept" | "scanned" | "scans" | "bytes"> &
+  FileRoom;
+
+export interface FilesRoad {
+  readonly parts: readonly Taker[];
+  /** A message with files was prepared. */
+  listed(): void;
+}
+
+/** Messages whose files are in hand at once: live mail is parsed and delivered on the same processor and the same line. */
+const keepWidth = 2;
+
+/** `planAgain` is called when messages may be due to be planned again. */
+export function startFiles(tenants: readonly string[], ports: FilesPorts, planAgain: () => void): FilesRoad {
+  const bytes = openBytesInUse();
+  const deleting = startDeleting({ ...ports, bytes });
+  const scanning = startScanning(tenants, ports.scanWidth, { ...ports, scanned: () => keeping.wake() });
+  const keeping = startKeeping(tenants, keepWidth, {
+    ...ports,
+    bytes,
+    scans: ports.scanner !== undefined,
+    kept() {
+      planAgain();
+      scanning.wake();
+      deleting.wake();
+    },
+  });
+  return { parts: [keeping, scanning, deleting], listed: () => keeping.wake() };
+}
