@@ -69,8 +69,11 @@ export function startKeeping(tenants: readonly string[], width: number, ports: K
     } catch (error) {
       if (!(error instanceof LedgerFailed)) ports.metrics.count("defects_total", { where: "keeping" });
       const cause = error instanceof LedgerFailed ? error.cause : error;
-      story.error({ err: asError(cause) }, "the files of a message could not be kept; they are tried again");
-      await giveBack(message, error instanceof LedgerFailed, story);
+      const blameless = error instanceof LedgerFailed;
+      const hopeless = !blameless && message.attempts >= mostTries;
+      story.error({ err: asError(cause), hopeless }, "the files of a message could not be kept");
+      if (hopeless) await refuseAll(message, asError(error), story);
+      else await giveBack(message, blameless, story);
     } finally {
       for (const each of held.values()) each.release();
       ports.kept();
@@ -82,6 +85,22 @@ export function startKeeping(tenants: readonly string[], width: number, ports: K
       await ledger.filesLater(eventId, lease, { dueAt: soon(attempts), blameless });
     } catch (error) {
       story.error({ err: asError(error) }, "the ledger could not take files back; their lease ends by itself");
+    }
+  }
+
+  /** Something in us fails on this message, however often. */
+  async function refuseAll({ eventId, lease, files }: FilesToKeep, error: Error, story: Log): Promise<void> {
+    const reason = `Mailwright could not keep it: ${error.message.slice(0, 200)}`;
+    const open = files.filter(({ status }) => status === "checking");
+    const kept = open.map((file) => keptAs(file, { status: "refused", reason }));
+    try {
+      await ledger.filesKept({ eventId, lease, now: clock.now(), kept });
+      tell(files, kept, story);
+    } catch (failure) {
+      story.error(
+        { err: asError(failure) },
+        "the ledger did not take what became of files; their lease ends by itself",
+      );
     }
   }
 

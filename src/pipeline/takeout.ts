@@ -43,6 +43,8 @@ export type Takeout = (
 const mostInRow = 2;
 /** A message whose files are taken apart to find the one that breaks the reader is read this often in one attempt. */
 const mostReads = 24;
+/** From this attempt on those that were not come to are given up with the others. */
+const patience = 12;
 const firstRetryMs = 5_000;
 const mostRemembered = 10_000;
 
@@ -136,7 +138,7 @@ function openRun(
   async function extract(parts: readonly string[]): Promise<void> {
     try {
       if (++reads > mostReads)
-        throw new ExtractFailed("message", "Its message has too many files that cannot be read.");
+        throw new ExtractFailed("message", "its message has too many files that break the reader");
       const found = await ports.extractor.extract(() => openRaw(eventId, raw, sealed, ports), parts, each);
       for (const { partId, inspection } of found) {
         const storeKey = refs.get(partId);
@@ -147,6 +149,8 @@ function openRun(
         if (!there.has(partId) && !refused.has(partId)) refused.set(partId, "It is not found in its message any more.");
     } catch (error) {
       if (!(error instanceof ExtractFailed) || error.kind !== "message") throw error;
+      // The rest has its turn in the next attempt: each gets some further.
+      if (reads > mostReads && attempts < patience) return;
       if (parts.length === 1 || attempts < 2 || reads > mostReads) {
         for (const partId of parts) failed.set(partId, `It could not be read: ${error.message.slice(0, 200)}`);
         return;

@@ -1,0 +1,409 @@
+/** The side road of files, on a real ledger: what is kept, scanned and deleted, and what becomes of it when something is away or breaks. */
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { ExtractFailed } from "../../src/model/checking.ts";
+import type { FileRow } from "../../src/model/files.ts";
+import type { Ledger } from "../../src/model/ledger.ts";
+import { startFiles } from "../../src/pipeline/files.ts";
+import { openLedger } from "../../src/store/index.ts";
+import { Chance } from "../simulation/chance.ts";
+import { turn, VirtualTime } from "../simulation/clock.ts";
+import { type MemoryDisk, openMemoryDisk } from "../simulation/disk.ts";
+import { message, preparedOf, skip, steps } from "../store/contract/world.ts";
+import {
+  listed,
+  type MemoryStores,
+  memoryStores,
+  rawWith,
+  sha256,
+  type TestExtractor,
+  type TestScanner,
+  testExtractor,
+  testJudge,
+  testScanner,
+} from "../support/file-room.ts";
+import { type Kept, keeping, openSealer, plainRandom } from "./fakes.ts";
+
+const second = 1_000;
+const minute = 60 * second;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+let time: VirtualTime;
+let ledger: Ledger;
+let disk: MemoryDisk;
+let kept: Kept;
+let stores: MemoryStores;
+let extractor: TestExtractor;
+let scanner: TestScanner;
+let planned: number;
+let running: ReturnType<typeof startFiles> | undefined;
+
+beforeEach(async () => {
+  time = new VirtualTime();
+  ledger = await openLedger({ path: ":memory:", thread: "calling" });
+  disk = openMemoryDisk(openSealer, time.clock(), new Chance("files"));
+  kept = keeping();
+  stores = memoryStores();
+  extractor = testExtractor();
+  scanner = testScanner(time.clock());
+  planned = 0;
+  running = undefined;
+});
+afterEach(async () => {
+  await stop();
+  await ledger.close();
+});
+
+function start(options: { scanner?: TestScanner | undefined; tenants?: string[] } = {}): void {
+  running = startFiles(
+    options.tenants ?? ["acme", "umbrella"],
+    {
+      ledger,
+      stores,
+      extractor,
+      scanner: "scanner" in options ? options.scanner : scanner,
+      judge: testJudge,
+      scanWidth: 2,
+      spool: disk.spool,
+      blobs: disk.blobs,
+      sealer: openSealer,
+      clock: time.clock(),
+      random: plainRandom(),
+      log: kept.log,
+      metrics: kept.metrics,
+    },
+    () => planned++,
+  );
+}
+
+async function stop(): Promise<void> {
+  const parts = running?.parts ?? [];
+  running = undefined;
+  await Promise.all(parts.map((part) => part.stop()));
+}
+
+/** Lets everything run that waits for no time. */
+async function settle(): Promise<void> {
+  for (let quiet = 0; quiet < 20; quiet++) await turn();
+}
+
+async function pass(ms: number): Promise<void> {
+  await time.advance(ms);
+  await settle();
+}
+
+interface MailOptions {
+  readonly tenant?: string;
+  readonly plan?: ReturnType<typeof steps> | ReturnType<typeof skip>;
+  /** Where the message itself is; else in the ledger. */
+  readonly spool?: string;
+  readonly lists?: Readonly<Record<string, string>>;
+}
+
+async function mail(name: string, files: Readonly<Record<string, string>>, options: MailOptions = {}): Promise<string> {
+  const { tenant = "acme", plan = steps(`activity-${name}`), spool, lists = files } = options;
+  const raw =
+    spool === undefined
+      ? ({ kind: "inline", sealed: openSealer.seal(rawWith(files), "raw") } as const)
+      : ({ kind: "spool", name: spool } as const);
+  await ledger.accept([message(name, { tenant, raw, receivedAt: time.trueNow })]);
+  await plan_(tenant, plan, listed(name, lists));
+  running?.listed();
+  await settle();
+  return `event-${name}`;
+}
+
+/** Prepares what waits; the files are those of the newest. */
+async function plan_(tenant: string, plan: NonNullable<MailOptions["plan"]>, files: ReturnType<typeof listed> = []) {
+  const now = time.trueNow;
+  const attempts = await ledger.attempt({ tenants: [tenant], room: 100, now, leaseMs: minute });
+  const items = attempts.map((attempt) => preparedOf(attempt, { [`${tenant}/crm`]: plan }, { now }));
+  await ledger.prepare(items.map((item, at) => (at === items.length - 1 ? { ...item, files } : item)));
+}
+
+const file = async (id: string): Promise<FileRow> => {
+  const [row] = await ledger.files({ id, limit: 1 });
+  if (row === undefined) throw new Error(`no file ${id}`);
+  return row;
+};
+const status = async (id: string): Promise<string> => (await file(id)).status;
+const puts = () => stores.calls.filter((call) => call.startsWith("put"));
+const keyOf = (text: string, tenant = "acme") => `attachment/${tenant}/${sha256(text).slice(0, 2)}/${sha256(text)}`;
+
+describe("the files of a message", () => {
+  test("are put into the tenant's store under their content, scanned, and served only after that", async () => {
+    start();
+    let seen = "";
+    stores.beforePut = async () => {
+      seen = await status("a/2");
+    };
+    scanner.says = () => ({ status: "clean", detail: null });
+    await mail("a", { 2: "an offer", 3: "a macro" });
+    expect(seen).toBe("checking");
+    expect([...stores.kept.keys()].sort()).toEqual([`mem:${keyOf("an offer")}`, `mem:${keyOf("a macro")}`].sort());
+    expect(await file("a/2")).toMatchObject({ status: "stored", scan: { status: "clean", signatures: "s1" } });
+    expect(await file("a/3")).toMatchObject({ status: "quarantined", reason: "It has macros." });
+    expect(planned).toBeGreaterThan(0);
+    expect(kept.counts.get("attachments_processed_count stored")).toBe(1);
+    expect(kept.counts.get("attachments_processed_count quarantined")).toBe(1);
+  });
+
+  test("lead to one more plan for all of them, not to one for each", async () => {
+    start();
+    await mail("a", Object.fromEntries(Array.from({ length: 12 }, (_, n) => [String(n + 2), `file ${n}`])));
+    const lines = (await ledger.story("event-a")).filter(({ what }) => what.includes("planned again"));
+    expect(lines.map(({ detail }) => detail)).toEqual(["12 stored"]);
+  });
+
+  test("of one content are put once and scanned once, in one mail and in many, each judged by its own name", async () => {
+    start();
+    await mail("a", { 2: "MZ tool", 3: "the same", 4: "the same" });
+    await mail("b", { 2: "the same" });
+    expect(puts()).toEqual([`put ${keyOf("the same")}`]);
+    expect(scanner.scanned).toEqual(["the same"]);
+    expect(await status("a/2")).toBe("stripped");
+    for (const id of ["a/3", "a/4", "b/2"]) expect(await status(id), id).toBe("stored");
+    expect(extractor.asked).toEqual([["3", "4"]]);
+    await mail("c", { 2: "the same" }, { tenant: "umbrella" });
+    expect(puts().at(-1)).toBe(`put ${keyOf("the same", "umbrella")}`);
+  });
+
+  test("that two messages bring at once are put once", async () => {
+    start();
+    const gate = Promise.withResolvers<void>();
+    stores.beforePut = () => gate.promise;
+    await mail("a", { 2: "the same" });
+    await mail("b", { 2: "the same" });
+    expect(extractor.asked).toHaveLength(2);
+    gate.resolve();
+    await settle();
+    expect(puts()).toHaveLength(1);
+    expect([await status("a/2"), await status("b/2")]).toEqual(["stored", "stored"]);
+  });
+
+  test("are judged by structure alone where no scanner is configured", async () => {
+    start({ scanner: undefined });
+    await mail("a", { 2: "an offer", 3: "a virus" });
+    expect(await file("a/3")).toMatchObject({ status: "stored", scan: { status: "skipped" } });
+  });
+
+  test("that wait for a scanner are judged without, once none is configured any more", async () => {
+    scanner.says = () => ({ status: "unscanned", detail: "no answer" });
+    start();
+    await mail("a", { 2: "an offer" });
+    expect(await status("a/2")).toBe("quarantined");
+    await stop();
+    start({ scanner: undefined });
+    await pass(hour);
+    expect(await status("a/2")).toBe("stored");
+  });
+
+  test("without bytes and with many are kept like others", async () => {
+    start();
+    await mail("a", { 2: "", 3: "x".repeat(200_000) });
+    expect([await status("a/2"), await status("a/3")]).toEqual(["stored", "stored"]);
+    expect(stores.kept.get(`mem:${keyOf("")}`)?.length).toBe(0);
+  });
+
+  test("of an automated mail that is skipped are kept and scanned as well, and nothing is planned again for it", async () => {
+    start();
+    const event = await mail("a", { 2: "a report" }, { plan: skip() });
+    expect(await status("a/2")).toBe("stored");
+    expect((await ledger.find({ event, limit: 1 }))[0]?.stage).toBe("prepared");
+  });
+});
+
+describe("a scan", () => {
+  test("without a verdict is no clean one: it is quarantined, and tried until there is one", async () => {
+    scanner.says = () => ({ status: "unscanned", detail: "the scanner hung" });
+    start();
+    await mail("a", { 2: "an offer" });
+    expect(await file("a/2")).toMatchObject({ status: "quarantined", reason: "Scan: the scanner hung" });
+    await pass(5 * second);
+    expect(scanner.scanned).toHaveLength(2);
+    expect(await status("a/2")).toBe("quarantined");
+    scanner.says = () => ({ status: "clean", detail: null });
+    await pass(10 * second);
+    expect(await status("a/2")).toBe("stored");
+  });
+
+  test("is made again when the signatures have changed, once a day at most, and its verdict counts for every mail", async () => {
+    start();
+    await mail("a", { 2: "an offer" });
+    await mail("b", { 2: "an offer" });
+    expect(scanner.scanned).toHaveLength(1);
+    await pass(2 * hour);
+    scanner.version = "s2";
+    scanner.says = () => ({ status: "infected", detail: "New.Virus" });
+    await pass(20 * minute);
+    expect(scanner.scanned).toHaveLength(1);
+    await pass(day);
+    expect(scanner.scanned).toHaveLength(2);
+    expect([await status("a/2"), await status("b/2")]).toEqual(["quarantined", "quarantined"]);
+    await pass(2 * day);
+    expect(scanner.scanned).toHaveLength(2);
+  });
+
+  test("waits for a store that does not give the file back, and holds it unscanned after that", async () => {
+    start();
+    stores.fault = (call) => (call === "open" ? new Error("503") : undefined);
+    await mail("a", { 2: "an offer" });
+    expect(await status("a/2")).toBe("checking");
+    await pass(day);
+    expect(await file("a/2")).toMatchObject({ status: "quarantined", scan: { status: "unscanned" } });
+    stores.fault = () => undefined;
+    await pass(day);
+    expect(await status("a/2")).toBe("stored");
+  });
+});
+
+describe("a store that is away", () => {
+  test("costs no attempt, however long, and holds up no other tenant", async () => {
+    start();
+    stores.fault = (call, key) =>
+      call === "put" && key.includes("/acme/") ? new Error("connection refused") : undefined;
+    for (let n = 0; n < 5; n++) await mail(`a${n}`, { 2: `file ${n}`, 3: `other ${n}` });
+    await mail("z", { 2: "theirs" }, { tenant: "umbrella" });
+    expect(await status("z/2")).toBe("stored");
+    await pass(3 * day);
+    for (let n = 0; n < 5; n++) expect(await status(`a${n}/2`)).toBe("checking");
+    expect(kept.counts.get("attachment_store_failures_total put")).toBeGreaterThan(100);
+    expect(kept.lines.some(({ message: line, level }) => level === "warn" && line.startsWith("a store failed"))).toBe(
+      true,
+    );
+    stores.fault = () => undefined;
+    await pass(15 * minute);
+    for (let n = 0; n < 5; n++) expect(await status(`a${n}/3`)).toBe("stored");
+  });
+
+  test("that never takes one file does not hold up the others, and its row says so in the end", async () => {
+    start();
+    const bad = keyOf("a bad file");
+    stores.fault = (call, key) => (call === "put" && key === bad ? new Error("EntityTooStrange") : undefined);
+    await mail("a", { 2: "good one", 3: "a bad file", 4: "good two" });
+    expect([await status("a/2"), await status("a/3"), await status("a/4")]).toEqual(["stored", "checking", "stored"]);
+    for (let n = 0; n < 12; n++) {
+      await mail(`b${n}`, { 2: `fine ${n}` });
+      await pass(15 * minute);
+      expect(await status(`b${n}/2`)).toBe("stored");
+    }
+    expect(await file("a/3")).toMatchObject({
+      status: "refused",
+      reason: "The store does not take it: EntityTooStrange",
+    });
+    expect(kept.counts.get("attachments_processed_count refused")).toBe(1);
+  });
+});
+
+describe("a message that breaks its reader", () => {
+  test("is read in halves until the file is found that does; the others are kept, and its row says why it is not", async () => {
+    start();
+    extractor.breaksOn = "4";
+    await mail("a", { 2: "one", 3: "two", 4: "three", 5: "four", 6: "five" });
+    await mail("b", { 2: "fine" });
+    expect(await status("b/2")).toBe("stored");
+    await pass(hour);
+    const states = await Promise.all(["a/2", "a/3", "a/4", "a/5", "a/6"].map(status));
+    expect(states).toEqual(["stored", "stored", "refused", "stored", "stored"]);
+    expect((await file("a/4")).reason).toBe("It could not be read: the reader was killed");
+    expect(extractor.asked.length).toBeLessThan(20);
+  });
+
+  test("and breaks it whatever is asked for is given up for all of them after a bounded number of reads", async () => {
+    start();
+    extractor.extract = async (_, parts) => {
+      extractor.asked.push([...parts]);
+      throw new ExtractFailed("message", "the reader was killed");
+    };
+    const files = Object.fromEntries(Array.from({ length: 60 }, (_, n) => [String(n + 2), `file ${n}`]));
+    await mail("a", files);
+    await pass(2 * day);
+    for (const part of Object.keys(files)) expect(await status(`a/${part}`), part).toBe("refused");
+    expect(extractor.asked.length).toBeLessThan(300);
+    const reads = extractor.asked.length;
+    await pass(2 * day);
+    expect(extractor.asked.length).toBe(reads);
+  });
+
+  test("or us, is given up as well, and counted as our defect", async () => {
+    start();
+    extractor.extract = async () => {
+      throw new TypeError("undefined is not a function");
+    };
+    await mail("a", { 2: "one" });
+    await pass(day);
+    const reason = "Mailwright could not keep it: undefined is not a function";
+    expect(await file("a/2")).toMatchObject({ status: "refused", reason });
+    expect(kept.counts.get("defects_total keeping")).toBe(6);
+  });
+
+  test("gives other bytes than its event lists: nothing is kept under a name that is not theirs", async () => {
+    start();
+    extractor.instead = "something else";
+    await mail("a", { 2: "one" });
+    expect(await file("a/2")).toMatchObject({
+      status: "refused",
+      reason: expect.stringContaining("not what its event"),
+    });
+    expect([...stores.kept.keys()]).toEqual([]);
+  });
+
+  test("does not have a file any more that its event lists", async () => {
+    start();
+    await mail("a", { 2: "one" }, { lists: { 2: "one", 9: "vanished" } });
+    expect([await status("a/2"), await status("a/9")]).toEqual(["stored", "refused"]);
+  });
+});
+
+describe("raw bytes", () => {
+  test("that cannot be read are waited for, without an attempt; the files are kept when they are back", async () => {
+    start();
+    await mail("a", { 2: "one" }, { spool: "not-there" });
+    await pass(3 * day);
+    expect(await status("a/2")).toBe("checking");
+    expect(kept.counts.get("raw_unread_total")).toBeGreaterThan(10);
+    const draft = await disk.spool.create("raw");
+    await draft.write(rawWith({ 2: "one" }));
+    const { name } = await draft.commit();
+    disk.spool.read = (
+      (read) => (asked: string) =>
+        read(asked === "not-there" ? name : asked)
+    )(disk.spool.read);
+    await pass(2 * hour);
+    expect(await status("a/2")).toBe("stored");
+  });
+});
+
+describe("bytes that nobody needs", () => {
+  test("are deleted after their row says so, and again when the store was away", async () => {
+    start();
+    await mail("a", { 2: "an offer" });
+    const ref = `mem:${keyOf("an offer")}`;
+    stores.fault = (call) => (call === "delete" ? new Error("503") : undefined);
+    await ledger.decideFile({ id: "a/2", answer: "drop", by: "ada", note: null, now: time.trueNow });
+    for (const part of running?.parts ?? []) part.wake();
+    await settle();
+    expect([await status("a/2"), stores.kept.has(ref)]).toEqual(["dropped", true]);
+    stores.fault = () => undefined;
+    await pass(10 * minute);
+    expect(stores.kept.has(ref)).toBe(false);
+    expect(await ledger.filesToDelete({ limit: 5 })).toEqual([]);
+  });
+
+  test("are not deleted under the hands of a mail that brings them again", async () => {
+    start();
+    await mail("a", { 2: "an offer" });
+    const ref = `mem:${keyOf("an offer")}`;
+    const gate = Promise.withResolvers<void>();
+    await ledger.decideFile({ id: "a/2", answer: "drop", by: "ada", note: null, now: time.trueNow });
+    stores.beforePut = () => gate.promise;
+    await mail("b", { 2: "an offer" });
+    for (const part of running?.parts ?? []) part.wake();
+    await settle();
+    expect(stores.calls.filter((call) => call.startsWith("delete"))).toEqual([]);
+    gate.resolve();
+    await pass(10 * minute);
+    expect([await status("b/2"), stores.kept.has(ref)]).toEqual(["stored", true]);
+    expect(stores.calls.filter((call) => call.startsWith("delete"))).toEqual([]);
+  });
+});
