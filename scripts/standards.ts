@@ -192,6 +192,12 @@ export const standards: readonly Standard[] = [
   row(5965, "An Extensible Format for Email Feedback Reports", "partial", "Recognised and read; none is ever sent."),
   row(6177, "IPv6 Address Assignment to End Sites", "partial", "Limits per client count an IPv6 /64 as one."),
   row(
+    6266,
+    "Use of the Content-Disposition Header Field in HTTP",
+    "yes",
+    "Always attachment; an ASCII name for everybody, and the whole one beside it.",
+  ),
+  row(
     6376,
     "DomainKeys Identified Mail (DKIM) Signatures",
     "partial",
@@ -252,6 +258,12 @@ export const standards: readonly Standard[] = [
     "Recognised; nothing is ever unsubscribed.",
   ),
   row(8098, "Message Disposition Notification", "partial", "Read receipts are read; none is ever sent."),
+  row(
+    8187,
+    "Indicating Character Encoding and Language for HTTP Header Field Parameters",
+    "yes",
+    "Names of downloads are written so, in UTF-8.",
+  ),
   row(
     8601,
     "Message Header Field for Indicating Message Authentication Status",

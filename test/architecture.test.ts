@@ -139,8 +139,25 @@ describe("one package, one place", () => {
   test("every dependency is imported somewhere, and every import is a dependency", () => {
     const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
       dependencies: Record<string, string>;
+      peerDependencies: Record<string, string>;
     };
-    expect([...new Set(uses.map(({ name }) => name))].sort()).toEqual(Object.keys(manifest.dependencies).sort());
+    const asked = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
+    expect([...new Set(uses.map(({ name }) => name))].sort()).toEqual(asked.sort());
+  });
+
+  test("what a user may do without is loaded on use, and else only its types are named", () => {
+    const { peerDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+      peerDependencies: Record<string, string>;
+    };
+    const optional = Object.keys(peerDependencies);
+    const statement = /^(?:import|export)\s+(?!type\b)[^"`;]*?\bfrom\s+"([^"]+)"|^import\s+"([^"]+)"/gm;
+    const atOnce = files.flatMap((file) =>
+      [...codeOf(file).matchAll(statement)]
+        .filter(([, first, second]) => optional.includes(packageOf(first ?? second ?? "")))
+        .map(([text]) => `${file}: ${text}`),
+    );
+    expect(optional.length).toBeGreaterThan(0);
+    expect(atOnce).toEqual([]);
   });
 
   test("mail and mapping do no input or output", () => {

@@ -22,6 +22,9 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
 
 /** Where each package is imported. Replacing one then means changing one place. */
 export const packageHomes: Readonly<Record<string, readonly string[]>> = {
+  "@aws-sdk/client-s3": ["src/blobs/s3/"],
+  "@aws-sdk/s3-request-presigner": ["src/blobs/s3.ts"],
+  "@google-cloud/storage": ["src/blobs/gcs.ts", "src/blobs/gcs/"],
   "@hubspot/api-client": [],
   "better-sqlite3": ["src/store/"],
   chardet: ["src/mail/"],

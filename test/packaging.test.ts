@@ -11,6 +11,8 @@ interface Manifest {
   readonly overrides: Record<string, string>;
   readonly dependencies: Record<string, string>;
   readonly devDependencies: Record<string, string>;
+  readonly peerDependencies: Record<string, string>;
+  readonly peerDependenciesMeta: Record<string, { readonly optional: boolean }>;
 }
 interface Locked {
   readonly version?: string;
@@ -18,6 +20,7 @@ interface Locked {
   readonly resolved?: string;
   readonly hasInstallScript?: boolean;
   readonly gypfile?: boolean;
+  readonly dev?: boolean;
   readonly dependencies?: Record<string, string>;
   readonly devDependencies?: Record<string, string>;
 }
@@ -61,6 +64,18 @@ describe("versions", () => {
       yaml: 2,
       zod: 4,
     });
+  });
+
+  test("what only some users need is installed by them: the tests bring it along, and an install for production has nothing of it", () => {
+    const optional = Object.keys(manifest.peerDependencies);
+    expect(optional).toEqual(["@aws-sdk/client-s3", "@aws-sdk/s3-request-presigner", "@google-cloud/storage"]);
+    for (const name of optional) {
+      expect(manifest.peerDependenciesMeta[name]).toEqual({ optional: true });
+      expect(manifest.peerDependencies[name]).toBe(`^${manifest.devDependencies[name]}`);
+      expect(lock.packages[`node_modules/${name}`]?.dev).toBe(true);
+    }
+    const sdks = installed.filter(([path]) => /node_modules\/@(aws-sdk|smithy|google-cloud)\//.test(path));
+    expect(sdks.filter(([, { dev }]) => dev !== true)).toEqual([]);
   });
 
   test("every copy of nodemailer is one whose address parser does not cut domains short", () => {

@@ -110,6 +110,15 @@ export async function removeQuietly(path: string, disk: Disk): Promise<void> {
 
 /** The bytes of a file, read as they are asked for; undefined when there is no such file. */
 export async function readStream(path: string, disk: Disk): Promise<ReadableStream<Uint8Array> | undefined> {
+  return (await readRange(path, undefined, disk))?.bytes;
+}
+
+/** The same from `start` to `end` (included) or to the end of the file, and how long the whole is. */
+export async function readRange(
+  path: string,
+  range: { readonly start: number; readonly end: number } | undefined,
+  disk: Disk,
+): Promise<{ bytes: ReadableStream<Uint8Array>; total: number } | undefined> {
   let handle: fs.FileHandle;
   try {
     handle = await disk.open(path, "r");
@@ -117,15 +126,20 @@ export async function readStream(path: string, disk: Disk): Promise<ReadableStre
     if (isCode(error, "ENOENT", "ENOTDIR")) return undefined;
     throw error;
   }
-  if (!(await handle.stat()).isFile()) {
+  const stat = await handle.stat();
+  if (!stat.isFile()) {
     await handle.close();
     return undefined;
   }
-  return new ReadableStream<Uint8Array>(
+  let at = range?.start ?? 0;
+  const end = range === undefined ? Number.POSITIVE_INFINITY : range.end + 1;
+  const bytes = new ReadableStream<Uint8Array>(
     {
       async pull(out) {
         try {
-          const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafeSlow(readBytes), 0, readBytes);
+          const wanted = Math.min(readBytes, end - at);
+          const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafeSlow(wanted), 0, wanted, at);
+          at += bytesRead;
           if (bytesRead > 0) return out.enqueue(buffer.subarray(0, bytesRead));
         } catch (error) {
           await handle.close();
@@ -138,6 +152,7 @@ export async function readStream(path: string, disk: Disk): Promise<ReadableStre
     },
     { highWaterMark: 0 },
   );
+  return { bytes, total: stat.size };
 }
 
 /** Name, size and time (epoch ms) of the files of one directory; what vanishes meanwhile is left out. */

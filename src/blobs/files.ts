@@ -2,32 +2,27 @@
 import { randomUUID } from "node:crypto";
 import { dirname, join } from "node:path";
 import type { Blobs } from "../model/blob.ts";
+import type { Bucket } from "./bucket.ts";
 import {
   type Disk,
   filesIn,
   isCode,
   openDraft,
   privateDirectory,
+  readRange,
   readStream,
   realDisk,
   sweep,
   syncDirectory,
 } from "./durable.ts";
+import { checkedKey, checkedPrefix, isKey } from "./keys.ts";
 
-/** Segments of letters, digits and `._=-` that do not begin with a dot: no `..`, no hidden file, no empty segment, nothing absolute. */
-const segment = "[A-Za-z0-9_][A-Za-z0-9._=-]{0,199}";
-const keyPattern = new RegExp(`^${segment}(?:/${segment})*$`);
-const prefixPattern = new RegExp(`^(?:${segment}/)*(?:${segment})?$`);
-const maxKeyLength = 512;
 /** Drafts lie in the same file system, in a folder that no key can name. */
 const draftFolder = ".drafts";
 /** Directories known to be on disk; beyond it they are asked again. The attic's own layout has 65,536 leaves. */
 const mostKnown = 100_000;
 
-export interface FileBlobs extends Blobs {
-  /** Deletes what a crash left half written, when last touched before `olderThan` (epoch ms). Returns how many. */
-  sweepDrafts(olderThan: number): Promise<number>;
-}
+export type FileBlobs = Blobs & Bucket;
 
 export interface FilesOptions {
   readonly newId?: () => string;
@@ -63,6 +58,7 @@ export async function openFiles(dir: string, options: FilesOptions = {}): Promis
       return { bytes: draft.bytes };
     },
     get: async (key) => await readStream(pathOf(dir, key), disk),
+    read: async (key, range) => await readRange(pathOf(dir, key), range, disk),
     delete: async (key) => await removed(pathOf(dir, key), disk),
     list: (prefix) => listed(dir, prefix, disk),
     sweepDrafts: (olderThan) => sweep(drafts, disk, (_name, at) => at < olderThan),
@@ -71,8 +67,7 @@ export async function openFiles(dir: string, options: FilesOptions = {}): Promis
 
 /** Throws RangeError, so that no text from outside becomes a path. */
 function pathOf(dir: string, key: string): string {
-  if (key.length > maxKeyLength || !keyPattern.test(key)) throw new RangeError("this is not a key of the blob store");
-  return join(dir, key);
+  return join(dir, checkedKey(key));
 }
 
 async function removed(path: string, disk: Disk): Promise<boolean> {
@@ -100,11 +95,10 @@ async function* listed(
   prefix: string,
   disk: Disk,
 ): AsyncIterable<{ key: string; bytes: number; at: number }> {
-  if (prefix.length > maxKeyLength || !prefixPattern.test(prefix)) throw new RangeError("this is not a prefix of keys");
-  const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
+  const folder = checkedPrefix(prefix).slice(0, prefix.lastIndexOf("/") + 1);
   for await (const { name, isDirectory, bytes, at } of filesIn(join(dir, folder), disk)) {
     const key = `${folder}${name}`;
-    if (!keyPattern.test(key) || !key.startsWith(prefix)) continue;
+    if (!isKey(key) || !key.startsWith(prefix)) continue;
     if (isDirectory) yield* listed(dir, `${key}/`, disk);
     else yield { key, bytes, at };
   }

@@ -45,6 +45,8 @@ export interface KeyRing extends Sealer {
   readonly keyIds: readonly string[];
   /** What `sealStream` does, without a stream around it. Throws RangeError for a label that is too long. */
   sealing(label: string): Sealing;
+  /** The data key of a sealed value's header, for whoever reads single chunks of it. Throws SealBroken. */
+  openHeader(header: Uint8Array): KeyObject;
 }
 
 interface MasterKey {
@@ -68,6 +70,7 @@ export function openKeyRing({ key, previous = [] }: KeyRingOptions): KeyRing {
     sealing: (label) => sealing(() => wrapNew(master), label),
     sealStream: (label) => sealingStream(sealing(() => wrapNew(master), label)),
     openStream: () => openingStream(openHeader),
+    openHeader,
   };
 }
 

@@ -163,6 +163,7 @@ function startSmtp(ground: Ground, intake: Intake): Promise<RunningSource> {
 
 async function reload(ground: Ground, works: Works, source: RunningSource, changed: Settings): Promise<void> {
   await source.reload?.();
+  ground.stores.reload(changed);
   for (const tenant of changed.tenants) {
     for (const entry of tenant.destinations) {
       const lane = works.lanes.find(({ settings }) => settings.lane === laneId(tenant.id, entry.id));

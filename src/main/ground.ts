@@ -6,10 +6,12 @@ import {
   derivedKey,
   type KeyRing,
   loadOrCreateMasterKey,
+  type OpenStores,
   openFiles,
   openHasher,
   openKeyRing,
   openSpool,
+  openStores,
   openThreadedSpool,
 } from "../blobs/index.ts";
 import { openThreadTokens, type ThreadTokens } from "../mail/thread-token.ts";
@@ -47,7 +49,10 @@ export interface Ground {
   readonly links: Links | undefined;
   readonly ledger: SqliteLedger;
   readonly spool: Spool;
+  /** Raw mail that is settled, in the store of its tenant. */
   readonly blobs: Blobs;
+  /** The files of mails. */
+  readonly stores: OpenStores;
   readonly records: LocalRecords;
   /** Nobody else works in this data folder until `close`. */
   readonly exclusive: boolean;
@@ -96,7 +101,8 @@ async function openUnlocked(settings: Settings, { thread, check = "quick", log }
     openOwnSpool(paths.spool, { key, sealer, thread, log }),
   );
   try {
-    const blobs = await openFiles(paths.blobs);
+    const files = await openFiles(paths.blobs);
+    const stores = openStores(settings, { files, ring: sealer, clock: systemClock, log });
     const records = openLocalRecords(paths.crm);
     return {
       settings,
@@ -110,11 +116,13 @@ async function openUnlocked(settings: Settings, { thread, check = "quick", log }
       links,
       ledger,
       spool,
-      blobs,
+      blobs: stores.raw,
+      stores,
       records,
       exclusive: false,
       async close() {
         records.close();
+        await stores.close();
         await spool.close();
         await ledger.close();
       },

@@ -1,18 +1,31 @@
-/** ATTIC: where sealed bytes live once they have left the ledger. */
+/** ATTIC: where sealed bytes live once they have left the ledger, and where the files of mails are kept. */
 
 export interface Blobs {
-  /** Durable when it resolves: data and name fsynced. Writing an existing key again replaces it whole. */
-  put(key: string, sealed: AsyncIterable<Uint8Array>): Promise<{ bytes: number }>;
-  /** Undefined when there is no such key. */
+  /**
+   * Durable when it resolves: data and name fsynced. Writing an existing key again replaces it whole. `ref` is what to write down in place of
+   * the key, where that is another.
+   */
+  put(key: string, sealed: AsyncIterable<Uint8Array>): Promise<{ readonly bytes: number; readonly ref?: string }>;
+  /** By key or by what `put` answered as `ref`. Undefined when there is no such key. */
   get(key: string): Promise<ReadableStream<Uint8Array> | undefined>;
   /** True when something was there. */
   delete(key: string): Promise<boolean>;
   list(prefix: string): AsyncIterable<{ key: string; bytes: number; at: number }>;
 }
 
+/** What is kept, and so for how long: keys begin with it. */
+export const blobClasses = ["raw", "attachment", "preview"] as const;
+export type BlobClass = (typeof blobClasses)[number];
+
 /**
- * Where a tenant's sealed bytes are kept: one store each, and beside it those that were configured before, for reading. A key is the store's
- * own name for it; what is written to the ledger is the whole reference.
+ * A content that a message names again is put again when it was put longer ago than this (ms). Then what a bucket deletes by itself, so much
+ * later than our own sweep, is nothing that a younger message needs: docs/decisions/0010.
+ */
+export const renewAfterMs = 30 * 24 * 3600_000;
+
+/**
+ * Where a tenant's files are kept: one store each, and beside it those that were configured before, for reading. A key is the store's own name
+ * for it; what is written to the ledger is the whole reference.
  */
 export interface Stores {
   /** The tenant's present store. Never a network call by itself. */
@@ -20,13 +33,14 @@ export interface Stores {
   close(): Promise<void>;
 }
 
-/** What is kept, and so for how long: keys begin with it. */
-export type BlobClass = "raw" | "attachment" | "preview";
-
+/**
+ * What cannot be done rejects with Refused: retryable, or blocked where an operator has to mend it (credentials, a bucket that is not there, a
+ * library that is not installed). What is not the bytes that were put rejects with SealBroken.
+ */
 export interface Store {
-  /** `attachment/acme/ab/ab12…`: content-addressed, so that writing it twice is harmless. The reference says in which store it is. */
+  /** `attachment/acme/ab/ab12…`: content-addressed, so that writing it twice is harmless. Durable when it resolves. */
   put(key: string, plain: AsyncIterable<Uint8Array>): Promise<{ readonly ref: string; readonly bytes: number }>;
-  /** Plain bytes; `range` in plain bytes, `end` included. Undefined when there is no such object. Rejects with SealBroken. */
+  /** Plain bytes; `range` in plain bytes, `end` included. Undefined when there is no such object; RangeError when it ends before `start`. */
   open(
     ref: string,
     range?: { readonly start: number; readonly end: number },
@@ -36,8 +50,15 @@ export interface Store {
     ref: string,
     download: { readonly filename: string; readonly contentType: string; readonly seconds: number },
   ): Promise<string | undefined>;
+  /** True when something was there. */
   delete(ref: string): Promise<boolean>;
-  list(prefix: string): AsyncIterable<{ readonly key: string; readonly bytes: number; readonly at: number }>;
+  /** Keys of the present store. `bytes` as they are stored, `at` when they were put (epoch ms). */
+  list(prefix: string): AsyncIterable<{
+    readonly key: string;
+    readonly ref: string;
+    readonly bytes: number;
+    readonly at: number;
+  }>;
 }
 
 /** Files for messages too large for the ledger, written before the 250 and moved to the attic later. */

@@ -384,8 +384,12 @@ export interface Ledger extends Threads, Reviews, Mappings, Files {
   }): Promise<readonly DeadLetter[]>;
   /** False when it does not apply (no such dead letter, not a failed delivery, no unknown step to confirm). */
   requeue(request: Requeue): Promise<boolean>;
-  /** Settled messages whose raw bytes are not yet in the attic, oldest first. */
-  archivable(limit: number): Promise<readonly { eventId: string; raw: RawPlace; sealed?: Uint8Array }[]>;
+  /** Settled messages whose raw bytes are not yet in the attic, oldest first; without those of these tenants. */
+  archivable(
+    limit: number,
+    exceptTenants?: readonly string[],
+  ): Promise<readonly { eventId: string; tenant: string; raw: RawPlace; sealed?: Uint8Array }[]>;
+  /** `key`: what the attic said to write down. */
   archived(moves: readonly { eventId: string; key: string }[]): Promise<void>;
   purge(policy: PurgePolicy): Promise<Purged>;
   stats(now: number): Promise<LedgerStats>;

@@ -37,9 +37,8 @@ export function eventOf(
   { auth, conflict }: Pick<Judgement, "auth" | "conflict">,
   people: People,
 ): CanonicalEvent {
-  const { eventId } = attempt;
   const who = participantsOf(parsed, attempt, people);
-  return assembleEvent(parsed, { ...attempt, auth, conflict, rawRef: rawKey(eventId), participants: who });
+  return assembleEvent(parsed, { ...attempt, auth, conflict, rawRef: rawKey(attempt), participants: who });
 }
 
 /** Who takes part, by the lists of today. A merged message came by the routes of every copy. */

@@ -171,8 +171,9 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
   }
 
   /** For the parse and for the verifier; what the ledger holds is unsealed once for both. */
-  function rawOf({ eventId, raw, sealed }: Attempt): () => Promise<AsyncIterable<Uint8Array>> {
-    if (sealed === undefined) return () => openRaw(eventId, raw, undefined, ports);
+  function rawOf(attempt: Attempt): () => Promise<AsyncIterable<Uint8Array>> {
+    const { raw, sealed } = attempt;
+    if (sealed === undefined) return () => openRaw(attempt, raw, undefined, ports);
     let plain: Uint8Array | undefined;
     return async () => {
       plain ??= ports.sealer.open(sealed).plain;

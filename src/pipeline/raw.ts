@@ -9,10 +9,19 @@ export interface RawPorts {
   readonly sealer: Sealer;
 }
 
-/** Where the attic keeps a message: two levels of folders from the random end of the id, since its beginning is the time. */
-export function rawKey(eventId: string): string {
+/** A message as its raw bytes are named by. */
+export interface RawOf {
+  readonly tenant: string;
+  readonly eventId: string;
+}
+
+/**
+ * Where the attic keeps a message: the tenant says in which store, and two levels of folders come from the random end of the id, since its
+ * beginning is the time.
+ */
+export function rawKey({ tenant, eventId }: RawOf): string {
   const tail = eventId.replaceAll("-", "").slice(-4);
-  return `raw/${tail.slice(0, 2)}/${tail.slice(2)}/${eventId}`;
+  return `raw/${tenant}/${tail.slice(0, 2)}/${tail.slice(2)}/${eventId}`;
 }
 
 /** The bytes are not where the ledger says: removed by hand, or a volume that is not mounted. */
@@ -25,7 +34,7 @@ export class RawMissing extends Error {
  * read is found there too. Rejects with RawMissing, or with what the store or the seal had to say.
  */
 export async function openRaw(
-  eventId: string,
+  of: RawOf,
   place: RawPlace,
   inline: Uint8Array | undefined,
   ports: RawPorts,
@@ -33,8 +42,8 @@ export async function openRaw(
   if (inline !== undefined) return once(ports.sealer.open(inline).plain);
   const sealed =
     (place.kind === "spool" ? await ports.spool.read(place.name) : undefined) ??
-    (await ports.blobs.get(place.kind === "blob" ? place.key : rawKey(eventId)));
-  if (sealed === undefined) throw new RawMissing(`the raw bytes of event ${eventId} are not there (${place.kind})`);
+    (await ports.blobs.get(place.kind === "blob" ? place.key : rawKey(of)));
+  if (sealed === undefined) throw new RawMissing(`the raw bytes of event ${of.eventId} are not there (${place.kind})`);
   return sealed.pipeThrough(ports.sealer.openStream());
 }
 

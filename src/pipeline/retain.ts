@@ -1,9 +1,17 @@
 /** Keeps the ledger small: raw bytes of settled messages move to the attic, and what is older than the operator wants is deleted. */
 import type { Blobs, Spool } from "../model/blob.ts";
 import type { Ledger, Purged, RawPlace } from "../model/ledger.ts";
+import { Refused } from "../model/outcome.ts";
 import type { Clock, Log, Metrics } from "../model/ports.ts";
+import {
+  archiveSettled,
+  eventAsideMs,
+  mostSetAside,
+  nothingSetAside,
+  removeSpooled,
+  tenantAsideMs,
+} from "./archive.ts";
 import { asError } from "./faults.ts";
-import { rawKey } from "./raw.ts";
 import { openSignal } from "./signal.ts";
 
 export interface Retention {
@@ -15,7 +23,7 @@ export interface Retention {
 export interface RetainPorts {
   readonly ledger: Pick<Ledger, "archivable" | "archived" | "purge" | "find" | "stats">;
   readonly spool: Spool;
-  /** An attic in files also has drafts that a crash left half written. */
+  /** An attic also has drafts that a crash left half written. */
   readonly blobs: Blobs & { sweepDrafts?(olderThan: number): Promise<number> };
   readonly clock: Clock;
   readonly log: Log;
@@ -24,90 +32,11 @@ export interface RetainPorts {
   maintain(): Promise<void>;
 }
 
-const batch = 64;
 /** A draft or a spool file that no row names for this long was never covered by a 250. */
 const orphanMs = 3600_000;
 /** Between its fsync and its row an accept waits for one commit: seconds, or it fails. */
 const secondLookMs = 60_000;
 const pageRows = 1_000;
-
-/** Messages whose bytes could not be moved, and when that was (epoch ms): they are left out for an hour, and nobody else waits for them. */
-export type SetAside = Map<string, number>;
-const setAsideMs = 3600_000;
-/** With more of them than this it is not the files that are ill: the next run begins anew. */
-const mostSetAside = 1_000;
-
-/** Moves the raw bytes of settled messages to the attic until none are left or `go` says stop. Returns how many moved. */
-export async function archiveSettled(
-  ports: RetainPorts,
-  go: () => boolean = () => true,
-  aside: SetAside = new Map(),
-): Promise<number> {
-  const now = ports.clock.now();
-  for (const [eventId, at] of aside) if (now - at >= setAsideMs || at > now) aside.delete(eventId);
-  let moved = 0;
-  while (go() && aside.size <= mostSetAside) {
-    const found = await ports.ledger.archivable(batch + aside.size);
-    const items = found.filter(({ eventId }) => !aside.has(eventId)).slice(0, batch);
-    if (items.length === 0) break;
-    const moves: { eventId: string; key: string; raw: RawPlace }[] = [];
-    for (const item of items) {
-      const key = rawKey(item.eventId);
-      if (await putInAttic(item, key, ports)) moves.push({ eventId: item.eventId, key, raw: item.raw });
-      else aside.set(item.eventId, ports.clock.now());
-    }
-    // First the attic, then the ledger, then the spool: at every moment one of them has the bytes.
-    if (moves.length > 0) await ports.ledger.archived(moves.map(({ eventId, key }) => ({ eventId, key })));
-    for (const { raw } of moves) if (raw.kind === "spool") await removeSpooled(raw.name, ports);
-    moved += moves.length;
-  }
-  return moved;
-}
-
-type PurgedRaw = Purged["raws"][number];
-type Archivable = Awaited<ReturnType<Ledger["archivable"]>>[number];
-
-/**
- * False, and told in the log, where the file of this one message cannot be read or is not there: it stays where the ledger says it is.
- * Rejects when bytes from the ledger cannot be put away, which is the attic's trouble and so everybody's.
- */
-async function putInAttic({ eventId, raw, sealed }: Archivable, key: string, ports: RetainPorts): Promise<boolean> {
-  if (sealed !== undefined) {
-    await ports.blobs.put(key, oneChunk(sealed));
-    return true;
-  }
-  try {
-    const bytes = raw.kind === "spool" ? await ports.spool.read(raw.name) : undefined;
-    if (bytes !== undefined) {
-      await ports.blobs.put(key, bytes);
-      return true;
-    }
-    // A spool file that is gone was moved before a crash kept the ledger from hearing of it; or somebody took it away.
-    const there = await ports.blobs.get(key);
-    await there?.cancel();
-    if (there !== undefined) return true;
-    ports.log.error({ event_id: eventId }, "the raw bytes of a message are neither in the spool nor in the attic");
-  } catch (error) {
-    ports.log.error({ event_id: eventId, err: asError(error) }, "the raw bytes of a message could not be archived");
-  }
-  ports.metrics.count("defects_total", { where: "retain" });
-  return false;
-}
-
-/** What stays behind has no row any more, and is swept another day. */
-async function removeSpooled(name: string, { spool, log }: RetainPorts): Promise<boolean> {
-  try {
-    await spool.remove(name);
-    return true;
-  } catch (error) {
-    log.error({ err: asError(error) }, "a spool file could not be removed; it is tried again tomorrow");
-    return false;
-  }
-}
-
-async function* oneChunk(bytes: Uint8Array): AsyncIterable<Uint8Array> {
-  yield bytes;
-}
 
 /** What purging did, or with `dryRun` would do. */
 export interface PurgeReport {
@@ -115,6 +44,8 @@ export interface PurgeReport {
   readonly rawBytes: number;
   readonly events: number;
 }
+
+type PurgedRaw = Purged["raws"][number];
 
 /**
  * Deletes by age. First the bytes go, then the ledger forgets them: a crash between the two leaves a row that the next run finds again,
@@ -156,13 +87,20 @@ async function deleteBytes(
   still: (found: PurgedRaw) => Promise<PurgedRaw | undefined> | PurgedRaw = (found) => found,
 ): Promise<string[]> {
   const failed: string[] = [];
+  const away = new Map<string, number>();
   for (const found of purged.raws) {
     const { eventId } = found;
+    const store = storeOf(found.raw);
+    if ((away.get(store) ?? 0) >= refusalsEnough) {
+      failed.push(eventId);
+      continue;
+    }
     try {
       const raw = (await still(found))?.raw;
       if (raw?.kind === "blob") await ports.blobs.delete(raw.key);
       if (raw?.kind === "spool") await ports.spool.remove(raw.name);
     } catch (error) {
+      if (error instanceof Refused) away.set(store, (away.get(store) ?? 0) + 1);
       ports.metrics.count("defects_total", { where: "retain" });
       ports.log.error(
         { event_id: eventId, err: asError(error) },
@@ -172,6 +110,14 @@ async function deleteBytes(
     }
   }
   return failed;
+}
+
+/** A bucket that refuses so many takes half a minute for each, and would for hundreds. */
+const refusalsEnough = 3;
+
+/** `s3:mail` of `s3:mail/raw/acme/…`; what lies on this machine has one name together. */
+function storeOf(raw: RawPlace): string {
+  return raw.kind === "blob" && raw.key.includes(":") ? (raw.key.split("/")[0] ?? "") : "";
 }
 
 /**
@@ -220,7 +166,7 @@ const impatientAt = 20_000;
 export function startRetaining(retention: Retention, busy: () => boolean, ports: RetainPorts): Retaining {
   const stop = new AbortController();
   const signal = openSignal();
-  const aside: SetAside = new Map();
+  const aside = nothingSetAside();
   let purgedAt = Number.NEGATIVE_INFINITY;
 
   /** A day is over; or the clock was set back, and nobody knows how much of a day is. */
@@ -229,14 +175,19 @@ export function startRetaining(retention: Retention, busy: () => boolean, ports:
     return age >= dailyMs || age < 0;
   }
 
+  function again(): number {
+    if (aside.tenants.size > 0) return tenantAsideMs;
+    return aside.events.size > 0 ? eventAsideMs : dailyMs;
+  }
+
   function nextLook(): number {
     const now = ports.clock.now();
-    return Math.min(now + (aside.size > 0 ? setAsideMs : dailyMs), purgedAt + dailyMs);
+    return Math.min(now + again(), purgedAt + dailyMs);
   }
 
   async function purgeAndSweep(): Promise<void> {
     // Whatever becomes of it: what fails is tried again in an hour, and not with every settled message.
-    purgedAt = ports.clock.now() - dailyMs + setAsideMs;
+    purgedAt = ports.clock.now() - dailyMs + eventAsideMs;
     const report = await purgeByAge(retention, false, ports);
     const swept = await sweepSpool(ports, stop.signal);
     purgedAt = ports.clock.now();

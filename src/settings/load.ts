@@ -12,6 +12,7 @@ import { applyOverrides } from "./overrides.ts";
 import { BadConfiguration, formatPath, type Path, type Problem, pathKey } from "./problems.ts";
 import { type Environment, resolveReferences } from "./references.ts";
 import { type Configuration, configuration, configurationOutline } from "./schema.ts";
+import { storageClashes } from "./storage.ts";
 
 /** One destination of a tenant; `settings` is what its type's own schema made of the rest of the entry. */
 export interface DestinationEntry {
@@ -49,7 +50,7 @@ export interface Origin {
 export function loadSettings(file: string, env: Environment): Settings {
   const read = readConfiguration(file, env);
   const { parsed, written } = parseConfiguration(read);
-  const wrong = clashes(parsed.tenants).map(
+  const wrong = [...clashes(parsed.tenants), ...storageClashes(parsed)].map(
     (clash): Problem => ({ ...clash, path: formatPath(clash.path), place: placeOf(clash.path, read) }),
   );
   if (wrong.length > 0) throw new BadConfiguration(wrong);

@@ -6,6 +6,7 @@ import { isNetwork, isServer } from "./networks.ts";
 import type { Outline } from "./outline.ts";
 import { people } from "./people.ts";
 import { isRecipientPattern } from "./recipients.ts";
+import { storage } from "./storage.ts";
 import { duration, size } from "./units.ts";
 
 const identifier = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, {
@@ -80,6 +81,15 @@ const retention = z
       .describe(
         "Age at which the event bodies of settled messages are deleted. Identities and CRM ids stay: they keep doubles away.",
       ),
+    attachment: duration
+      .prefault("90d")
+      .describe(
+        "Age at which the files of mails are deleted, counted from the last mail that carries them. A link to one says then that it was removed, and when.",
+      ),
+    quarantined: duration
+      .prefault("30d")
+      .describe("Age at which files that are in quarantine are deleted, when nobody has decided by then."),
+    preview: duration.prefault("30d").describe("Age at which the small pictures of files are deleted."),
   })
   .describe("How long mail is kept once it is settled.");
 
@@ -198,6 +208,9 @@ const tenant = z.strictObject({
   people: people.prefault({}),
   trust: trust.prefault({}),
   threads: threads.prefault({}),
+  storage: storage
+    .optional()
+    .describe("Where this tenant's mails and files are kept; without it, as `storage` says for all."),
   destinations: z
     .array(destination)
     .min(1)
@@ -217,6 +230,16 @@ export const configuration = z
     log: log.prefault({}),
     limits: limits.prefault({}),
     seal: seal.prefault({}),
+    storage: storage
+      .prefault({ type: "files" })
+      .describe("Where the mails and files of all tenants are kept that name no store of their own."),
+    former_storage: z
+      .array(storage)
+      .max(20)
+      .default([])
+      .describe(
+        "Stores of before: nothing more is put there, and what is there stays readable until it is past its age. Local files always are, and need not be named.",
+      ),
     retention: retention.prefault({}),
     retry: retry.prefault({}),
     tenants: z

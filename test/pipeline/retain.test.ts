@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Blobs, Spool } from "../../src/model/blob.ts";
 import type { Ledger } from "../../src/model/ledger.ts";
+import { Refused } from "../../src/model/outcome.ts";
+import { archiveSettled, nothingSetAside } from "../../src/pipeline/archive.ts";
 import { openRaw } from "../../src/pipeline/raw.ts";
-import { archiveSettled, purgeByAge, type RetainPorts, startRetaining, sweepSpool } from "../../src/pipeline/retain.ts";
+import { purgeByAge, type RetainPorts, startRetaining, sweepSpool } from "../../src/pipeline/retain.ts";
 import { openLedger } from "../../src/store/index.ts";
 import { Chance } from "../simulation/chance.ts";
 import { turn, VirtualTime } from "../simulation/clock.ts";
@@ -44,7 +46,7 @@ async function spooled(text: string): Promise<string> {
 }
 
 /** A message that is done with: planned, and skipped. */
-async function settled(event: string, place: "inline" | "spool"): Promise<void> {
+async function settled(event: string, place: "inline" | "spool", tenant = "acme"): Promise<void> {
   const now = time.trueNow;
   const text = `raw of ${event}`;
   const raw =
@@ -54,17 +56,17 @@ async function settled(event: string, place: "inline" | "spool"): Promise<void> 
   await ledger.accept([
     {
       eventId: event,
-      tenant: "acme",
+      tenant,
       messageId: `<${event}@people.test>`,
       digest: Buffer.from(event).toString("hex").padEnd(64, "0"),
       receivedAt: now,
-      envelope: { kind: "smtp", tenant: "acme", routes: ["deals@in.test"], received_at: now },
+      envelope: { kind: "smtp", tenant, routes: ["deals@in.test"], received_at: now },
       rawSha256: "0".repeat(64),
       rawSize: text.length,
       raw,
     },
   ]);
-  const [attempt] = await ledger.attempt({ tenants: ["acme"], room: 1, now, leaseMs: 1_000 });
+  const [attempt] = await ledger.attempt({ tenants: [tenant], room: 1, now, leaseMs: 1_000 });
   if (attempt === undefined) throw new Error("nothing to prepare");
   const decision = { kind: "skip", rule: "automated.bulk", reason: "bulk" } as const;
   await ledger.prepare([
@@ -77,7 +79,7 @@ async function settled(event: string, place: "inline" | "spool"): Promise<void> 
       mappingVersion: 1,
       parseStatus: "ok",
       threadKey: event,
-      deliveries: [{ lane: "acme/crm", decision }],
+      deliveries: [{ lane: `${tenant}/crm`, decision }],
     },
   ]);
 }
@@ -86,7 +88,7 @@ async function rawOf(event: string): Promise<string> {
   const [row] = await ledger.find({ event, limit: 1 });
   if (row === undefined) throw new Error(`there is no ${event}`);
   // Nothing of this file's seal hides: what is inline was sealed whole, what went through a file by the stream that seals nothing.
-  const raw = await openRaw(event, row.raw, await ledger.raw(event), { ...disk, sealer: openSealer });
+  const raw = await openRaw(row, row.raw, await ledger.raw(event), { ...disk, sealer: openSealer });
   const chunks: Uint8Array[] = [];
   for await (const chunk of raw) chunks.push(chunk);
   const text = Buffer.concat(chunks).toString("utf8");
@@ -124,11 +126,70 @@ describe("archiving", () => {
     return row?.raw.kind === "spool" ? row.raw.name : "";
   }
 
+  describe("where each tenant has a store of its own", () => {
+    const away = new Refused({ kind: "blocked", reason: "the bucket acme-mail refuses" });
+    /** Writes down another name than the key, and takes nothing of tenant acme while `isAway`. */
+    function stores(isAway: () => boolean): Blobs {
+      const put: Blobs["put"] = async (key, sealed) => {
+        if (key.startsWith("raw/acme/") && isAway()) throw away;
+        return { ...(await disk.blobs.put(`there/${key}`, sealed)), ref: `there/${key}` };
+      };
+      return { ...disk.blobs, put };
+    }
+
+    test("writes down what the store says, and finds the message by it", async () => {
+      await settled("e1", "inline");
+      await settled("e2", "spool");
+      expect(await archiveSettled(ports({ blobs: stores(() => false) }))).toBe(2);
+      const [row] = await ledger.find({ event: "e1", limit: 1 });
+      expect(row?.raw).toEqual({ kind: "blob", key: "there/raw/acme/e1//e1" });
+      expect([await rawOf("e1"), await rawOf("e2")]).toEqual(["raw of e1", "raw of e2"]);
+    });
+
+    test("moves the others' mail while one takes nothing, says so once, and asks again a minute later", async () => {
+      let isAway = true;
+      for (let index = 0; index < 70; index++) await settled(`a${index}`, index % 2 === 0 ? "spool" : "inline");
+      for (let index = 0; index < 3; index++) await settled(`o${index}`, "inline", "other");
+      const mine = ports({ blobs: stores(() => isAway) });
+      const aside = nothingSetAside();
+      expect(await archiveSettled(mine, () => true, aside)).toBe(3);
+      expect(await archiveSettled(mine, () => true, aside)).toBe(0);
+      const told = kept.lines.filter(({ level }) => level === "error");
+      // Those that were on their way together each say it.
+      expect(told.length).toBeLessThanOrEqual(8);
+      expect(told[0]).toMatchObject({ fields: { tenant: "acme", kind: "blocked" } });
+      expect(await rawOf("a0")).toBe("raw of a0");
+      isAway = false;
+      await time.advance(60_000);
+      expect(await archiveSettled(mine, () => true, aside)).toBe(70);
+      expect(disk.spooled.size).toBe(0);
+    });
+
+    test("does not ask a store hundreds of times to delete that has refused three times", async () => {
+      for (let index = 0; index < 20; index++) await settled(`e${index}`, "inline");
+      const there: Blobs = {
+        ...disk.blobs,
+        put: async (key, sealed) => ({ ...(await disk.blobs.put(key, sealed)), ref: `s3:mail/${key}` }),
+      };
+      await archiveSettled(ports({ blobs: there }));
+      await time.advance(100 * day);
+      let asked = 0;
+      const refusing: Blobs["delete"] = async () => {
+        asked++;
+        throw away;
+      };
+      const mine = ports({ blobs: { ...there, delete: refusing } });
+      expect(await purgeByAge({ rawMs: day, eventMs: null }, false, mine)).toMatchObject({ raws: 0 });
+      expect(asked).toBe(3);
+      expect((await ledger.find({ limit: 100 })).every(({ raw }) => raw.kind === "blob")).toBe(true);
+    });
+  });
+
   test("goes on past a spool file that cannot be read, leaves it where it is, and looks again an hour later", async () => {
     await settled("e1", "spool");
     for (let index = 2; index < 80; index++) await settled(`e${index}`, index % 2 === 0 ? "spool" : "inline");
     const mine = ports({ spool: ill(disk.spool, await spoolNameOf("e1")) });
-    const aside = new Map<string, number>();
+    const aside = nothingSetAside();
     expect(await archiveSettled(mine, () => true, aside)).toBe(78);
     expect(await archiveSettled(mine, () => true, aside)).toBe(0);
     expect(kept.lines.filter(({ level }) => level === "error")).toMatchObject([{ fields: { event_id: "e1" } }]);

@@ -63,7 +63,7 @@ async function rawsReadable(world: World, rows: readonly EventRow[], tokenOf: To
     const token = tokenOf(row);
     const mail = world.mails.find((candidate) => candidate.token === token);
     try {
-      const raw = await openRaw(row.eventId, row.raw, await ledger.raw(row.eventId), { ...disk, sealer });
+      const raw = await openRaw(row, row.raw, await ledger.raw(row.eventId), { ...disk, sealer });
       const chunks: Uint8Array[] = [];
       for await (const chunk of raw) chunks.push(chunk);
       const bytes = Buffer.concat(chunks);

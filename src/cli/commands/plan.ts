@@ -130,7 +130,7 @@ async function parsedAgain(ground: Ground, row: EventRow): Promise<CanonicalEven
   const preview: Preview = await openPreviewFor(ground.settings, { verify: true });
   try {
     const read = async function* () {
-      yield* await openRaw(eventId, raw, sealed, ground);
+      yield* await openRaw(row, raw, sealed, ground);
     };
     const envelope = { ...row.envelope, routes: [...row.routes] };
     return (await preview.event({ size, read }, envelope, { eventId })).event;

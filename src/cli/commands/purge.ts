@@ -1,6 +1,7 @@
 /** `mailwright purge`: deletes what is older than the retention allows, and says what. */
 import { Command } from "commander";
-import { archiveSettled, purgeByAge } from "../../pipeline/retain.ts";
+import { archiveSettled } from "../../pipeline/archive.ts";
+import { purgeByAge } from "../../pipeline/retain.ts";
 import type { Cli } from "../cli.ts";
 import { withGround } from "../open.ts";
 import { jsonOption } from "../options.ts";

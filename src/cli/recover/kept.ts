@@ -1,7 +1,7 @@
 /** Where mail is kept as files: the attic, what salvaging left over, and a backup. */
 import { copyFile, mkdtemp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Ground, openLedger, type SqliteLedger } from "../../main.ts";
+import { type Ground, isLocal, openLedger, type SqliteLedger } from "../../main.ts";
 import type { EventRow } from "../../model/ledger.ts";
 import { mismatches, readManifest } from "../backup/files.ts";
 import { Failed } from "../exit.ts";
@@ -15,7 +15,12 @@ export async function* inTheAttic(ground: Ground, known: () => void) {
     const eventId = key.split("/").at(-1) ?? key;
     if (await isKnown(ground, eventId)) known();
     // It stays where it is: archiving puts the same bytes there again.
-    else yield { where: `blobs/${key}`, read: async () => await wholeOf(await ground.blobs.get(key)), done: nothing };
+    else
+      yield {
+        where: key.includes(":") ? key : `blobs/${key}`,
+        read: async () => await wholeOf(await ground.blobs.get(key)),
+        done: nothing,
+      };
   }
 }
 
@@ -69,7 +74,7 @@ async function retakeRow(
   }
   try {
     const [row] = await old.find({ event: eventId, limit: 1 });
-    const sealed = row === undefined ? undefined : await sealedOf(old, row, folder);
+    const sealed = row === undefined ? undefined : await sealedOf(ground, old, row, folder);
     if (row === undefined || sealed === undefined) return;
     await retake(ground, ground.sealer.open(sealed).plain, eventId, { ...row.envelope, routes: [...row.routes] }, into);
   } catch (error) {
@@ -78,6 +83,7 @@ async function retakeRow(
 }
 
 async function sealedOf(
+  ground: Ground,
   old: SqliteLedger,
   { eventId, raw }: EventRow,
   folder: string,
@@ -88,10 +94,18 @@ async function sealedOf(
     case "spool":
       return await readFile(join(folder, "spool", raw.name));
     case "blob":
-      return await readFile(join(folder, "blobs", raw.key));
+      // What is in a bucket is in no backup; it is where it always was.
+      if (isLocal(raw.key)) return await readFile(join(folder, "blobs", raw.key));
+      return await fromBucket(ground, raw.key);
     case "gone":
       return undefined;
     default:
       return raw satisfies never;
   }
+}
+
+async function fromBucket(ground: Ground, ref: string): Promise<Uint8Array> {
+  const whole = await wholeOf(await ground.blobs.get(ref));
+  if (whole === undefined) throw new Error(`there is no ${ref}`);
+  return whole;
 }

@@ -8,6 +8,7 @@ import { openStory } from "./story.ts";
 interface RawRow {
   seq: number;
   event_id: string;
+  tenant: string;
   raw_kind: string;
   raw_name: string | null;
   raw_size: number;
@@ -15,9 +16,10 @@ interface RawRow {
 
 /** Nothing pending: only such a message's bytes move. A dead letter's may, for they stay readable where they go. */
 export function openArchive(db: Connection): Pick<Operations, "archivable" | "archived"> {
-  const settled = db.prepare<[number], RawRow & { sealed: Uint8Array | null }>(
-    `SELECT e.seq, e.event_id, e.raw_kind, e.raw_name, e.raw_size, r.sealed FROM event e LEFT JOIN raw r ON r.event = e.seq
-       WHERE e.stage = 'prepared' AND e.open = 0 AND e.raw_kind IN ('inline', 'spool') ORDER BY e.seq LIMIT ?`,
+  const settled = db.prepare<[string, number], RawRow & { sealed: Uint8Array | null }>(
+    `SELECT e.seq, e.event_id, e.tenant, e.raw_kind, e.raw_name, e.raw_size, r.sealed FROM event e LEFT JOIN raw r ON r.event = e.seq
+       WHERE e.stage = 'prepared' AND e.open = 0 AND e.raw_kind IN ('inline', 'spool')
+       AND e.tenant NOT IN (SELECT value FROM json_each(?)) ORDER BY e.seq LIMIT ?`,
   );
   const move = db
     .prepare<[string, string], number>(
@@ -26,9 +28,10 @@ export function openArchive(db: Connection): Pick<Operations, "archivable" | "ar
     .pluck();
   const dropRaw = db.prepare("DELETE FROM raw WHERE event = ?");
   return {
-    archivable: (limit) =>
-      settled.all(limit).map(({ event_id, raw_kind, raw_name, sealed }) => ({
+    archivable: (limit, exceptTenants = []) =>
+      settled.all(JSON.stringify(exceptTenants), limit).map(({ event_id, tenant, raw_kind, raw_name, sealed }) => ({
         eventId: event_id,
+        tenant,
         raw: rawPlace(raw_kind, raw_name),
         ...(sealed === null ? {} : { sealed }),
       })),
@@ -53,11 +56,11 @@ const closed = `e.stage = 'prepared' AND e.open = 0 AND NOT EXISTS (SELECT 1 FRO
 
 export function openPurge(db: Connection): Operations["purge"] {
   const tell = openStory(db);
-  const oldRaws = db.prepare<[number, number], RawRow>(
+  const oldRaws = db.prepare<[number, number], OldRaw>(
     `SELECT e.seq, e.event_id, e.raw_kind, e.raw_name, e.raw_size FROM event e
        WHERE e.raw_kind <> 'gone' AND e.received_at < ? AND ${closed} ORDER BY e.received_at, e.seq LIMIT ?`,
   );
-  const oldRawOf = db.prepare<[string, number], RawRow>(
+  const oldRawOf = db.prepare<[string, number], OldRaw>(
     `SELECT e.seq, e.event_id, e.raw_kind, e.raw_name, e.raw_size FROM event e
        WHERE e.event_id = ? AND e.raw_kind <> 'gone' AND e.received_at < ? AND ${closed}`,
   );
@@ -101,6 +104,8 @@ export function openPurge(db: Connection): Operations["purge"] {
   };
 }
 
-function purgedRaw(row: RawRow): { eventId: string; raw: RawPlace; bytes: number } {
+type OldRaw = Omit<RawRow, "tenant">;
+
+function purgedRaw(row: OldRaw): { eventId: string; raw: RawPlace; bytes: number } {
   return { eventId: row.event_id, raw: rawPlace(row.raw_kind, row.raw_name), bytes: row.raw_size };
 }
