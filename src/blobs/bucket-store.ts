@@ -35,9 +35,11 @@ export function openBucketStore({ store, bucket, prefix, sealed }: View, bucketO
     async put(key, plain) {
       const named = `${prefix}${checkedStoreKey(key)}`;
       const name = sealed ? named : plainName(named);
-      const counted = count(plain);
-      await bucket.put(name, sealed ? seal(counted.bytes, ring, labelOf(named)) : counted.bytes);
-      return { ref: writeReference({ store, key: name }), bytes: counted.total() };
+      const source = counted(plain);
+      await fromSource(source, () =>
+        bucket.put(name, sealed ? seal(source.bytes, ring, labelOf(named)) : source.bytes),
+      );
+      return { ref: writeReference({ store, key: name }), bytes: source.total() };
     },
     async open(ref, range) {
       const { bucket: place, key } = find(ref, bucketOf);
@@ -78,15 +80,38 @@ export function find(ref: string, bucketOf: BucketOf): { bucket: Bucket; key: st
   throw new Refused({ kind: "blocked", reason });
 }
 
-function count(plain: AsyncIterable<Uint8Array>): { bytes: AsyncIterable<Uint8Array>; total(): number } {
+interface Source {
+  readonly bytes: AsyncIterable<Uint8Array>;
+  total(): number;
+  /** What the bytes' own end was, where it was an error. */
+  fault(): { readonly error: unknown } | undefined;
+}
+
+export function counted(plain: AsyncIterable<Uint8Array>): Source {
   let total = 0;
+  let fault: { error: unknown } | undefined;
   async function* counting(): AsyncGenerator<Uint8Array> {
-    for await (const piece of plain) {
-      total += piece.length;
-      yield piece;
+    try {
+      for await (const piece of plain) {
+        total += piece.length;
+        yield piece;
+      }
+    } catch (error) {
+      fault = { error };
+      throw error;
     }
   }
-  return { bytes: counting(), total: () => total };
+  return { bytes: counting(), total: () => total, fault: () => fault };
+}
+
+/** A library says of every error that the upload failed. Where it was the source that did, the store has no part in it. */
+export async function fromSource<T>(source: Source, put: () => Promise<T>): Promise<T> {
+  try {
+    return await put();
+  } catch (error) {
+    const fault = source.fault();
+    throw fault === undefined ? error : fault.error;
+  }
 }
 
 async function* seal(plain: AsyncIterable<Uint8Array>, ring: Ring, label: string): AsyncGenerator<Uint8Array> {

@@ -4,7 +4,7 @@ export { type FileBlobs, openFiles } from "./files.ts";
 export { openHasher } from "./hasher.ts";
 export { loadOrCreateMasterKey } from "./key.ts";
 export { isLocal } from "./keys.ts";
-export { type ExpiryRule, LifecycleUnsupported } from "./remote.ts";
+export { type ExpiryRule, LifecycleUnsupported } from "./lifecycle.ts";
 export { KeyRefused, type KeyRing, openKeyRing } from "./seal.ts";
 export { SealBroken } from "./seal-format.ts";
 export { openSpool } from "./spool.ts";

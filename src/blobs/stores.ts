@@ -2,9 +2,9 @@
 import type { Blobs, Store, Stores } from "../model/blob.ts";
 import type { Clock, Log } from "../model/ports.ts";
 import type { Bucket } from "./bucket.ts";
-import { find, openBucketStore, type View } from "./bucket-store.ts";
+import { counted, find, fromSource, openBucketStore, type View } from "./bucket-store.ts";
 import type { FileBlobs } from "./files.ts";
-import { checkedPrefix, readReference, tenantOfRaw, writeReference } from "./keys.ts";
+import { checkedKey, checkedPrefix, readReference, tenantOfRaw, writeReference } from "./keys.ts";
 import { openBucket, type RemoteBucket } from "./remote.ts";
 import type { KeyRing } from "./seal.ts";
 import { connectionOf, type RemoteStorage, type Storage, storeIdOf } from "./storage.ts";
@@ -146,7 +146,8 @@ function openRawBlobs({ viewFor, files, bucketOf, places, log }: RawPlaces): Ope
     async put(key, sealed) {
       const { store, bucket, prefix } = viewFor(key);
       const named = `${prefix}${key}`;
-      const { bytes } = await bucket.put(readReference(named).key, sealed);
+      const source = counted(sealed);
+      const { bytes } = await fromSource(source, () => bucket.put(checkedKey(named), source.bytes));
       return { bytes, ref: writeReference({ store, key: named }) };
     },
     async get(ref) {

@@ -1,7 +1,7 @@
 /** Our rules by age among those of a bucket. Google's have no names: ours are those that delete by age below our prefixes, and nothing else. */
 import type { Bucket, BucketMetadata } from "@google-cloud/storage";
 import { blobClasses } from "../../model/blob.ts";
-import type { ExpiryRule, LifecycleChange } from "../remote.ts";
+import type { ExpiryRule, LifecycleChange } from "../lifecycle.ts";
 import { property, words } from "../words.ts";
 
 type Rule = NonNullable<NonNullable<BucketMetadata["lifecycle"]>["rule"]>[number];

@@ -1,5 +1,6 @@
 /** What an answer of S3 means: that there is nothing, that it is worth another try, or that somebody has to mend something. */
 import { Refused } from "../../model/outcome.ts";
+import { LifecycleUnsupported } from "../lifecycle.ts";
 import { networkCode, property, words } from "../words.ts";
 
 function nameOf(error: unknown): string {
@@ -55,7 +56,7 @@ const passing = new Set([
 
 /** `where`: `the bucket acme-mail (s3:acme-mail)`. An error that is ours already stays as it is. */
 export function refusedOf(error: unknown, where: string): Error {
-  if (error instanceof Refused) return error;
+  if (error instanceof Refused || error instanceof LifecycleUnsupported) return error;
   const name = nameOf(error);
   const status = statusOf(error);
   const connection = networkCode(error);

@@ -1,7 +1,7 @@
 /** Our rules by age among those of a bucket: ours are replaced, everybody else's stay as they are. */
 import { createHash } from "node:crypto";
 import type * as Sdk from "@aws-sdk/client-s3";
-import { type ExpiryRule, type LifecycleChange, LifecycleUnsupported } from "../remote.ts";
+import { type ExpiryRule, type LifecycleChange, LifecycleUnsupported } from "../lifecycle.ts";
 import { property, words } from "../words.ts";
 import { callMs, type S3 } from "./client.ts";
 import { isCalled, statusOf } from "./errors.ts";
