@@ -54,6 +54,7 @@ export function createIdentity(): IdentityStream {
   const body = canonicalBody((bytes) => hash.update(bytes));
   let fields: readonly RawField[] | undefined;
   let headerBytes = 0;
+  let seen = 0;
 
   /** Once the header section is known, its lines go into the hash before the first byte of the body. */
   function settleHead(): readonly RawField[] {
@@ -72,6 +73,9 @@ export function createIdentity(): IdentityStream {
 
   return {
     update(chunk) {
+      // The memory of a later chunk may be used again when this returns.
+      if (seen >= wholeBytes) hash.keepNothing();
+      seen += chunk.length;
       const rest = head.push(chunk);
       if (rest === undefined) return;
       settleHead();
@@ -94,7 +98,7 @@ export function createIdentity(): IdentityStream {
   };
 }
 
-/** What is hashed in one call. */
+/** What is hashed in one call. A chunk that begins later may have to be given back (model/source.ts). */
 const wholeBytes = 64 * 1024;
 const whole = Buffer.allocUnsafeSlow(wholeBytes);
 
@@ -104,6 +108,13 @@ function openDigest() {
   let keptBytes = 0;
   let hash: Hash | undefined;
 
+  function started(): Hash {
+    hash ??= createHash("sha256");
+    for (const early of kept) hash.update(early);
+    kept = [];
+    return hash;
+  }
+
   return {
     update(bytes: Uint8Array): void {
       if (hash === undefined && keptBytes + bytes.length <= wholeBytes) {
@@ -111,10 +122,10 @@ function openDigest() {
         keptBytes += bytes.length;
         return;
       }
-      hash ??= createHash("sha256");
-      for (const early of kept) hash.update(early);
-      kept = [];
-      hash.update(bytes);
+      started().update(bytes);
+    },
+    keepNothing(): void {
+      if (hash === undefined) started();
     },
     digest(): string {
       if (hash !== undefined) return hash.digest("hex");

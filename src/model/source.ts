@@ -29,6 +29,9 @@ export interface Receipt {
   readonly outcome: "new" | "duplicate" | "conflict";
 }
 
+/** Of a message, chunks that begin within so many bytes may be kept; a later one is good until the next is asked for. */
+export const keepableBytes = 64 * 1024;
+
 /**
  * Takes responsibility for bytes: resolves only after they are durable, one receipt per envelope (one per tenant).
  * Rejects with NotAccepted, and then nothing was promised. An error or early end of `raw` rejects and keeps nothing.

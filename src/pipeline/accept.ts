@@ -5,7 +5,7 @@ import type { Spool, SpoolDraft } from "../model/blob.ts";
 import type { Envelope } from "../model/envelope.ts";
 import type { Accepted, Ledger, NewMessage } from "../model/ledger.ts";
 import type { Clock, Log, Metrics, Random, Sealer } from "../model/ports.ts";
-import { type Intake, NotAccepted, type Receipt } from "../model/source.ts";
+import { type Intake, keepableBytes, NotAccepted, type Receipt } from "../model/source.ts";
 import { asError } from "./faults.ts";
 import { openPressure, type Pressure } from "./pressure.ts";
 
@@ -180,7 +180,7 @@ async function measure(
         await spooled(draft.write(chunk));
         continue;
       }
-      held.push(chunk);
+      held.push(size - chunk.length < keepableBytes ? chunk : Uint8Array.from(chunk));
       if (size > limits.inlineBytes) {
         draft = await spooled(ports.spool.create(label));
         for (const early of held) await spooled(draft.write(early));

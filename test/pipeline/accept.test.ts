@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Spool, SpoolDraft } from "../../src/model/blob.ts";
 import type { Envelope } from "../../src/model/envelope.ts";
 import type { Accepted, Ledger, NewMessage } from "../../src/model/ledger.ts";
-import { type Intake, NotAccepted, type Refusal } from "../../src/model/source.ts";
+import { type Intake, keepableBytes, NotAccepted, type Refusal } from "../../src/model/source.ts";
 import { type IntakeLimits, type IntakePorts, labelOf, openIntake } from "../../src/pipeline/accept.ts";
 import { openLedger } from "../../src/store/index.ts";
 import { turn, VirtualTime } from "../simulation/clock.ts";
@@ -26,7 +26,7 @@ interface World {
   spool: { commit?: Error; link?: Error; remove?: Error; write?: Error; discard?: Error };
 }
 
-function open(): World {
+function open(changed: Partial<IntakeLimits> = {}): World {
   const time = new VirtualTime();
   const kept = keeping();
   const world: World = {
@@ -51,7 +51,7 @@ function open(): World {
     return {
       async write(plain) {
         failing(world.spool.write);
-        held.push(plain.slice());
+        held.push(Buffer.from(plain));
       },
       async commit() {
         calls.push("fsync file", "rename", "fsync directory");
@@ -120,7 +120,7 @@ function open(): World {
     },
     wake: () => void world.wakes++,
   };
-  return Object.assign(world, { intake: openIntake(limits, ports) });
+  return Object.assign(world, { intake: openIntake({ ...limits, ...changed }, ports) });
 }
 
 const envelope = (tenant = "acme", routes = [`deals@in.${tenant}.test`]): Envelope => ({
@@ -136,6 +136,10 @@ async function* mail(bytes: number, headers = "Message-ID: <m1@people.test>\r\n\
   const whole = Buffer.alloc(bytes, "x");
   whole.write(headers);
   for (let start = 0; start < bytes; start += 100) yield whole.subarray(start, start + 100);
+}
+
+async function* mailOf(whole: Uint8Array): AsyncIterable<Uint8Array> {
+  yield whole;
 }
 
 async function refusalOf(work: Promise<unknown>): Promise<Refusal["kind"]> {
@@ -164,6 +168,30 @@ describe("accepting a message", () => {
     });
     expect(world.wakes).toBe(1);
     expect(world.drafts.size).toBe(0);
+  });
+
+  test("from a source that uses the memory of its chunks again gives the same bytes and the same identity", async () => {
+    async function* lent(whole: Buffer): AsyncIterable<Uint8Array> {
+      yield Buffer.from(whole.subarray(0, keepableBytes));
+      const memory = Buffer.alloc(10_000);
+      for (let start = keepableBytes; start < whole.length; start += memory.length) {
+        yield memory.subarray(0, whole.copy(memory, 0, start));
+        memory.fill("#");
+      }
+    }
+    // Most of it header, so that what is hashed of it is less than what may be kept.
+    const trace = "X-Trace: of no importance\r\n".repeat(2_300);
+    const whole = Buffer.from(`${trace}Message-ID: <m1@people.test>\r\n\r\n${"a line\r\n".repeat(2_000)}`);
+    const kinds = [1_000, 1_000_000].map((inline) => open({ inlineBytes: inline, maxBytes: 1_000_000 }));
+    for (const world of kinds) {
+      world.disk = { freeBytes: 10_000_000, totalBytes: 10_000_000 };
+      await world.intake.accept(lent(whole), [envelope()]);
+      await world.intake.accept(mailOf(whole), [envelope()]);
+      const [of, expected] = world.items;
+      expect(of?.digest).toBe(expected?.digest);
+      expect(of?.rawSha256).toBe(createHash("sha256").update(whole).digest("hex"));
+    }
+    expect([...(kinds[0]?.files.values() ?? [])].map((bytes) => bytes.equals(whole))).toEqual([true, true]);
   });
 
   test("has the file, its name and its directory on disk before the row, and the row before anybody is told", async () => {

@@ -165,7 +165,7 @@ export class FakeIntake implements Intake {
     await this.before();
     const chunks: Uint8Array[] = [];
     try {
-      for await (const chunk of raw) chunks.push(chunk);
+      for await (const chunk of raw) chunks.push(Buffer.from(chunk));
     } catch (error) {
       this.broken.push(error);
       throw error;

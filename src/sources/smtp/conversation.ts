@@ -5,8 +5,9 @@ import { SMTPConnection, type SMTPConnectionOptions } from "smtp-server/lib/smtp
 import type { Intake, SourcePorts } from "../../model/source.ts";
 import type { Admission } from "./limits.ts";
 import { maxLineBytes } from "./listen.ts";
-import type { Outbox } from "./outbox.ts";
+import type { Outbox, Speaker } from "./outbox.ts";
 import { Parser } from "./parser.ts";
+import { type Hearer, readInto, type Terms } from "./reading.ts";
 import type { Reception } from "./reception.ts";
 import { multiline, type Reply, replies, reply } from "./reply.ts";
 import { Session, verbOf } from "./session.ts";
@@ -27,7 +28,7 @@ export interface House {
  * One connection: smtp-server's protocol machine under Session's rules. What it overrides is private there, so the version is pinned,
  * tsc fails when a method moves, and the tests hold every reply.
  */
-export class Conversation extends SMTPConnection {
+export class Conversation extends SMTPConnection implements Hearer, Speaker {
   readonly #house: House;
   readonly #session: Session;
   /** The TCP socket; under TLS, `_socket` is another one. */
@@ -55,15 +56,23 @@ export class Conversation extends SMTPConnection {
     const socket = this._socket;
     socket.on("close", () => this._onClose());
     socket.on("error", (error) => this._onError(error));
-    socket.on("data", (chunk: Buffer) => {
-      if (this._parser && !this._parser.take(chunk)) socket.pause();
-    });
+    if (!readInto(socket, this)) socket.on("data", (chunk: Buffer) => this.heard(chunk, "ours"));
     socket.on("end", () => {
       if (this._parser) this._parser._flushData();
     });
     if (this._parser) this._parser.ondrained = () => socket.resume();
     this._armTimeout();
     listening();
+  }
+
+  heard(bytes: Buffer, terms: Terms): void {
+    if (this._parser) {
+      if (!this._parser.take(bytes, terms)) this._socket.pause();
+    } else if (typeof terms === "function") terms();
+  }
+
+  get bulk(): boolean {
+    return this._parser !== false && this._parser.bulk;
   }
 
   /** Nobody's name is looked up, and smtp-server's own handlers, which would be told, are not used. */

@@ -1,6 +1,8 @@
 /** PARSER: splits what a peer sends into command lines, and in data mode hands it to the message; one thing at a time, in order. */
 import { SMTPStream } from "smtp-server/lib/smtp-stream.js";
+import { keepableBytes } from "../../model/source.ts";
 import { Unstuffing } from "./dots.ts";
+import type { Terms } from "./reading.ts";
 import type { Reception } from "./reception.ts";
 
 const CR = 0x0d;
@@ -21,6 +23,8 @@ export class Parser extends SMTPStream {
   /** All that came has been read; more is welcome. */
   ondrained: () => void = () => {};
   #rest = nothing;
+  #terms: Terms = "ours";
+  #behind = false;
   #endedBare = false;
   /** An answer is due, or the message has no room, before anything more is read. */
   #waits: "no" | "answer" | "room" | "message" | "turn" = "no";
@@ -38,12 +42,25 @@ export class Parser extends SMTPStream {
     return this.#endedBare;
   }
 
-  /** False when the peer is ahead of us: no more is to be given before `ondrained`. The chunk belongs to us from now on. */
-  take(chunk: Buffer): boolean {
-    if (this.isClosed) return true;
-    this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+  /** Whether a large message is coming in. */
+  get bulk(): boolean {
+    return this._dataMode && this.#reception !== undefined && this.#reception.bytes >= keepableBytes;
+  }
+
+  /** False when the peer is ahead of us: no more is to be given before `ondrained`. */
+  take(chunk: Buffer, terms: Terms = "ours"): boolean {
+    if (this.isClosed) {
+      giveBack(terms);
+      return true;
+    }
+    this.#terms = terms;
+    this.#rest = this.#rest.length === 0 ? chunk : this.#joined(chunk);
     this.#read();
-    return this.#waits === "no" || this.#rest.length === 0;
+    if (this.#rest.length > 0 && this.#terms !== "ours") this.#rest = Buffer.from(this.#rest);
+    giveBack(this.#terms);
+    this.#terms = "ours";
+    this.#behind = this.#waits !== "no" && this.#rest.length > 0;
+    return !this.#behind;
   }
 
   /** From here on all bytes are the message's, up to its end. What comes behind waits for `resume`. */
@@ -74,7 +91,8 @@ export class Parser extends SMTPStream {
     this.#waits = "no";
     if (this.#reading) return;
     this.#read();
-    if (this.#waits !== "no" && this.#rest.length > 0) return;
+    if (!this.#behind || (this.#waits !== "no" && this.#rest.length > 0)) return;
+    this.#behind = false;
     const piped = this.#piped;
     this.#piped = undefined;
     if (piped) piped();
@@ -123,7 +141,7 @@ export class Parser extends SMTPStream {
     if (reception === undefined) throw new TypeError("the parser is in data mode, and no message was started");
     const { content, rest } = this.#dots.feed(this.#rest);
     this.#rest = rest ?? nothing;
-    reception.push(content);
+    this.#hand(content, reception);
     if (rest !== undefined) {
       this._dataMode = false;
       this.#reception = undefined;
@@ -135,6 +153,22 @@ export class Parser extends SMTPStream {
     }
   }
 
+  #hand(content: Buffer, reception: Reception): void {
+    const terms = this.#terms;
+    if (typeof terms === "function") {
+      // What is left in the same buffer is copied before anybody can ask for the next chunk.
+      this.#terms = "borrowed";
+      reception.push(content, terms);
+    } else reception.push(terms === "borrowed" && content.length > 0 ? copyOf(content) : content);
+  }
+
+  #joined(chunk: Buffer): Buffer {
+    const whole = Buffer.concat([this.#rest, chunk]);
+    giveBack(this.#terms);
+    this.#terms = "ours";
+    return whole;
+  }
+
   #readLast(): void {
     if (this.#waits !== "no" || this._dataMode || this.#rest.length === 0 || this.isClosed) return;
     const line = this.#rest;
@@ -142,4 +176,21 @@ export class Parser extends SMTPStream {
     this.#endedBare = false;
     this.oncommand(line);
   }
+}
+
+function giveBack(terms: Terms): void {
+  if (typeof terms === "function") terms();
+}
+
+/** Small mails share their memory with their neighbours: to allocate it outside of V8's heap costs more than to copy 4 KiB. */
+const slabBytes = 32 * 1024;
+let slab = nothing;
+
+function copyOf(bytes: Buffer): Buffer {
+  if (bytes.length > slabBytes / 4) return Buffer.from(bytes);
+  if (slab.length < bytes.length) slab = Buffer.allocUnsafeSlow(slabBytes);
+  const copy = slab.subarray(0, bytes.length);
+  slab = slab.subarray(bytes.length);
+  copy.set(bytes);
+  return copy;
 }

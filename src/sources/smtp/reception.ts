@@ -31,6 +31,11 @@ const roomChunks = 64;
 
 type Next = IteratorResult<Uint8Array, undefined>;
 
+interface Piece {
+  readonly bytes: Uint8Array;
+  readonly giveBack: (() => void) | undefined;
+}
+
 interface Reader {
   readonly resolve: (next: Next) => void;
   readonly reject: (error: Error) => void;
@@ -43,9 +48,11 @@ interface Reader {
 export class Reception implements AsyncIterable<Uint8Array, undefined> {
   readonly #rules: ReceptionRules;
   readonly #newlines: NewlineScan;
-  #queue: Uint8Array[] = [];
+  #queue: Piece[] = [];
   #queuedBytes = 0;
   #reader: Reader | undefined;
+  /** Whoever lent the chunk that the reader has in hand. */
+  #giveBack: (() => void) | undefined;
   #roomMade: (() => void) | undefined;
   #refusal: Reply | undefined;
   #failure: Error | undefined;
@@ -94,17 +101,15 @@ export class Reception implements AsyncIterable<Uint8Array, undefined> {
     return this.#bytes > 2 * this.#rules.maxBytes;
   }
 
-  /** The parser's side: the next bytes, which belong to us from now on. */
-  push(chunk: Uint8Array): void {
-    if (chunk.length === 0 || this.#cutShort) return;
-    this.#bytes += chunk.length;
-    this.#window.bytes += chunk.length;
-    if (this.#refusal === undefined) this.#judge(chunk);
-    if (this.flooding) this.#discarded?.over();
-    if (this.#failure !== undefined || this.#discarded !== undefined) return;
-    if (this.#reader) this.#give({ done: false, value: chunk });
-    else {
-      this.#queue.push(chunk);
+  /** The parser's side: the next bytes, which belong to us from now on, or until we give them back. */
+  push(chunk: Uint8Array, giveBack?: () => void): void {
+    if (chunk.length === 0 || this.#cutShort || !this.#counted(chunk)) {
+      giveBack?.();
+    } else if (this.#reader) {
+      this.#giveBack = giveBack;
+      this.#give({ done: false, value: chunk });
+    } else {
+      this.#queue.push({ bytes: chunk, giveBack });
       this.#queuedBytes += chunk.length;
     }
   }
@@ -129,8 +134,8 @@ export class Reception implements AsyncIterable<Uint8Array, undefined> {
   }
 
   /**
-   * The message, once. Throws MessageRefused before the first byte over a limit, MessageCutShort when the peer is gone. There is no `return`: a
-   * consumer that stops early only stops.
+   * The message, once; a chunk is good until the next is asked for. Throws MessageRefused before the first byte over a limit, MessageCutShort when
+   * the peer is gone. There is no `return`: a consumer that stops early only stops.
    */
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {
     return { next: () => this.#next() };
@@ -173,12 +178,24 @@ export class Reception implements AsyncIterable<Uint8Array, undefined> {
     this.#discarded?.over();
   }
 
+  /** False when nobody wants it any more. */
+  #counted(chunk: Uint8Array): boolean {
+    this.#bytes += chunk.length;
+    this.#window.bytes += chunk.length;
+    if (this.#refusal === undefined) this.#judge(chunk);
+    if (this.flooding) this.#discarded?.over();
+    return this.#failure === undefined && this.#discarded === undefined;
+  }
+
   #next(): Promise<Next> {
-    const chunk = this.#queue.shift();
-    if (chunk !== undefined) {
-      this.#queuedBytes -= chunk.length;
+    this.#giveBack?.();
+    this.#giveBack = undefined;
+    const piece = this.#queue.shift();
+    if (piece !== undefined) {
+      this.#giveBack = piece.giveBack;
+      this.#queuedBytes -= piece.bytes.length;
       if (!this.full) this.#makeRoom();
-      return Promise.resolve({ done: false, value: chunk });
+      return Promise.resolve({ done: false, value: piece.bytes });
     }
     if (this.#failure) return Promise.reject(this.#failure);
     if (this.#endedAt !== undefined) {
@@ -208,6 +225,7 @@ export class Reception implements AsyncIterable<Uint8Array, undefined> {
   }
 
   #empty(): void {
+    for (const { giveBack } of this.#queue) giveBack?.();
     this.#queue = [];
     this.#queuedBytes = 0;
     this.#makeRoom();
