@@ -2,25 +2,26 @@
  * Carries what goes to the ledger's thread with every message, and what comes back, as texts and one block of bytes. For accepts of 4 KiB
  * from 50 senders, cloning a batch object by object took 45 µs a message on the thread that serves connections, and this 12 (bench/ledger.ts).
  */
-import type { Attempt, Claims, NewMessage, Prepared } from "../model/ledger.ts";
+import type { Accepted, Attempt, Claims, NewMessage, Prepared } from "../model/ledger.ts";
 import { StoreFailed, type StoreFailure } from "./failed.ts";
 import type { Call } from "./sqlite/operations.ts";
 import type { Answer } from "./sqlite.ts";
 
-/** One batch on its way. What has no text travels as it is. */
+/** One batch on its way. In the texts null stands for what has no text: it travels as it is, in its order. */
 export interface Packed {
-  readonly calls: readonly (Call | PackedCall)[];
+  readonly text: string;
+  readonly others: readonly Call[];
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** An error loses its class on the way between threads, so it travels as its fields. */
 type PostedAnswer =
   | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly failure: StoreFailure };
 
 export interface PackedAnswers {
-  readonly answers: readonly PostedAnswer[];
+  readonly text: string;
+  readonly others: readonly PostedAnswer[];
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
@@ -28,11 +29,6 @@ export interface PackedAnswers {
 const frequent = ["accept", "attempt", "acquainted", "prepare", "claim", "note", "settle"] as const;
 type Frequent = (typeof frequent)[number];
 const isFrequent = (name: Call["name"]): name is Frequent => (frequent as readonly string[]).includes(name);
-
-interface PackedCall {
-  readonly name: Frequent;
-  readonly text: string;
-}
 
 /** Where a Uint8Array lies in the block. */
 interface Place {
@@ -42,55 +38,76 @@ interface Place {
 
 export function pack(calls: readonly Call[]): Packed {
   const block = openBlock();
-  const packed = calls.map((call): Call | PackedCall =>
-    isFrequent(call.name) ? { name: call.name, text: JSON.stringify(walked(call.name, call.args, block.put)) } : call,
-  );
-  return { calls: packed, bytes: block.bytes() };
+  const others: Call[] = [];
+  const texts = calls.map((call) => {
+    if (isFrequent(call.name)) return [call.name, walked(call.name, call.args, block.put)] as const;
+    others.push(call);
+    return null;
+  });
+  return { text: JSON.stringify(texts), others, bytes: block.bytes() };
 }
 
-export function unpack({ calls, bytes }: Packed): Call[] {
+export function unpack({ text, others, bytes }: Packed): Call[] {
   const get = ({ from, to }: Place): Uint8Array => bytes.subarray(from, to);
-  return calls.map((call): Call => {
-    if (!("text" in call)) return call;
-    return { name: call.name, args: walked(call.name, JSON.parse(call.text) as unknown[], get) };
+  const rest = others.values();
+  const texts = JSON.parse(text) as readonly (readonly [name: Frequent, args: readonly unknown[]] | null)[];
+  return texts.map((call): Call => {
+    if (call !== null) return { name: call[0], args: walked(call[0], call[1], get) };
+    return next(rest);
   });
 }
 
 export function packAnswers(calls: readonly Call[], answers: readonly Answer[]): PackedAnswers {
   const block = openBlock();
-  const posted = answers.map((answer, index): PostedAnswer => {
-    if (!answer.ok) return { ok: false, failure: failureOf(answer.error) };
-    switch (calls[index]?.name) {
-      case "attempt": {
-        const attempts = answer.value as readonly Attempt[];
-        return { ok: true, text: JSON.stringify(attempts.map((attempt) => swapped(attempt, ["sealed"], block.put))) };
+  const others: PostedAnswer[] = [];
+  const texts = answers.map((answer, index) => {
+    if (answer.ok) {
+      const { value } = answer;
+      switch (calls[index]?.name) {
+        case "accept":
+          return value as readonly Accepted[];
+        case "attempt":
+          return (value as readonly Attempt[]).map((attempt) => swapped(attempt, ["sealed"], block.put));
+        case "claim": {
+          const { claims, nextDueAt } = value as Claims;
+          return { claims: claims.map((claim) => swapped(claim, sealedOfClaim, block.put)), nextDueAt };
+        }
+        default:
       }
-      case "claim": {
-        const { claims, nextDueAt } = answer.value as Claims;
-        const items = claims.map((claim) => swapped(claim, ["sealedSteps", "sealedEvent"], block.put));
-        return { ok: true, text: JSON.stringify({ claims: items, nextDueAt }) };
-      }
-      default:
-        return answer;
     }
+    others.push(answer.ok ? answer : { ok: false, failure: failureOf(answer.error) });
+    return null;
   });
-  return { answers: posted, bytes: block.bytes() };
+  return { text: JSON.stringify(texts), others, bytes: block.bytes() };
 }
 
-export function unpackAnswers(calls: readonly Call[], { answers, bytes }: PackedAnswers): Answer[] {
+export function unpackAnswers(calls: readonly Call[], { text, others, bytes }: PackedAnswers): Answer[] {
   const get = ({ from, to }: Place): Uint8Array => bytes.subarray(from, to);
-  return answers.map((answer, index): Answer => {
-    if (!answer.ok) return { ok: false, error: new StoreFailed(answer.failure) };
-    if (!("text" in answer)) return answer;
-    const value: unknown = JSON.parse(answer.text);
-    if (calls[index]?.name === "attempt")
-      return { ok: true, value: (value as Lowered<Attempt>[]).map((attempt) => swapped(attempt, ["sealed"], get)) };
-    const { claims, nextDueAt } = value as Lowered<Claims>;
-    return {
-      ok: true,
-      value: { claims: claims.map((claim) => swapped(claim, ["sealedSteps", "sealedEvent"], get)), nextDueAt },
-    };
+  const rest = others.values();
+  return (JSON.parse(text) as readonly unknown[]).map((value, index): Answer => {
+    if (value === null) {
+      const answer = next(rest);
+      return answer.ok ? answer : { ok: false, error: new StoreFailed(answer.failure) };
+    }
+    switch (calls[index]?.name) {
+      case "attempt":
+        return { ok: true, value: (value as Lowered<Attempt>[]).map((attempt) => swapped(attempt, ["sealed"], get)) };
+      case "claim": {
+        const { claims, nextDueAt } = value as Lowered<Claims>;
+        return { ok: true, value: { claims: claims.map((claim) => swapped(claim, sealedOfClaim, get)), nextDueAt } };
+      }
+      default:
+        return { ok: true, value };
+    }
   });
+}
+
+const sealedOfClaim = ["sealedSteps", "sealedEvent"];
+
+function next<T>(rest: Iterator<T, unknown>): T {
+  const { done, value } = rest.next();
+  if (done) throw new TypeError("a batch on its way between threads has lost a part");
+  return value;
 }
 
 const failureOf = ({ message, code, mayBeDurable }: StoreFailed): StoreFailure => ({ message, code, mayBeDurable });
