@@ -192,10 +192,16 @@ export const standards: readonly Standard[] = [
   row(5965, "An Extensible Format for Email Feedback Reports", "partial", "Recognised and read; none is ever sent."),
   row(6177, "IPv6 Address Assignment to End Sites", "partial", "Limits per client count an IPv6 /64 as one."),
   row(
+    6265,
+    "HTTP State Management Mechanism",
+    "partial",
+    "Cookies of operators, HttpOnly and SameSite=Strict; no others.",
+  ),
+  row(
     6266,
     "Use of the Content-Disposition Header Field in HTTP",
     "yes",
-    "Always attachment; an ASCII name for everybody, and the whole one beside it.",
+    "Files are handed out as attachments, with a plain and an extended name.",
   ),
   row(
     6376,
@@ -262,7 +268,7 @@ export const standards: readonly Standard[] = [
     8187,
     "Indicating Character Encoding and Language for HTTP Header Field Parameters",
     "yes",
-    "Names of downloads are written so, in UTF-8.",
+    "Written in names of files.",
   ),
   row(
     8601,
@@ -284,7 +290,12 @@ export const standards: readonly Standard[] = [
     "partial",
     "Read where a mailing list put itself into From; it never raises trust.",
   ),
-  row(9110, "HTTP Semantics", "partial", "Retry-After and the characters of field values, towards vendors."),
+  row(
+    9110,
+    "HTTP Semantics",
+    "partial",
+    "Retry-After and the characters of field values, towards vendors; single byte ranges and If-Range of downloads. No other condition, no range of several parts.",
+  ),
   row(9562, "Universally Unique IDentifiers (UUIDs)", "partial", "Version 7, for event ids."),
   row(9580, "OpenPGP", "no", "Armour is recognised, and kept closed."),
   row(

@@ -1,13 +1,21 @@
 /** The HTTP door: limits, security headers and error answers for all routes, which are plugins of it. */
 import { type FastifyInstance, type FastifyReply, fastify } from "fastify";
 import type { Log } from "../model/ports.ts";
+import { type FileOptions, files } from "./routes/files.ts";
 import { type HealthOptions, health } from "./routes/health.ts";
+import { type OperatorOptions, operators } from "./routes/operators.ts";
 
 export interface HttpOptions extends HealthOptions {
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
   readonly log: Log;
+  /** Addresses and networks whose X-Forwarded-For is believed. */
+  readonly trustedProxies?: readonly string[];
+  /** Undefined without links to files. */
+  readonly files?: FileOptions | undefined;
+  /** Undefined where nobody can sign in. */
+  readonly operators?: OperatorOptions | undefined;
 }
 
 export interface HttpServer {
@@ -21,7 +29,7 @@ const limits = {
   bodyBytes: 16 * 1024,
   headerBytes: 8 * 1024,
   connections: 256,
-  /** A whole request, from its first byte. Node looks every `checkMs`. */
+  /** A whole request, from its first byte to its last; an answer has limits of its own (files/stream.ts). Node looks every `checkMs`. */
   requestMs: 10_000,
   headersMs: 5_000,
   checkMs: 2_000,
@@ -29,7 +37,7 @@ const limits = {
   requestsPerConnection: 1_000,
 } as const;
 
-/** Nothing here is a page: no script, frame, cache or other site has any business with it. The console will set its own policy. */
+/** No script, frame, cache or other site has any business here. Pages and files set a policy of their own (page.ts, files/download.ts). */
 const securityHeaders = {
   "cache-control": "no-store",
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
@@ -40,8 +48,10 @@ const securityHeaders = {
 
 /** Rejects with a sentence when it cannot listen there. */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
-  const app = openApp(options.log);
+  const app = openApp(options);
   await app.register(health(options));
+  if (options.files !== undefined) await app.register(files(options.files));
+  if (options.operators !== undefined) await app.register(operators(options.operators));
   try {
     await app.listen({ host: options.host, port: options.port });
   } catch (error) {
@@ -53,9 +63,10 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   return { address: { host: bound.address, port: bound.port }, stop: (graceMs) => stop(app, graceMs) };
 }
 
-function openApp(log: Log): FastifyInstance {
+function openApp({ log, trustedProxies = [] }: HttpOptions): FastifyInstance {
   const app = fastify({
     logger: false,
+    trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestMs,
     keepAliveTimeout: limits.keepAliveMs,

@@ -126,7 +126,7 @@ export async function startDaemon(ground: Ground): Promise<Daemon> {
     const pokes = await listenForPokes(settings.data_dir, works.road.wake);
     opened.push(() => pokes.stop());
     const status = openStatus(ground, works);
-    const http = await startHttp({ ...settings.http, ...status, log });
+    const http = await startHttp({ host: settings.http.host, port: settings.http.port, ...status, log });
     opened.push(() => http.stop(1_000));
     const source = await startSmtp(ground, works.intake);
     opened.push(() => source.stop(1_000));

@@ -47,6 +47,8 @@ export interface Ground {
   readonly threadTokens: ThreadTokens;
   /** Undefined without `http.public_url`. */
   readonly links: Links | undefined;
+  /** Signs the sessions of operators. */
+  readonly operatorKey: Uint8Array;
   readonly ledger: SqliteLedger;
   readonly spool: Spool;
   /** Raw mail that is settled, in the store of its tenant. */
@@ -114,6 +116,7 @@ async function openUnlocked(settings: Settings, { thread, check = "quick", log }
       hasher,
       threadTokens,
       links,
+      operatorKey: derivedKey(key, "operator session"),
       ledger,
       spool,
       blobs: stores.raw,

@@ -60,7 +60,7 @@ export function activityOf(
       .map(([name, value]) => [name, value.slice(0, maxAuditHeaderChars)]),
     message_id: message.message_id,
     event_id: event.event_id,
-    attachments: says?.attachments === "none" ? [] : filesOf(event, linkOf),
+    attachments: says?.attachments === "none" ? [] : filesOf(event, says?.attachments === "names" ? undefined : linkOf),
     flags: activityFlags(event),
     about: [...about],
   };

@@ -86,6 +86,11 @@ export const metricTable: readonly MetricRow[] = [
     "Deliveries that came to an end or were put off, by the state they are in now.",
   ),
   gauge("disk_free_bytes", [], "Free bytes on the volume of the data folder, as last looked at."),
+  counter(
+    "file_openings_total",
+    ["outcome"],
+    "Links to files that were opened, by what came of it: served, served_part, redirected, head, expired, fresh, wrong_signature, busy, missing, unreadable, or the state of a file that is not served.",
+  ),
   gauge("held_count", lane, "Deliveries held for review."),
   gauge("lane_blocked", lane, "1 while a lane is stopped until somebody mends its account; its mail waits."),
   gauge("lane_paused", lane, "1 while a lane waits because its CRM asked for it."),

@@ -1,0 +1,23 @@
+/** Who is at the other end, as far as limits and the audit trail go: pure. */
+import { isIPv6 } from "node:net";
+
+/** `::ffff:192.0.2.1` is 192.0.2.1. */
+export function addressOf(address: string): string {
+  const mapped = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(address);
+  return mapped?.[1] ?? address.replace(/%.*$/, "");
+}
+
+/** One household: an IPv4 address, or an IPv6 /64, of which every customer has at least one whole. */
+export function clientOf(address: string): string {
+  const plain = addressOf(address);
+  if (!isIPv6(plain)) return plain;
+  const [head = "", tail] = plain.toLowerCase().split("::");
+  const groups = head === "" ? [] : head.split(":");
+  const rest = tail === undefined || tail === "" ? [] : tail.split(":");
+  const gap = tail === undefined ? 0 : Math.max(0, 8 - groups.length - rest.length);
+  const all = [...groups, ...Array.from({ length: gap }, () => "0"), ...rest];
+  return `${all
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, ""))
+    .join(":")}::/64`;
+}

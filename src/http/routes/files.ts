@@ -1,0 +1,165 @@
+/** GET /a/<id>: a file of a mail for whoever holds its link. Signature, row, audit, and only then a page or the bytes. */
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
+import type { Stores } from "../../model/blob.ts";
+import type { FileRow, Files as FileRows } from "../../model/files.ts";
+import type { LinkParts, Links } from "../../model/links.ts";
+import type { Clock, Log, Metrics } from "../../model/ports.ts";
+import { addressOf } from "../client.ts";
+import { download, withoutFile } from "../files/download.ts";
+import { busyPage, expiredPage, freshPage, statusPage, unknownPage, unreadablePage } from "../files/pages.ts";
+import { openSeats, type Seats } from "../files/seats.ts";
+import type { StreamLimits } from "../files/stream.ts";
+import type { Sessions } from "../operators/sessions.ts";
+
+export interface FileOptions {
+  readonly links: Links;
+  readonly files: Pick<FileRows, "files" | "audit">;
+  readonly stores: Pick<Stores, "of">;
+  /** Whoever holds an expired link gets a fresh one while the file is younger than this; 0: nobody does. */
+  readonly refreshMs: number;
+  /** How long a fresh link is good. */
+  readonly freshMs: number;
+  /** Undefined where nobody can sign in. */
+  readonly sessions: Sessions | undefined;
+  /** Path of the public URL, without a slash at its end: what our own pages link below. */
+  readonly base: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly limits?: Partial<FileLimits>;
+}
+
+export interface FileLimits extends StreamLimits {
+  /** Downloads at once: a fraction of the connections that the door has (server.ts), so that slow readers leave room for all others. */
+  readonly downloads: number;
+  readonly downloadsForOne: number;
+  /** Openings with a wrong signature that are written to the audit trail in a minute; a flood of them is counted, and no more. */
+  readonly refusalsAudited: number;
+}
+
+const defaultLimits: FileLimits = {
+  downloads: 64,
+  downloadsForOne: 16,
+  stallMs: 30_000,
+  leastBytesPerSecond: 16 * 1024,
+  graceMs: 60_000,
+  refusalsAudited: 60,
+};
+
+/** What one request is answered from. */
+interface Opening extends FileOptions {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly seats: Seats;
+  readonly limits: FileLimits;
+  /** Resolves when it is on disk. Rejects where it cannot be: then nothing may be served. */
+  audit(what: "link.open" | "link.refresh", about: string, outcome: string): Promise<void>;
+}
+
+export function files(options: FileOptions): FastifyPluginAsync {
+  const limits = { ...defaultLimits, ...options.limits };
+  const seats = openSeats(limits.downloads, limits.downloadsForOne);
+  const mayAudit = perMinute(limits.refusalsAudited, options.clock);
+  return async (app) => {
+    app.route({
+      method: ["GET", "HEAD"],
+      url: "/a/:id",
+      exposeHeadRoute: false,
+      handler: async (request, reply) => {
+        const who = options.sessions?.read(request.headers.cookie)?.name ?? "link";
+        const from = addressOf(request.ip);
+        const audit: Opening["audit"] = async (what, about, outcome) => {
+          options.metrics.count("file_openings_total", { outcome });
+          await options.files.audit({ at: options.clock.now(), what, about, who, outcome, from });
+        };
+        return await open({ ...options, request, reply, seats, limits, audit }, mayAudit);
+      },
+    });
+  };
+}
+
+async function open(opening: Opening, mayAudit: () => boolean): Promise<FastifyReply> {
+  const { request, reply, clock, links, files, log, audit } = opening;
+  const { id } = request.params as { id: string };
+  const link = links.read({ id, ...queryOf(request) }, clock.now());
+  // Also for a link that is not ours, so that both take as long: an answer must not tell which files there are.
+  const row = /^[0-9a-f]{32}$/.test(id) ? (await files.files({ id, limit: 1 }))[0] : undefined;
+  switch (link.kind) {
+    case "forged": {
+      // Not waited for, for the same reason.
+      if (row !== undefined && mayAudit())
+        audit("link.open", row.id, "wrong_signature").catch((err: Error) =>
+          log.error({ err }, "http: the audit trail cannot be written"),
+        );
+      return await unknownPage(reply);
+    }
+    case "expired":
+      return row === undefined ? await unknownPage(reply) : await openExpired(row, opening);
+    case "valid":
+      return row === undefined ? await unknownPage(reply) : await openValid(row, opening);
+    default:
+      return link satisfies never;
+  }
+}
+
+/** Each once: a name that is given twice is nobody's link. */
+function queryOf({ query }: FastifyRequest): Omit<LinkParts, "id"> {
+  const given = query as Readonly<Record<string, unknown>>;
+  const of = (name: string): string | undefined => {
+    const value = Object.hasOwn(given, name) ? given[name] : undefined;
+    return typeof value === "string" ? value : undefined;
+  };
+  return { expiry: of("e"), keyId: of("k"), signature: of("s") };
+}
+
+async function openExpired(row: FileRow, opening: Opening): Promise<FastifyReply> {
+  const { reply, request, clock, links, sessions, refreshMs, freshMs, audit, base } = opening;
+  const now = clock.now();
+  const operator = sessions?.read(request.headers.cookie);
+  const isYoung = now < row.receivedAt + refreshMs;
+  if (operator === undefined && !isYoung) {
+    await audit("link.open", row.id, "expired");
+    return await expiredPage(
+      reply,
+      sessions === undefined ? undefined : `${base}/sign-in?to=${encodeURIComponent(request.url)}`,
+    );
+  }
+  // What anybody may get does not outlive the time in which anybody may.
+  const until = operator === undefined ? Math.min(now + freshMs, row.receivedAt + refreshMs) : now + freshMs;
+  await audit("link.refresh", row.id, "fresh");
+  return await freshPage(reply, links.until(row.id, until), until, operator?.name);
+}
+
+async function openValid(row: FileRow, opening: Opening): Promise<FastifyReply> {
+  const { reply, request, seats, audit, log } = opening;
+  if (row.status !== "stored") {
+    await audit("link.open", row.id, row.status);
+    return await statusPage(reply, row);
+  }
+  const seat = request.method === "HEAD" ? { leave: () => undefined } : seats.take(request.ip);
+  if (seat === undefined) {
+    await audit("link.open", row.id, "busy");
+    return await busyPage(reply);
+  }
+  // Whatever comes of it, and however it ends.
+  reply.raw.once("close", () => seat.leave());
+  try {
+    return await download(row, opening);
+  } catch (error) {
+    const err = error instanceof Error ? error : new Error(String(error));
+    log.error({ err, event_id: row.eventId }, "http: a stored file could not be read");
+    opening.metrics.count("file_openings_total", { outcome: "unreadable" });
+    return await unreadablePage(withoutFile(reply));
+  }
+}
+
+/** True as often as that in each minute. */
+function perMinute(most: number, clock: Pick<Clock, "now">): () => boolean {
+  let minute = Number.NaN;
+  let count = 0;
+  return () => {
+    const now = Math.floor(clock.now() / 60_000);
+    if (now !== minute) [minute, count] = [now, 0];
+    return ++count <= most;
+  };
+}
