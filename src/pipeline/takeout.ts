@@ -139,7 +139,7 @@ function openRun(
     try {
       if (++reads > mostReads)
         throw new ExtractFailed("message", "its message has too many files that break the reader");
-      const found = await ports.extractor.extract(() => openRaw(eventId, raw, sealed, ports), parts, each);
+      const found = await ports.extractor.extract(() => openRaw({ tenant, eventId }, raw, sealed, ports), parts, each);
       for (const { partId, inspection } of found) {
         const storeKey = refs.get(partId);
         if (storeKey !== undefined) got.set(partId, { inspection, storeKey });

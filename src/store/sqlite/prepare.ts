@@ -2,8 +2,8 @@
 import type { Prepared } from "../../model/ledger.ts";
 import { openTeach } from "./acquaintance.ts";
 import type { Connection } from "./connection.ts";
-import { openFixDeal } from "./mappings.ts";
 import { openListFiles } from "./file-list.ts";
+import { openFixDeal } from "./mappings.ts";
 import type { Operations } from "./operations.ts";
 import { openPlans } from "./plan.ts";
 import { openAskForReviews } from "./reviews.ts";
