@@ -29,7 +29,7 @@ const patientTries = 12;
 const hopelessMs = 24 * 3600_000;
 /** A content that its store does not give back is not held to be checked for ever. */
 const mostUnread = 8;
-const signaturesEveryMs = 10 * 60_000;
+const signaturesEveryMs = 3600_000;
 /** Signatures change several times a day; reading a whole store for each change would be its main work. */
 const roundEveryMs = 24 * 3600_000;
 

@@ -8,6 +8,7 @@ import type { Chance } from "./chance.ts";
 import { turn, type VirtualTime } from "./clock.ts";
 import { type Daemon, type Plant, type Surroundings, startDaemon } from "./daemon.ts";
 import type { MemoryDisk } from "./disk.ts";
+import { type FileStore, openExtractor, openFileScanner } from "./files.ts";
 import { faulty, Life, type Moment } from "./life.ts";
 import { openParsing } from "./parsing.ts";
 import type { Host, Sent } from "./senders.ts";
@@ -33,6 +34,7 @@ export interface Ground {
   readonly ledger: Ledger;
   readonly records: LocalRecords;
   readonly disk: MemoryDisk;
+  readonly files: FileStore;
   readonly vendor: Vendor;
   readonly witness: Witness;
   readonly time: VirtualTime;
@@ -42,11 +44,12 @@ export interface Ground {
 }
 
 export function openCourse(ground: Ground): Course {
-  const { weather, ledger, disk, vendor, witness, time, chance, plant, sealer } = ground;
+  const { weather, ledger, disk, files, vendor, witness, time, chance, plant, sealer } = ground;
   const world = time.trueClock("world");
   const deaths = chance.split("deaths");
   const ledgerChance = chance.split("ledger");
   const random = chance.split("random");
+  const filesChance = chance.split("scans");
   /** Leaps of the clock that wait for a call. */
   const leaps: number[] = [];
   let stormy = true;
@@ -105,6 +108,14 @@ export function openCourse(ground: Ground): Course {
           begins: (poison) => begins(mine, poison),
           die: () => new Promise(() => undefined),
         }),
+      store: files.store,
+      extractor: openExtractor(() => stormy && filesChance.flip(weather.diskFaults)),
+      scanner: openFileScanner(
+        time.clock("daemon"),
+        () => !stormy || !filesChance.flip(weather.scanFaults),
+        // A new base each day.
+        () => `base ${Math.floor(time.trueNow / (24 * hour))}`,
+      ),
       diskSpace: () => ({ freeBytes: diskIsFull ? 10 : 900, totalBytes: 1_000 }),
       plant,
     };
@@ -146,6 +157,7 @@ export function openCourse(ground: Ground): Course {
     leaps.length = 0;
     diskIsFull = false;
     disk.failing(0);
+    files.failing(0);
     vendor.calm();
     witness.trace("the sky clears");
   }
@@ -207,6 +219,7 @@ export function openCourse(ground: Ground): Course {
       boot();
       vendor.storm();
       disk.failing(weather.diskFaults);
+      files.failing(weather.diskFaults);
       const plans: [number, () => void | Promise<void>][] = [[weather.stormMs, clearSky]];
       for (const at of weather.diskFull) plans.push([at, fillDisk]);
       for (const at of weather.http.unauthorized) plans.push([at, () => vendor.refuseToken(chance.between(1, 3))]);

@@ -4,7 +4,8 @@ import { openHasher } from "../../src/blobs/index.ts";
 import { type BoundDestination, destinations } from "../../src/destinations/index.ts";
 import { compilePeople, noLists } from "../../src/mail/people.ts";
 import { openThreadTokens } from "../../src/mail/thread-token.ts";
-import type { Blobs, Spool } from "../../src/model/blob.ts";
+import type { Blobs, Spool, Store } from "../../src/model/blob.ts";
+import type { FileExtractor, Scanner } from "../../src/model/checking.ts";
 import type { Session } from "../../src/model/destination.ts";
 import type { Ledger } from "../../src/model/ledger.ts";
 import type { Clock, Log, Metrics, Random, Sealer } from "../../src/model/ports.ts";
@@ -15,6 +16,7 @@ import type { WireRequest } from "../../src/model/wire.ts";
 import { type IntakePorts, openIntake } from "../../src/pipeline/accept.ts";
 import { openBucket } from "../../src/pipeline/bucket.ts";
 import type { TenantPlan } from "../../src/pipeline/enrich.ts";
+import type { FileRoom } from "../../src/pipeline/files.ts";
 import type { ParsePool } from "../../src/pipeline/prepare.ts";
 import { type Retention, startRetaining } from "../../src/pipeline/retain.ts";
 import { type Road, type RoadLane, startRoad } from "../../src/pipeline/road.ts";
@@ -22,6 +24,7 @@ import { unverified } from "../../src/pipeline/senders.ts";
 import type { HubspotSandbox } from "../../src/sandbox/hubspot.ts";
 import { sandboxToken } from "../../src/sandbox/hubspot.ts";
 import { wireTo } from "../../src/sandbox/wire.ts";
+import { testJudge } from "../support/file-room.ts";
 import type { MemoryDisk } from "./disk.ts";
 import { type Life, mortal, mortalSync } from "./life.ts";
 
@@ -39,6 +42,9 @@ export interface Surroundings {
   readonly retention: Retention;
   readonly globexMakesContacts: boolean;
   parsing(life: Life): ParsePool;
+  readonly store: Store;
+  readonly extractor: FileExtractor;
+  readonly scanner: Scanner;
   diskSpace(): { freeBytes: number; totalBytes: number };
   /** Where a test plants a fault. */
   readonly plant: Plant;
@@ -48,6 +54,7 @@ export interface Surroundings {
 export interface Plant {
   ledger?(ledger: Ledger, clock: Clock): Ledger;
   blobs?(blobs: Blobs): Blobs;
+  store?(store: Store): Store;
   intake?(intake: Intake): Intake;
   session?(session: Session, lane: string): Session;
   request?(request: WireRequest, send: (request: WireRequest) => Promise<unknown>): Promise<unknown>;
@@ -110,6 +117,7 @@ export async function startDaemon(life: Life, given: Surroundings): Promise<Daem
     pool,
     senders: unverified,
     moved: () => moved(),
+    files: fileRoom(life, given),
   });
   const retaining = startRetaining(given.retention, road.busy, {
     ...world,
@@ -135,6 +143,17 @@ export async function startDaemon(life: Life, given: Surroundings): Promise<Daem
       await retaining.stop();
       await road.stop(graceMs);
     },
+  };
+}
+
+function fileRoom(life: Life, given: Surroundings): FileRoom {
+  const store = mortal(life, "store", given.plant.store?.(given.store) ?? given.store);
+  return {
+    stores: { of: () => store, close: async () => undefined },
+    extractor: mortal(life, "extractor", given.extractor),
+    scanner: mortal(life, "scanner", given.scanner),
+    judge: testJudge,
+    scanWidth: 2,
   };
 }
 

@@ -1,6 +1,7 @@
 /** The mail of a world: who writes what to whom, as bytes, and what has to become of it. */
 import type { Envelope } from "../../src/model/envelope.ts";
 import type { Chance } from "./chance.ts";
+import { type AttachedFile, attach, withAttached } from "./files.ts";
 
 export const tenants = ["acme", "globex"] as const;
 export type Tenant = (typeof tenants)[number];
@@ -17,6 +18,7 @@ export interface Mail {
   readonly kind: Kind;
   readonly bytes: Buffer;
   readonly body: string;
+  readonly files: readonly AttachedFile[];
   readonly from: string | null;
   readonly tenants: readonly Tenant[];
   /** The id that its thread begins with. */
@@ -70,6 +72,8 @@ function writeMail(index: number, before: readonly Mail[], chance: Chance): Mail
   const root = answered === undefined ? undefined : rootOf(answered);
   const length = chance.flip(0.35) ? chance.between(3_000, 9_000) : chance.between(0, 300);
   const body = `${token} ${"lorem ".repeat(Math.ceil(length / 6))}end-of-${token}`;
+  const files = attach(chance);
+  const content = withAttached(body, files);
   const lines = [
     ...(from === null ? [] : [`From: Person ${from.slice(0, 3)} <${from}>`]),
     "To: deals@in.test",
@@ -81,13 +85,14 @@ function writeMail(index: number, before: readonly Mail[], chance: Chance): Mail
     ...(root === undefined ? [] : [`References: ${root}`]),
     ...(kind === "automated" ? ["Auto-Submitted: auto-generated"] : []),
     ...(kind === "poison" || kind === "killer" ? [`X-Poison: ${kind}`] : []),
+    ...content.head,
     "",
-    body,
+    ...content.body,
     "",
   ];
   const to: Tenant[] = chance.flip(0.2) ? [...tenants] : [chance.flip(0.7) ? "acme" : "globex"];
   const bytes = Buffer.from(lines.join("\r\n"));
-  return { token, kind, bytes, body, from, tenants: to, thread: root ?? id ?? token };
+  return { token, kind, bytes, body, files, from, tenants: to, thread: root ?? id ?? token };
 }
 
 /** What an answer names as the beginning; a mail without an id can be named by nobody. */

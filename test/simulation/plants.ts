@@ -81,6 +81,16 @@ async function* endsQuietly(raw: AsyncIterable<Uint8Array>): AsyncIterable<Uint8
   }
 }
 
+function servesUnscanned(ledger: Ledger): Ledger {
+  return changed(ledger, {
+    filesKept: (request) =>
+      ledger.filesKept({
+        ...request,
+        kept: request.kept.map((file) => (file.status === "checking" ? { ...file, status: "stored" } : file)),
+      }),
+  });
+}
+
 export const plantedFaults: readonly PlantedFault[] = [
   { what: "a yes before the commit", plant: { ledger: acknowledgesEarly }, caughtAs: /^LOST/ },
   { what: "no memory of what came before", plant: { ledger: knowsNoDuplicate }, caughtAs: /^DOUBLED/ },
@@ -138,6 +148,16 @@ export const plantedFaults: readonly PlantedFault[] = [
       }),
     },
     caughtAs: /its body is not the mail's/,
+  },
+  {
+    what: "files served before their scan",
+    plant: { ledger: servesUnscanned },
+    caughtAs: /^FILES: .* would be served/,
+  },
+  {
+    what: "a store of files that keeps nothing",
+    plant: { store: (store) => ({ ...store, put: async (key) => ({ ref: `mem:${key}`, bytes: 0 }) }) },
+    caughtAs: /^FILES/,
   },
   {
     what: "an attic that keeps nothing",

@@ -60,4 +60,10 @@ export const turnsToTake = [
   "the clock leapt ahead",
   "the clock was set back",
   "parse_total failed",
+  "file stored",
+  "file quarantined",
+  "file stripped",
+  "scans_total unscanned",
+  "attachment_store_failures_total put",
+  "attachment_store_failures_total open",
 ] as const;

@@ -4,6 +4,7 @@ import { createIdentity } from "../../src/mail/identity.ts";
 import type { DeliveryRow, EventRow } from "../../src/model/ledger.ts";
 import type { LocalRecord } from "../../src/model/records.ts";
 import { lanes } from "./daemon.ts";
+import { filesVerdict } from "./files.ts";
 import type { Mail, Tenant } from "./mails.ts";
 import { ledgerVerdict } from "./verdict-ledger.ts";
 import type { World } from "./world.ts";
@@ -56,6 +57,8 @@ export async function verdictOf(world: World): Promise<readonly string[]> {
   namesStand(world, say);
   inOrder(world, rows, tokenOf, logged, say);
   await ledgerVerdict(world, rows, tokenOf, say);
+  const filesOf = (row: EventRow) => world.mails.find(({ token }) => token === tokenOf(row))?.files;
+  await filesVerdict(world, rows, filesOf, say);
   return wrong;
 }
 

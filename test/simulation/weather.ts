@@ -23,6 +23,8 @@ export interface Weather {
   /** Share of ledger calls that fail, and of writes to spool and attic. */
   readonly ledgerFaults: number;
   readonly diskFaults: number;
+  /** Share of scans without a verdict. */
+  readonly scanFaults: number;
   /** Times at which the disk is full, each for a while. */
   readonly diskFull: readonly number[];
   readonly http: {
@@ -74,6 +76,9 @@ const focuses = [
   "pool.",
   "clock.",
   "sender.",
+  "ledger.files",
+  "store.",
+  "scanner.",
 ];
 
 /** Every call at which a process has to have died, before it and after it. */
@@ -103,6 +108,14 @@ export const deadlyCalls = [
   "records.create",
   "records.findByKey",
   "pool.parse",
+  "ledger.filesToKeep",
+  "ledger.filesKept",
+  "ledger.filesToScan",
+  "ledger.filesScanned",
+  "store.put",
+  "store.open",
+  "extractor.extract",
+  "scanner.scan",
   "clock.sleep",
   "sender.chunk",
 ] as const;
@@ -112,7 +125,8 @@ function aimOf(seed: number, chance: Chance): Weather["crashes"]["aim"] {
   const call = deadlyCalls[Math.floor(seed / 2) % deadlyCalls.length] ?? deadlyCalls[0];
   const nth = chance.between(1, 3);
   // Few worlds have a large mail for two tenants at all, and hardly any has three.
-  return { call, moment: seed % 2 === 0 ? "before" : "after", nth: call === "spool.link" ? 1 : nth };
+  const isRare = call === "spool.link" || /^(store|scanner|extractor|ledger.files)/.test(call);
+  return { call, moment: seed % 2 === 0 ? "before" : "after", nth: isRare ? 1 : nth };
 }
 
 export function drawWeather(seed: number, chance: Chance): Weather {
@@ -139,6 +153,7 @@ export function drawWeather(seed: number, chance: Chance): Weather {
     },
     ledgerFaults: rate(0.4, 0.04),
     diskFaults: rate(0.3, 0.15),
+    scanFaults: rate(0.3, 0.5),
     diskFull: times(0.15, 2),
     http: {
       drop: rate(0.3, 0.15),

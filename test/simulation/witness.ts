@@ -94,7 +94,13 @@ export function openWitness(time: VirtualTime, tracing: boolean): Witness {
       saw(`a lane was told: ${request.kind}`);
       return await ledger.pause(request);
     };
-    const changed = { settle, note, claim, prepare, attempt, pause };
+    const filesKept: typeof ledger.filesKept = async (request) => {
+      for (const { id, status, scan } of request.kept)
+        if (status === "stored" && scan.status !== "clean")
+          wrongs.push(`FILES: ${id} would be served, and its scan is ${scan.status}`);
+      return await ledger.filesKept(request);
+    };
+    const changed = { settle, note, claim, prepare, attempt, pause, filesKept };
     return new Proxy(ledger, {
       get(target, name) {
         const member: unknown = Reflect.get(changed, name) ?? Reflect.get(target, name);

@@ -11,6 +11,7 @@ import { VirtualTime } from "./clock.ts";
 import { openCourse } from "./course.ts";
 import type { Plant, Surroundings } from "./daemon.ts";
 import { type MemoryDisk, openMemoryDisk } from "./disk.ts";
+import { type FileStore, openFileStore } from "./files.ts";
 import { type Mail, writeMails } from "./mails.ts";
 import { type Sent, startSenders } from "./senders.ts";
 import { openVendor, type Vendor } from "./vendor.ts";
@@ -39,6 +40,7 @@ export interface World {
   readonly ledger: Ledger;
   readonly records: LocalRecords;
   readonly disk: MemoryDisk;
+  readonly files: FileStore;
   readonly vendor: Vendor;
   readonly mails: readonly Mail[];
   readonly sent: Sent;
@@ -58,15 +60,16 @@ export async function simulate(seed: number, options: Options = {}): Promise<Out
   const records = openLocalRecords(":memory:");
   try {
     const disk = openMemoryDisk(sealer, time.clock("disk"), chance.split("disk"));
+    const files = openFileStore(chance.split("files"));
     const vendor = openVendor(weather, time, chance.split("vendor"));
     const { mails, transmissions } = writeMails(chance.split("mails"), weather.mails, weather.stormMs);
     const plant = options.plant ?? {};
-    const run = openCourse({ weather, ledger, records, disk, vendor, witness, time, chance, plant, sealer });
+    const run = openCourse({ weather, ledger, records, disk, files, vendor, witness, time, chance, plant, sealer });
     const sent = startSenders(transmissions, run.host, time.trueClock("sender"), chance.split("senders"));
     witness.trace(`weather ${JSON.stringify(weather)}`);
     run.begin();
     const turns = await run.toTheEnd(sent);
-    const world: World = { weather, ledger, records, disk, vendor, mails, sent, witness, time, sealer };
+    const world: World = { weather, ledger, records, disk, files, vendor, mails, sent, witness, time, sealer };
     const unsettled = run.settled() ? [] : ["it never settled"];
     const violations = [...witness.wrongs, ...unsettled, ...(await verdictOf(world))];
     return { seed, violations, coverage: witness.seen, trace: witness.lines, turns };

@@ -130,7 +130,8 @@ async function* stream(bytes: Uint8Array, broken: Error | undefined): AsyncItera
 
 /** `tool.exe` is stripped for its name, a macro is quarantined, and the scanner's word counts. */
 export function testJudge(_tenant: string, { filename, inspection, scan }: FileToJudge): Judgement {
-  if (filename.endsWith(".exe")) return { status: "stripped", reason: "A program." };
+  const isProgram = inspection?.findings.some(({ code }) => code === "executable") === true;
+  if (filename.endsWith(".exe") || isProgram) return { status: "stripped", reason: "A program." };
   if (inspection !== null && inspection.findings.length > 0) return { status: "quarantined", reason: "It has macros." };
   switch (scan.status) {
     case "pending":
