@@ -154,7 +154,8 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
       const cause = error instanceof LedgerFailed ? error.cause : error;
       story.error({ err: asError(cause) }, "a message could not be prepared; it is taken up again");
       await later(attempt, attempt.attempts, story);
-      // A commit that failed may be on disk all the same: then its deliveries wait, and nobody else would call their lanes.
+      // A commit that failed may be on disk all the same: then its deliveries and files wait, and nobody else would call for them.
+      ports.listed?.();
       for (const lane of plans.get(attempt.tenant)?.lanes ?? []) ports.prepared(lane);
     }
   }
