@@ -52,6 +52,18 @@ export const standards: readonly Standard[] = [
   ),
   row(1896, "The text/enriched MIME Content-type", "partial", "Its words are read without its commands."),
   row(
+    1951,
+    "DEFLATE Compressed Data Format",
+    "yes",
+    "What archives and documents hold is unpacked, up to limits (Node's zlib).",
+  ),
+  row(
+    1952,
+    "GZIP File Format",
+    "partial",
+    "Attached gzip files are unpacked to be looked into; comments are not read.",
+  ),
+  row(
     2034,
     "SMTP Service Extension for Returning Enhanced Error Codes",
     "yes",

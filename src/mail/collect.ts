@@ -64,7 +64,7 @@ export interface Collected {
 
 export interface CollectOptions {
   /** Undefined where nothing looks inside this part. */
-  readonly look?: (head: PartHead) => Inside | undefined;
+  readonly look?: (head: PartHead, part: Part) => Inside | undefined;
   /** False for messages inside a message, whose attachments are only named. */
   readonly hashed: boolean;
 }
@@ -211,7 +211,7 @@ export class Collector {
     const { head } = part;
     const { hashed, look } = this.#options;
     const hash = hashed ? createHash("sha256") : undefined;
-    const inside = look?.(head);
+    const inside = look?.(head, part);
     const first = beginning(hashed ? headBytes : 0);
     const room = this.#peeks.length < maxPeeks ? this.#peekRoom : 0;
     const wanted = hashed ? Math.min(peekedBytes(head.type, head.filename), room) : 0;

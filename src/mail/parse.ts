@@ -208,7 +208,7 @@ const oddAround = (head: Head | undefined): string[] => [
 ];
 
 /** Reads one message that arrives in chunks. */
-function openMessage(options: CollectOptions) {
+export function openMessage(options: CollectOptions) {
   const head = collectHead();
   const guard = openGuard();
   const collector = new Collector(options);

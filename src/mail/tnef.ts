@@ -43,11 +43,19 @@ interface OpenFile {
 interface Streaming {
   readonly id: number;
   left: number;
-  take(bytes: Uint8Array): void;
+  take(bytes: Buffer): void;
   done(): void;
 }
 
-export function readTnef(): Inside {
+/** Gets the files while they stream by. A file whose `close` does not come broke off. */
+export interface TnefFiles {
+  /** `number` counts the files that are whole from 1. */
+  begin(number: number): void;
+  take(bytes: Buffer): void;
+  close(name: string | null, contentType: string | null): void;
+}
+
+export function readTnef(listener?: TnefFiles): Inside {
   const files: InnerFile[] = [];
   const anomalies: { code: string; detail?: string }[] = [];
   let open: OpenFile | undefined;
@@ -69,6 +77,7 @@ export function readTnef(): Inside {
     if (open?.data !== undefined && files.length < maxFiles) {
       const { title, longName, contentType, contentId, data } = open;
       files.push({ ...data, name: longName ?? title, contentType, contentId });
+      listener?.close(longName ?? title, contentType);
     }
     open = undefined;
   }
@@ -81,7 +90,10 @@ export function readTnef(): Inside {
   function begin(id: number, length: number): Streaming {
     const finish = { id, left: length };
     if (id === attribute.attachRendData) closeFile();
-    if (id === attribute.attachData) {
+    // Of several contents of one file the first counts, so that it is known which one that is before its bytes come.
+    if (id === attribute.attachData && open?.data === undefined) {
+      const hears = files.length < maxFiles ? listener : undefined;
+      hears?.begin(files.length + 1);
       const hash = createHash("sha256");
       const first = beginning(4096);
       return {
@@ -89,6 +101,7 @@ export function readTnef(): Inside {
         take: (bytes) => {
           hash.update(bytes);
           first.take(bytes);
+          hears?.take(bytes);
         },
         done: () => {
           file().data = { size: length, sha256: hash.digest("hex"), head: first.bytes() };
@@ -138,8 +151,12 @@ export function readTnef(): Inside {
       else if (id === 0x3701 && value.length > 0) {
         // An object stands behind the 16 bytes that say of which interface it is.
         const data = object ? value.subarray(16) : value;
+        if (one.data !== undefined) continue;
         const head = Buffer.from(data.subarray(0, 4096));
-        one.data ??= { size: data.length, sha256: createHash("sha256").update(data).digest("hex"), head };
+        one.data = { size: data.length, sha256: createHash("sha256").update(data).digest("hex"), head };
+        if (files.length >= maxFiles) continue;
+        listener?.begin(files.length + 1);
+        listener?.take(data);
       }
     }
   }

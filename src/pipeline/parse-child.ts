@@ -1,7 +1,8 @@
 /** The program of a parser child: reads messages from standard input, writes what they say to standard output, ends when its input does. */
+import type { FileSink } from "../mail/extract.ts";
 import { headersOnly, parse } from "../mail/parse.ts";
 import type { ParsedMessage } from "../model/event.ts";
-import { type Begin, frame, frameKinds, readFrames } from "./parsing/frames.ts";
+import { type Begin, type FrameKind, frame, frameKinds, maxChunkBytes, readFrames } from "./parsing/frames.ts";
 import { giveUpWriting } from "./parsing/writing.ts";
 import { writeMail } from "./stored.ts";
 
@@ -65,9 +66,16 @@ async function work(): Promise<void> {
 }
 
 async function answerTo(message: Incoming): Promise<Buffer> {
-  const { mode, reason } = message.begin;
+  const { mode, reason, parts } = message.begin;
   const raw = rawOf(message);
   try {
+    if (mode === "files") {
+      // A child that only parses has no use for it.
+      const { extract } = await import("../mail/extract.ts");
+      await extract(raw, parts ?? [], sink);
+      if (!(raw instanceof Uint8Array)) await drained(message);
+      return frame(frameKinds.extracted);
+    }
     const parsed: ParsedMessage = mode === "parse" ? await parse(raw) : await headersOnly(raw, reason);
     // What the parser did not want to read is still on the pipe before the next message.
     if (!(raw instanceof Uint8Array)) await drained(message);
@@ -78,6 +86,24 @@ async function answerTo(message: Incoming): Promise<Buffer> {
     return frame(frameKinds.dropped);
   }
 }
+
+/** Resolves when the daemon has room for more. */
+function send(kind: FrameKind, payload: Uint8Array): Promise<void> | undefined {
+  if (process.stdout.write(frame(kind, payload))) return undefined;
+  return new Promise((resolve) => process.stdout.once("drain", resolve));
+}
+
+const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
+
+const sink: FileSink = {
+  begin: (partId) => send(frameKinds.fileBegin, json(partId)),
+  async take(bytes) {
+    for (let at = 0; at < bytes.length; at += maxChunkBytes) {
+      await send(frameKinds.fileChunk, bytes.subarray(at, at + maxChunkBytes));
+    }
+  },
+  end: (file) => send(frameKinds.fileEnd, json(file)),
+};
 
 async function drained(message: Incoming): Promise<void> {
   for await (const _ of bytesOf(message)) {

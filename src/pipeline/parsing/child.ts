@@ -19,6 +19,8 @@ export interface ChildEvents {
   ready(): void;
   /** An answer to the oldest message that has none. */
   answer(kind: "parsed" | "dropped", payload: Buffer): void;
+  /** A piece of what is taken out of a message; a frame of frameKinds.fileBegin to extracted. Absent where none is asked for. */
+  file?(kind: number, payload: Buffer): void;
   /** Once. `detail`: signal or exit code, and the end of what it wrote to standard error. */
   gone(detail: string): void;
 }
@@ -27,6 +29,8 @@ export interface ParserChild {
   readonly pid: number | undefined;
   /** Resolves when the pipe has room again, or the child is gone. */
   write(bytes: Uint8Array): Promise<void> | undefined;
+  /** Reads nothing more from it, or goes on reading: a child that is not read from comes to a halt. */
+  halt(stop: boolean): void;
   kill(): void;
   /** Asks it to end, by closing its input. */
   end(): void;
@@ -93,6 +97,7 @@ export function startChild(options: ChildOptions, events: ChildEvents): ParserCh
     cwd: dirname(entry),
   });
   let gone = false;
+  let ending = false;
   let lastWords = "";
   const { stdin, stdout, stderr } = program;
   stderr.setEncoding("utf8");
@@ -103,6 +108,8 @@ export function startChild(options: ChildOptions, events: ChildEvents): ParserCh
     if (kind === frameKinds.ready) events.ready();
     else if (kind === frameKinds.parsed) events.answer("parsed", payload);
     else if (kind === frameKinds.dropped) events.answer("dropped", payload);
+    else if (events.file !== undefined && kind >= frameKinds.fileBegin && kind <= frameKinds.extracted)
+      events.file(kind, payload);
     else throw new Error(`a frame of unknown kind ${kind}`);
   });
   stdout.on("data", (chunk: Buffer) => {
@@ -122,6 +129,12 @@ export function startChild(options: ChildOptions, events: ChildEvents): ParserCh
     stdin.destroy();
     events.gone(lastWords === "" ? detail : `${detail}: ${shown(lastWords)}`);
   };
+  // Its end is only seen once all that it said is read.
+  const letGo = (): void => {
+    ending = true;
+    stdout.resume();
+  };
+  program.on("exit", letGo);
   program.on("error", (error) => leave(error.message));
   program.on("close", (code, signal) => leave(signal === null ? `exit code ${code}` : `signal ${signal}`));
 
@@ -139,7 +152,14 @@ export function startChild(options: ChildOptions, events: ChildEvents): ParserCh
         stdin.on("close", go);
       });
     },
-    kill: () => void program.kill("SIGKILL"),
+    halt(stop) {
+      if (stop && !ending) stdout.pause();
+      else stdout.resume();
+    },
+    kill() {
+      letGo();
+      program.kill("SIGKILL");
+    },
     end: () => void stdin.end(),
     residentBytes: () => residentBytesOf(program),
   };

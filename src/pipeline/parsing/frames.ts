@@ -17,13 +17,23 @@ export const frameKinds = {
   /** Child to daemon: a ParsedMessage as stored.ts writes it, in the order of the messages. */
   parsed: 11,
   dropped: 12,
+  /** Child to daemon, in the mode "files": a file begins. JSON: its part id. */
+  fileBegin: 13,
+  /** Bytes of it. */
+  fileChunk: 14,
+  /** That was all of it. JSON of ExtractedFile. */
+  fileEnd: 15,
+  /** That were all files. */
+  extracted: 16,
 } as const;
 export type FrameKind = (typeof frameKinds)[keyof typeof frameKinds];
 
 export interface Begin {
-  readonly mode: "parse" | "headers";
+  readonly mode: "parse" | "headers" | "files";
   /** Why only the headers: becomes the detail of the anomaly. */
   readonly reason: string;
+  /** Which files are wanted. */
+  readonly parts?: readonly string[];
 }
 
 /** The daemon cuts raw bytes into pieces of this size at most; 64 KiB is what mailparser is fastest on. */
