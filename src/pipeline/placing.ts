@@ -9,6 +9,7 @@ import type { ThreadDeal } from "../model/mappings.ts";
 import type { People } from "../model/people.ts";
 import type { Clock, Hasher, Sealer } from "../model/ports.ts";
 import type { Placed } from "../model/threads.ts";
+import type { Ahead } from "./ahead.ts";
 import { type BeforePorts, inLine, plannedBefore } from "./before.ts";
 import { decide, preparedOf, type TenantPlan } from "./enrich.ts";
 import { LedgerFailed, viaLedger } from "./faults.ts";
@@ -22,6 +23,7 @@ export interface PlacingPorts {
   readonly threadTokens: ThreadTokens;
   readonly sealer: Sealer;
   readonly clock: Clock;
+  readonly ahead?: Ahead;
 }
 
 /** A message whose event is there, but for its thread. */
@@ -217,6 +219,7 @@ function planned(
     lesson,
     reviews: asked,
     version: versionOf(tenant.mapping),
+    ahead: ports.ahead,
   });
   return { ...prepared, thread: place };
 }
