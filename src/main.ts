@@ -1,6 +1,6 @@
 /** The composition root: the only part that knows everyone. Commands start here with settings in hand. */
-
 export { isLocal } from "./blobs/index.ts";
+export { hashPassword } from "./http/index.ts";
 export { type Daemon, startDaemon, startWorks, stopGraceMs, type Works } from "./main/daemon.ts";
 export {
   dataPaths,

@@ -21,6 +21,20 @@ export function adviceFor(event: EventSummary, lanes: readonly LaneStatus[], now
   return event.deliveries.map((delivery) => adviceForDelivery(event, delivery, lanes, now));
 }
 
+/** One line, however many there are. */
+export function adviceForFiles(files: Explained["files"]): Advice[] {
+  const held = files.filter(({ status }) => status === "quarantined");
+  const [first] = held;
+  if (first === undefined) return [];
+  const what = held.length === 1 ? "A file is held back" : `${held.length} files are held back`;
+  return [
+    {
+      what: `${what} (${first.reason ?? "no reason is known"}). To look at it, then release or drop it:`,
+      command: `mailwright attachments show ${first.id}`,
+    },
+  ];
+}
+
 function adviceForDelivery(event: EventSummary, delivery: Delivery, lanes: readonly LaneStatus[], now: number): Advice {
   const at = `${delivery.destination}: `;
   switch (delivery.state) {

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { eventSchema } from "../model/event.ts";
 import { deliveryStates, failureReasons, stepStates } from "../model/ledger.ts";
 import { stepSchema } from "../model/step.ts";
+import { auditShape, fileShape } from "./file-shapes.ts";
 import { decisionShape, reviewShape } from "./review-shapes.ts";
 import { threadShape, threadSummaryShape, threadsChangedShape } from "./thread-shapes.ts";
 
@@ -70,6 +71,9 @@ const canonicalEvent = eventSchema.meta({ id: "event" });
 
 const eventDetail = eventSummaryShape.extend({
   event: canonicalEvent.nullable().describe("Null before the parse, and once retention has removed it."),
+  files: z
+    .array(fileShape)
+    .describe("Its attachments as they are now; the event says how they were when it was planned."),
 });
 
 const advice = z.object({
@@ -169,6 +173,11 @@ const reviewResolved = z.object({
   note: z.string().nullable(),
   worked_by: worker,
   deliveries: z.array(deliveryShape).describe("What became of the message with this answer."),
+});
+
+const fileDecided = fileShape.extend({
+  worked_by: worker,
+  deliveries: z.array(deliveryShape).describe("What became of the message since the decision."),
 });
 
 const crmRecord = z
@@ -336,6 +345,10 @@ export type DemoRow = z.infer<typeof demoRow>;
 
 /** Every shape by the command that prints it, sorted. */
 export const shapes = {
+  "attachments drop": fileDecided,
+  "attachments list": z.array(fileShape),
+  "attachments release": fileDecided,
+  "attachments show": fileShape.extend({ audit: z.array(auditShape).describe("The last hundred, newest first.") }),
   backup: manifestShape,
   "config check": configChecked,
   "crm activities": z.array(crmRecord),

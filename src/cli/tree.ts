@@ -1,6 +1,7 @@
 /** The tree of commands: the sorted list, and what all of them share. */
 import { Command, type OutputConfiguration } from "commander";
 import type { Cli } from "./cli.ts";
+import { attachments } from "./commands/attachments.ts";
 import { backup } from "./commands/backup.ts";
 import { config } from "./commands/config.ts";
 import { crm } from "./commands/crm.ts";
@@ -24,6 +25,7 @@ import { threads } from "./commands/threads.ts";
 import { packageVersion } from "./package.ts";
 
 const commands = [
+  attachments,
   backup,
   config,
   crm,

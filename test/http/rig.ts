@@ -36,7 +36,7 @@ export const rowWith = (changes: Partial<FileRow> = {}): FileRow => ({
   status: "stored",
   reason: null,
   storeKey: "here/offer",
-  storedAt: Date.UTC(2026, 10, 1),
+  storedAt: null,
   decision: null,
   inspection: null,
   scan: { status: "clean", engine: null, signatures: null, at: null, detail: null },

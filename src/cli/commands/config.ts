@@ -1,13 +1,17 @@
 /** `mailwright config`: is the configuration right, and what may stand in it. */
 import { Command } from "commander";
+import { hashPassword } from "../../main.ts";
 import { BadConfiguration, configSchema, describeSettings, type Problem } from "../../settings/index.ts";
 import type { Cli } from "../cli.ts";
+import { usage } from "../exit.ts";
 import { jsonOption } from "../options.ts";
 import { jsonText } from "../plain.ts";
 import type { ConfigChecked } from "../shapes.ts";
 
 export function config(cli: Cli): Command {
-  const command = new Command("config").description("Check the configuration, or print its JSON Schema.");
+  const command = new Command("config").description(
+    "Check the configuration, print its JSON Schema, or make the hash of a password for it.",
+  );
   command
     .command("check")
     .description("Say whether the configuration is accepted, without starting anything. Exit code 3 when it is not.")
@@ -17,7 +21,36 @@ export function config(cli: Cli): Command {
     .command("schema")
     .description("Print the JSON Schema of the configuration, for editors.")
     .action(() => cli.print(jsonText(configSchema(), 2)));
+  command
+    .command("hash-password")
+    .description("Read a password from standard input, one line, and print what http.operators wants as password_hash.")
+    .action(() => hash(cli));
   return command;
+}
+
+const leastPasswordChars = 12;
+const mostPasswordBytes = 1_024;
+
+/** From standard input, so that it stands in no list of processes and in no history of a shell. */
+async function hash(cli: Cli): Promise<void> {
+  if (cli.stdin.isTerminal) await cli.say("type the password and press Enter; it is shown while you type");
+  const [password = ""] = (await textOf(cli.stdin, mostPasswordBytes + 2)).split(/\r?\n/, 1);
+  if ([...password].length < leastPasswordChars)
+    throw usage(`a password has at least ${leastPasswordChars} characters`);
+  if (Buffer.byteLength(password) > mostPasswordBytes) throw usage(`a password has at most ${mostPasswordBytes} bytes`);
+  await cli.print(await hashPassword(password));
+}
+
+/** Up to the first line end, or the end, or so many bytes. */
+async function textOf(stdin: AsyncIterable<Uint8Array>, most: number): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of stdin) {
+    pieces.push(piece);
+    bytes += piece.length;
+    if (bytes > most || piece.includes(10)) break;
+  }
+  return Buffer.concat(pieces).toString("utf8");
 }
 
 async function check(cli: Cli, json: true | undefined): Promise<void> {

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import type { Ground } from "../../main.ts";
 import { type DeliveryState, deliveryStates, type EventRow, type FindQuery } from "../../model/ledger.ts";
 import type { Cli } from "../cli.ts";
+import { fileLine, filesOf } from "../file-shapes.ts";
 import { findMessage } from "../find.ts";
 import { withGround } from "../open.ts";
 import { jsonOption, limitOption } from "../options.ts";
@@ -91,7 +92,8 @@ async function show(cli: Cli, ground: Ground, id: string, options: ShowOptions):
   const row = await findMessage(ground, id);
   const event = storedEvent(row, ground.sealer);
   const summary = eventSummaryOf(row);
-  if (options.json === true) return await cli.printJson("events show", { ...summary, event });
+  const files = await filesOf(ground, row);
+  if (options.json === true) return await cli.printJson("events show", { ...summary, event, files });
   await cli.print(...storyLines(row, summary, event, cli.paint));
   if (event === null) return;
   if (options.headers === true) {
@@ -99,8 +101,9 @@ async function show(cli: Cli, ground: Ground, id: string, options: ShowOptions):
     await cli.print(...event.message.headers.map(([name, value]) => `  ${plain(name, 80)}: ${plain(value, 2_000)}`));
   }
   const { text, attachments } = event.message;
-  for (const { filename, content_type, size } of attachments) {
-    await cli.print(`  attachment  ${plain(filename ?? "(no name)")}, ${plain(content_type, 80)}, ${size} bytes`);
-  }
+  if (files.length > 0) await cli.print("", cli.paint("bold", "Files"), ...files.map(fileLine));
+  else
+    for (const one of attachments)
+      await cli.print(`  ${plain(one.filename)}, ${plain(one.content_type, 80)}, ${one.size} bytes`);
   await cli.print("", cli.paint("bold", "Text"), plainLines(text ?? "(none)"));
 }

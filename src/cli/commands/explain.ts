@@ -2,8 +2,9 @@
 import { Command } from "commander";
 import type { Ground } from "../../main.ts";
 import type { EventRow } from "../../model/ledger.ts";
-import { adviceFor } from "../advice.ts";
+import { adviceFor, adviceForFiles } from "../advice.ts";
 import type { Cli } from "../cli.ts";
+import { fileLine, filesOf } from "../file-shapes.ts";
 import { findMessage } from "../find.ts";
 import { withGround } from "../open.ts";
 import { jsonOption } from "../options.ts";
@@ -36,9 +37,11 @@ export async function explainRow(ground: Ground, row: EventRow): Promise<Explain
   const lanes = await ground.ledger.lanes();
   const reviews = await ground.ledger.reviews({ event: row.eventId, which: "all", limit: mostReviews });
   const decisions = await ground.ledger.decisions(row.eventId);
+  const files = await filesOf(ground, row);
   return {
     ...summary,
     event,
+    files,
     identity: {
       message_id: row.messageId,
       digest: row.digest,
@@ -47,12 +50,13 @@ export async function explainRow(ground: Ground, row: EventRow): Promise<Explain
     reviews: reviews.map(reviewShapeOf),
     decisions: decisions.map(decisionShapeOf),
     story: story.map(({ at, what, detail }) => ({ at: isoTime(at), what, detail })),
-    next: adviceFor(summary, lanes, ground.clock.now()),
+    next: [...adviceFor(summary, lanes, ground.clock.now()), ...adviceForFiles(files)],
   };
 }
 
 export async function printExplained(cli: Cli, row: EventRow, explained: Explained): Promise<void> {
   await cli.print(...storyLines(row, explained, explained.event, cli.paint));
+  await printSection(cli, "Files", explained.files.map(fileLine));
   await printSection(cli, "Reviews", explained.reviews.map(reviewLine));
   await printSection(cli, "Decisions", explained.decisions.map(decisionLine));
   await cli.print("", cli.paint("bold", "Story"));
