@@ -1,10 +1,11 @@
 /** Who is at the other end, as far as limits and the audit trail go: pure. */
-import { isIPv6 } from "node:net";
+import { isIP, isIPv6 } from "node:net";
 
-/** `::ffff:192.0.2.1` is 192.0.2.1. */
+/** `::ffff:192.0.2.1` is 192.0.2.1. What a proxy names and is no address is nobody's: it is written down, and may be anything. */
 export function addressOf(address: string): string {
   const mapped = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(address);
-  return mapped?.[1] ?? address.replace(/%.*$/, "");
+  const plain = mapped?.[1] ?? address.replace(/%.*$/, "");
+  return isIP(plain) === 0 ? "unknown" : plain;
 }
 
 /** One household: an IPv4 address, or an IPv6 /64, of which every customer has at least one whole. */

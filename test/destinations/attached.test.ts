@@ -145,7 +145,8 @@ describe("the list in the mail", () => {
   test.each([
     ["stored", null, ": https://m.example/1"],
     ["checking", null, ": being checked: https://m.example/1"],
-    ["quarantined", "an Office file with macros", ": quarantined: an Office file with macros"],
+    ["quarantined", "It holds macros (word/vbaProject.bin).", ": quarantined: it holds macros (word/vbaProject.bin)"],
+    ["quarantined", null, ": quarantined"],
     ["stripped", "a program", ": taken out: a program"],
     ["refused", "its bytes are gone", ": not kept: its bytes are gone"],
     ["dropped", null, ": dropped by a person"],

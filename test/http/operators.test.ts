@@ -235,6 +235,8 @@ describe("limits", () => {
     ["2001:0db8:0001::", "2001:db8:1:0::/64"],
     ["::1", "0:0:0:0::/64"],
     ["fe80::1%eth0", "fe80:0:0:0::/64"],
+    ["<script>", "unknown"],
+    ["::ffff:999.1.1.1", "unknown"],
   ])("%s is counted as %s", (address, client) => {
     expect(clientOf(address)).toBe(client);
   });

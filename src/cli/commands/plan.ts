@@ -20,6 +20,7 @@ import type { DecisionRow, Verdict } from "../../model/reviews.ts";
 import type { Step } from "../../model/step.ts";
 import { inLine, plannedBefore } from "../../pipeline/before.ts";
 import { decide, participantsOf } from "../../pipeline/enrich.ts";
+import { mostFiles, withFiles } from "../../pipeline/filed.ts";
 import { openRaw } from "../../pipeline/raw.ts";
 import type { Settings } from "../../settings/index.ts";
 import type { Cli } from "../cli.ts";
@@ -95,7 +96,8 @@ async function memoryOf({ ledger, settings }: Ground, { thread }: CanonicalEvent
 async function planStored(ground: Ground, id: string): Promise<Planned> {
   const row = await findMessage(ground, id);
   const stored = storedEvent(row, ground.sealer);
-  const event = stored === null ? await parsedAgain(ground, row) : withPeople(stored, row, ground.settings);
+  const found = stored === null ? await parsedAgain(ground, row) : withPeople(stored, row, ground.settings);
+  const event = withFiles(found, row.digest, await ground.ledger.files({ event: row.eventId, limit: mostFiles }));
   const verdict = (await ground.ledger.decisions(row.eventId)).find(isVerdict);
   const before = await plannedBefore(row.eventId, ground);
   const linkOf = ground.links?.of;

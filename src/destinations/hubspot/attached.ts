@@ -22,7 +22,7 @@ const oneLine = (text: string): string => shortText(text.replace(/[\r\n\t\u2028\
 function lineOf({ filename, content_type, size, status, reason, url }: Filed): Line {
   const what = `${oneLine(filename ?? "unnamed")} (${oneLine(content_type)}, ${count(size)} bytes)`;
   const link = url == null || url.length > maxUrlChars ? null : storable(url);
-  const because = reason == null ? "" : `: ${oneLine(reason)}`;
+  const because = reason == null ? "" : `: ${clauseOf(oneLine(reason))}`;
   switch (status) {
     case undefined:
       return { words: what, url: null };
@@ -44,6 +44,10 @@ function lineOf({ filename, content_type, size, status, reason, url }: Filed): L
       return status satisfies never;
   }
 }
+
+/** `It holds macros.` as the end of a line: `it holds macros`. */
+const clauseOf = (sentence: string): string =>
+  sentence.replace(/\.$/, "").replace(/^(?:It|The|A)(?= )/, (word) => word.toLowerCase());
 
 function written({ words, url }: Line, form: Form): string {
   if (form === "text") return words + (url ?? "");
