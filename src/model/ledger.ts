@@ -12,6 +12,7 @@ import type { Envelope } from "./envelope.ts";
 import type { Files, NewFile } from "./files.ts";
 import type { DeadLetter, EventRow, FindQuery, StoryLine } from "./history.ts";
 import type { Mappings, ThreadDeal } from "./mappings.ts";
+import type { Purged, PurgePolicy } from "./purge.ts";
 import type { NewReview, Reviews, Verdict } from "./reviews.ts";
 import type { StepKind } from "./step.ts";
 import type { Placed, Threads } from "./threads.ts";
@@ -295,27 +296,6 @@ export type Requeue =
   /** Parse, plan and deliver again; confirmed steps stay as they are. */
   | { readonly kind: "reprocess"; readonly eventId: string; readonly now: number };
 
-/** Settled here means closed: nothing pending or held, and no dead letter that nobody has dropped. What is open outlives any age. */
-export interface PurgePolicy {
-  /** Raw bytes of settled messages received before this go; null keeps them. */
-  readonly rawBefore: number | null;
-  /** Event bodies and sealed steps of settled messages received before this go. The rows, digests and refs stay: they keep doubles away. */
-  readonly eventBefore: number | null;
-  readonly now: number;
-  readonly dryRun: boolean;
-  readonly limit: number;
-  /** Events whose raw bytes stay, because they could not be deleted. */
-  readonly except?: readonly string[];
-  /** The raw bytes of this event, and nothing else. */
-  readonly only?: string;
-}
-export interface Purged {
-  readonly raws: readonly { readonly eventId: string; readonly raw: RawPlace; readonly bytes: number }[];
-  readonly events: readonly string[];
-  /** True when the limit was reached and another call has more to do. */
-  readonly more: boolean;
-}
-
 export interface LedgerStats {
   readonly messages: number;
   /** Waiting for their parse, and the oldest one's time of arrival. */
@@ -402,3 +382,4 @@ export interface Ledger extends Threads, Reviews, Mappings, Files {
 }
 
 export type { DeadLetter, DeliveryRow, EventRow, FindQuery, StepRow, StoryLine } from "./history.ts";
+export type { Purged, PurgePolicy } from "./purge.ts";
