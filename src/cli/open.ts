@@ -67,6 +67,19 @@ export async function getItDone(cli: Cli, ground: Ground): Promise<Worker> {
   return "command";
 }
 
+/** What only whoever works the folder may do: a daemon is told, and does it; without one it is done here. */
+export async function asWorker(ground: Ground, work: () => Promise<void>): Promise<Worker> {
+  if (await poke(ground.settings.data_dir)) return "daemon";
+  const lock = lockIfFree(ground.settings.data_dir);
+  if (lock === undefined) return "later";
+  try {
+    await work();
+  } finally {
+    lock.release();
+  }
+  return "command";
+}
+
 function lockIfFree(dataDir: string): ReturnType<typeof lockDataFolder> | undefined {
   try {
     return lockDataFolder(dataDir);

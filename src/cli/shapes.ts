@@ -233,6 +233,9 @@ const purged = z.object({
   raw_messages: z.number().int(),
   raw_bytes: z.number().int(),
   event_bodies: z.number().int(),
+  /** Files of mails, and the bytes of their contents, each counted once. */
+  files: z.number().int(),
+  file_bytes: z.number().int(),
 });
 
 export const manifestShape = z

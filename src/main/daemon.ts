@@ -1,5 +1,6 @@
 /** The daemon: everything that runs between start and stop, opened in the order in which it can be trusted and closed in the other. */
 import { startHttp } from "../http/index.ts";
+import type { FileStatus } from "../model/files.ts";
 import { reviewKinds } from "../model/reviews.ts";
 import type { Intake, RunningSource } from "../model/source.ts";
 import { withoutCrowd } from "../pipeline/crowd.ts";
@@ -8,6 +9,8 @@ import { startRetaining } from "../pipeline/retain.ts";
 import { type Road, startRoad } from "../pipeline/road.ts";
 import { compileRoutes, type Settings } from "../settings/index.ts";
 import { smtp } from "../sources/index.ts";
+import { openDoor } from "./door.ts";
+import { openFileRoom, removeOldFiles } from "./file-room.ts";
 import type { Ground } from "./ground.ts";
 import { tuneHeap } from "./heap.ts";
 import { openGroundIntake } from "./intake.ts";
@@ -68,6 +71,7 @@ async function openWorks(ground: Ground): Promise<OpenedWorks> {
   const children = settings.limits.parse_children;
   const pool = startParsePool({ children, log, metrics });
   const senders = openSettingsSenders(settings, { log, metrics });
+  const files = openFileRoom(ground);
   let moved = (): void => undefined;
   const plans = tenantPlans(settings, { linkOf: ground.links?.of, versions: await registerMappings(ground) });
   const road = startRoad(plans, lanes, children * messagesPerParser, {
@@ -76,10 +80,16 @@ async function openWorks(ground: Ground): Promise<OpenedWorks> {
     pool,
     senders: withoutCrowd(senders, (children * messagesPerParser) / 2, clock),
     moved: () => moved(),
+    files,
   });
   const retaining = startRetaining({ rawMs: settings.retention.raw, eventMs: settings.retention.event }, road.busy, {
     ...ground,
     maintain: () => ledger.maintain(),
+    async removeFiles() {
+      const removed = await removeOldFiles(ground, false);
+      if (removed.files > 0) road.wake();
+      return removed;
+    },
   });
   moved = retaining.wake;
   const intake = openGroundIntake(ground, road.wake);
@@ -92,6 +102,7 @@ async function openWorks(ground: Ground): Promise<OpenedWorks> {
       await road.stop(graceMs);
       await retaining.stop();
       await senders.close();
+      await files.close();
       await pool.close();
       for (const lane of lanes) await lane.close();
     },
@@ -126,7 +137,7 @@ export async function startDaemon(ground: Ground): Promise<Daemon> {
     const pokes = await listenForPokes(settings.data_dir, works.road.wake);
     opened.push(() => pokes.stop());
     const status = openStatus(ground, works);
-    const http = await startHttp({ host: settings.http.host, port: settings.http.port, ...status, log });
+    const http = await startHttp({ ...openDoor(ground, ground.ledger, ground.stores), ...status, log });
     opened.push(() => http.stop(1_000));
     const source = await startSmtp(ground, works.intake);
     opened.push(() => source.stop(1_000));
@@ -188,6 +199,19 @@ async function gaugeReviews({ ledger, metrics, settings }: Ground, now: number):
   }
 }
 
+/** Also of those that have none, as with reviews. */
+async function gaugeFiles({ ledger, metrics, settings }: Ground, now: number): Promise<void> {
+  const tally = await ledger.fileTally();
+  for (const tenant of new Set([...settings.tenants.map(({ id }) => id), ...tally.map((row) => row.tenant)])) {
+    const of = (status: FileStatus) => tally.find((row) => row.tenant === tenant && row.status === status);
+    const hidden = of("quarantined");
+    metrics.gauge("attachment_checking_depth", of("checking")?.files ?? 0, { tenant });
+    metrics.gauge("quarantine_depth", hidden?.files ?? 0, { tenant });
+    const age = hidden === undefined ? 0 : Math.max(0, now - hidden.oldestAt) / 1000;
+    metrics.gauge("quarantine_oldest_age_seconds", age, { tenant });
+  }
+}
+
 /** What /readyz, /livez and /metrics say. */
 function openStatus(ground: Ground, works: Works) {
   const { ledger, metrics, clock } = ground;
@@ -219,6 +243,7 @@ function openStatus(ground: Ground, works: Works) {
       metrics.gauge("lane_paused", lane.pausedUntil !== null && lane.pausedUntil > now ? 1 : 0, labels);
     }
     await gaugeReviews(ground, now);
+    await gaugeFiles(ground, now);
     return await metrics.text();
   }
 

@@ -12,6 +12,7 @@ import {
   tenantAsideMs,
 } from "./archive.ts";
 import { asError } from "./faults.ts";
+import type { FilesReport } from "./retain-files.ts";
 import { openSignal } from "./signal.ts";
 
 export interface Retention {
@@ -30,6 +31,8 @@ export interface RetainPorts {
   readonly metrics: Metrics;
   /** Gives freed pages back to the file system; when nothing else is going on. */
   maintain(): Promise<void>;
+  /** Takes the files of mails away by age. */
+  removeFiles?(): Promise<FilesReport>;
 }
 
 /** A draft or a spool file that no row names for this long was never covered by a 250. */
@@ -189,12 +192,12 @@ export function startRetaining(retention: Retention, busy: () => boolean, ports:
     // Whatever becomes of it: what fails is tried again in an hour, and not with every settled message.
     purgedAt = ports.clock.now() - dailyMs + eventAsideMs;
     const report = await purgeByAge(retention, false, ports);
+    const removed = (await ports.removeFiles?.()) ?? { files: 0, bytes: 0 };
     const swept = await sweepSpool(ports, stop.signal);
     purgedAt = ports.clock.now();
-    ports.log.info(
-      { raws: report.raws, raw_bytes: report.rawBytes, events: report.events, spool_orphans: swept },
-      "retention applied",
-    );
+    const { raws, rawBytes: raw_bytes, events } = report;
+    const { files, bytes: file_bytes } = removed;
+    ports.log.info({ raws, raw_bytes, events, files, file_bytes, spool_orphans: swept }, "retention applied");
   }
 
   /** True when live mail cut it short and there is more to move. */

@@ -46,6 +46,7 @@ export const metricTable: readonly MetricRow[] = [
     ["source", "outcome"],
     "Messages taken into the ledger, by outcome: new, duplicate, conflict.",
   ),
+  gauge("attachment_checking_depth", ["tenant"], "Attachments that are being checked: not kept yet, or not scanned."),
   counter(
     "attachment_store_failures_total",
     ["operation"],

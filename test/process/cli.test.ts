@@ -217,6 +217,8 @@ describe("without a daemon", () => {
       raw_messages: 0,
       raw_bytes: 0,
       event_bodies: 0,
+      files: 0,
+      file_bytes: 0,
     });
   });
 

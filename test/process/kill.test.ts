@@ -31,6 +31,8 @@ test.concurrent.each(runs)("$cycles kills lose and double nothing $title", async
 function expectExactlyOnce(outcome: KillOutcome): void {
   const { lost, doubled, mangled, phantom } = outcome;
   expect({ lost, doubled, mangled, phantom }).toEqual({ lost: [], doubled: [], mangled: [], phantom: [] });
+  expect(outcome.files.wrong).toEqual([]);
+  expect(outcome.files.rows).toBeGreaterThan(10);
   expect(outcome.activities + outcome.visible.size).toBe(outcome.acknowledged);
   expect(outcome.contacts.made).toBeLessThanOrEqual(12);
 }

@@ -6,7 +6,16 @@ import { createHubspotSandbox, type HubspotSandbox, sandboxToken } from "../../s
 import { startSandbox } from "../../src/sandbox/server.ts";
 import { type Home, makeHome, type RunningDaemon, startDaemon } from "./daemon.ts";
 import { sendMail } from "./smtp-client.ts";
-import { drained, eventsOf, judge, type SeenActivity, type SentMail, type Verdict } from "./verdict.ts";
+import {
+  drained,
+  eventsOf,
+  type FilesFound,
+  filesOf,
+  judge,
+  type SeenActivity,
+  type SentMail,
+  type Verdict,
+} from "./verdict.ts";
 
 /**
  * When the kill comes. random: at any moment. after_250: in the turn in which a client reads its 250. before_answer: HubSpot has committed an
@@ -30,6 +39,7 @@ export interface KillOutcome extends Verdict {
   readonly acknowledged: number;
   readonly kills: Readonly<Record<KillMoment, number>>;
   readonly contacts: { readonly senders: number; readonly made: number };
+  readonly files: FilesFound;
 }
 
 /** HubSpot's weather during the run: 429 5 %, 500 4 %, answers lost after the commit 8 % (durability sheet, base load). */
@@ -78,6 +88,7 @@ export async function runKills(run: KillRun): Promise<KillOutcome> {
     await calm(home, crm, sent);
     const seen = activitiesOf(crm);
     const verdict = judge(sent, seen, await eventsOf(home));
+    const files = await filesOf(home, (id) => attachedTo(id)?.content);
     const contacts = { senders: new Set(seen.map(({ sender }) => sender)).size, made: crm.state().counts.contacts };
     return {
       ...verdict,
@@ -85,6 +96,7 @@ export async function runKills(run: KillRun): Promise<KillOutcome> {
       acknowledged: sent.filter(({ acknowledged }) => acknowledged).length,
       kills,
       contacts,
+      files,
     };
   } finally {
     await server.close();
@@ -184,6 +196,36 @@ function mailOf(seed: number, cycle: number, index: number, chance: () => number
   return { record: { id, token, acknowledged: false, sender } };
 }
 
+/** Every other mail has a file; some of them the same one. */
+function attachedTo(id: string): { readonly name: string; readonly content: string } | undefined {
+  const index = Number(/\.(\d+)@/.exec(id)?.[1]);
+  if (index % 2 === 1) return undefined;
+  const content = index % 4 === 0 ? "the same terms for everybody\n".repeat(50) : `an offer for ${id}\n`.repeat(2_000);
+  return { name: "offer.txt", content };
+}
+
+function withAttached(text: string, id: string): { head: readonly string[]; text: string } {
+  const file = attachedTo(id);
+  if (file === undefined) return { head: [], text };
+  const base64 = Buffer.from(file.content).toString("base64").replaceAll(/.{76}/g, "$&\r\n");
+  const parts = [
+    "--=_b",
+    "Content-Type: text/plain",
+    "",
+    text,
+    "--=_b",
+    `Content-Type: text/plain; name="${file.name}"`,
+    "Content-Transfer-Encoding: base64",
+    `Content-Disposition: attachment; filename="${file.name}"`,
+    "",
+    base64,
+    "--=_b--",
+    "",
+  ];
+  const head = ["MIME-Version: 1.0", 'Content-Type: multipart/mixed; boundary="=_b"'];
+  return { head, text: parts.join("\r\n") };
+}
+
 function wireMail({ id }: SentMail) {
   const mail = composed.get(id);
   if (mail === undefined) throw new Error(`no mail ${id}`);
@@ -197,10 +239,11 @@ function wireMail({ id }: SentMail) {
     "Date: Tue, 24 Nov 2026 10:00:00 +0000",
   ];
   const filler = large ? `\r\n${"The same words again and again. ".repeat(3_000).replaceAll(/.{70}/g, "$&\r\n")}` : "";
+  const content = withAttached(`Please look at ${mail.token}.${filler}`, id);
   return {
     from: mail.sender,
     to: ["sales@in.test"],
-    data: `${head.join("\r\n")}\r\n\r\nPlease look at ${mail.token}.${filler}`,
+    data: `${[...head, ...content.head].join("\r\n")}\r\n\r\n${content.text}`,
   };
 }
 
@@ -211,7 +254,12 @@ async function calm(home: Home, crm: HubspotSandbox, sent: readonly SentMail[]):
   const daemon: RunningDaemon = await startDaemon(home);
   try {
     for (const record of sent.filter(({ acknowledged }) => !acknowledged)) {
-      const outcome = await sendMail(daemon.smtpPort, wireMail(record));
+      let outcome = await sendMail(daemon.smtpPort, wireMail(record));
+      // On a machine that is slow for others a commit may take longer than the daemon makes a sender wait: it says so, and senders come again.
+      for (let tries = 0; tries < 60 && outcome.kind === "refused" && outcome.reply.startsWith("4"); tries++) {
+        await systemClock.sleep(1_000);
+        outcome = await sendMail(daemon.smtpPort, wireMail(record));
+      }
       if (outcome.kind !== "acknowledged")
         throw new Error(`in calm weather ${record.id} got ${JSON.stringify(outcome)}`);
       record.acknowledged = true;

@@ -1,7 +1,7 @@
 /** Judges a crash run: every acknowledged mail is exactly one activity or one visible outcome, whole, and nothing else is there. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { openKeyRing } from "../../src/blobs/index.ts";
+import { openFiles, openKeyRing } from "../../src/blobs/index.ts";
 import type { EventRow } from "../../src/model/ledger.ts";
 import { openLedger } from "../../src/store/index.ts";
 import type { Home } from "./daemon.ts";
@@ -72,6 +72,43 @@ export async function eventsOf(home: Home): Promise<readonly EventRow[]> {
   }
 }
 
+export interface FilesFound {
+  readonly rows: number;
+  /** What is wrong with a row, with its bytes, or with bytes that have no row. */
+  readonly wrong: readonly string[];
+}
+
+/** Whether every file of a stopped daemon has its row and every row its file, and nothing else is kept. */
+export async function filesOf(home: Home, contentOf: (messageId: string) => string | undefined): Promise<FilesFound> {
+  const ledger = await openLedger({ path: join(home.dataDir, "ledger.sqlite"), thread: "calling" });
+  const blobs = await openFiles(join(home.dataDir, "blobs"));
+  const sealer = await sealerOf(home);
+  const wrong: string[] = [];
+  const needed = new Set<string>();
+  try {
+    const rows = await ledger.files({ limit: 100_000 });
+    const events = await ledger.find({ limit: 100_000 });
+    for (const { eventId, messageId } of events) {
+      const content = contentOf(messageId ?? "");
+      const found = rows.filter((row) => row.eventId === eventId);
+      if (found.length !== (content === undefined ? 0 : 1))
+        wrong.push(`${messageId} has ${found.length} rows of files`);
+      for (const { status, reason, storeKey } of found) {
+        if (status !== "stored" || storeKey === null) wrong.push(`the file of ${messageId} is ${status} (${reason})`);
+        const sealed = storeKey === null ? undefined : await blobs.get(storeKey);
+        const bytes =
+          sealed === undefined ? undefined : await new Response(sealed.pipeThrough(sealer.openStream())).text();
+        if (bytes !== content) wrong.push(`the bytes of ${messageId} are others`);
+        if (storeKey !== null) needed.add(storeKey);
+      }
+    }
+    for await (const { key } of blobs.list("attachment/")) if (!needed.has(key)) wrong.push(`nobody needs ${key}`);
+    return { rows: rows.length, wrong };
+  } finally {
+    await ledger.close();
+  }
+}
+
 /** The sealer of a home that made its own key. */
 export async function sealerOf(home: Home) {
   return openKeyRing({ key: (await readFile(join(home.dataDir, "master.key"), "utf8")).trim() });
@@ -88,9 +125,14 @@ export async function gauge(httpPort: number, name: string): Promise<number> {
 /** Waits until nothing is received or pending any more. Rejects with the figures when `patienceMs` is over. */
 export async function drained(httpPort: number, patienceMs: number): Promise<void> {
   const until = Date.now() + patienceMs;
+  let quiet = 0;
   for (;;) {
     const left = { received: await gauge(httpPort, "received_depth"), pending: await gauge(httpPort, "queue_depth") };
-    if (left.received + left.pending === 0) return;
+    const checking = await gauge(httpPort, "attachment_checking_depth");
+    if (left.received + left.pending + checking === 0) {
+      // A file that was just checked has its message planned once more.
+      if (++quiet >= 3) return;
+    } else quiet = 0;
     if (Date.now() > until) throw new Error(`not drained after ${patienceMs} ms: ${JSON.stringify(left)}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
