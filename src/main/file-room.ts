@@ -1,25 +1,34 @@
 /** What the files of mails are kept and checked with, as the settings say: stores, the children that take them out, the judge, the scanner. */
-import { defaultFilePolicy, defaultScanLimits, judge } from "../mail/inspect/judge.ts";
+import { judge } from "../mail/inspect/judge.ts";
+import { defaultFilePolicy } from "../model/checking.ts";
 import { openBytesInUse } from "../pipeline/bytes-in-use.ts";
 import { startDeleting } from "../pipeline/deleting.ts";
 import { openExtractor } from "../pipeline/extracting.ts";
 import type { FileRoom } from "../pipeline/files.ts";
 import { type FilesReport, removeByAge } from "../pipeline/retain-files.ts";
 import type { Ground } from "./ground.ts";
+import { scanLimitsOf, scannerOf } from "./scanner.ts";
 
 /** Beside the parsers of live mail: one takes files out, and a second while that one waits for a store. */
 const extractors = 2;
-const scanWidth = 2;
+/** Where no scanner is configured there is nothing to wait for. */
+const widthUnscanned = 2;
 
-export function openFileRoom({ stores, log, metrics }: Ground): FileRoom & { close(): Promise<void> } {
+export function openFileRoom({ settings, stores, clock, log, metrics }: Ground): FileRoom & { close(): Promise<void> } {
   const extractor = openExtractor({ children: extractors, log, metrics });
+  const scanner = scannerOf(settings, clock);
+  const limits = scanLimitsOf(settings);
+  const policies = new Map(settings.tenants.map(({ id, attachments }) => [id, attachments]));
   return {
     stores,
     extractor,
-    scanner: undefined,
-    judge: (_tenant, file) => judge(file, defaultFilePolicy, defaultScanLimits),
-    scanWidth,
-    close: () => extractor.close(),
+    scanner,
+    judge: (tenant, file) => judge(file, policies.get(tenant) ?? defaultFilePolicy, limits),
+    scanWidth: settings.clamd?.connections ?? widthUnscanned,
+    async close() {
+      await extractor.close();
+      await scanner?.close();
+    },
   };
 }
 
