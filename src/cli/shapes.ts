@@ -219,7 +219,7 @@ const doctorReport = z.object({
   findings: z.array(
     z.object({
       level: z.enum(["ok", "warning", "problem"]),
-      about: z.string().describe("data, key, ledger, ports, dns, tls, or the lane as tenant/destination."),
+      about: z.string().describe("data, key, ledger, storage, ports, dns, tls, or the lane as tenant/destination."),
       what: z.string(),
       mend: z.string().nullable(),
       fixable: z.boolean().describe("True when `mailwright doctor --fix` can mend it."),
@@ -234,6 +234,22 @@ const purged = z.object({
   raw_bytes: z.number().int(),
   event_bodies: z.number().int(),
 });
+
+const lifecycleApplied = z.object({
+  dry_run: z.boolean(),
+  buckets: z.array(
+    z.object({
+      bucket: z.string(),
+      prefix: z.string(),
+      tenants: z.array(z.string()),
+      before: z.array(z.string()).describe("The rules of ours that it had, as sentences."),
+      after: z.array(z.string()),
+      others: z.number().int().describe("Rules of others, which stay as they are."),
+      unsupported: z.string().nullable().describe("Why it has none, where the service knows no such rules."),
+    }),
+  ),
+});
+export type LifecycleApplied = z.infer<typeof lifecycleApplied>;
 
 export const manifestShape = z
   .object({
@@ -377,6 +393,7 @@ export const shapes = {
   "review show": explained.extend({ review: reviewShape }),
   score: scored,
   send: sent,
+  "storage apply-lifecycle": lifecycleApplied,
   "threads list": z.array(threadSummaryShape),
   "threads merge": threadsChangedShape(worker),
   "threads show": threadShape,

@@ -20,7 +20,10 @@ export async function loadGcs(storage: GcsStorage): Promise<Gcs> {
   });
   const { bucket, endpoint, project_id: projectId, key_file: keyFilename, credentials } = storage;
   const common: Sdk.StorageOptions = {
-    ...(endpoint === undefined ? {} : { apiEndpoint: endpoint, useAuthWithCustomEndpoint: true }),
+    // A token must not travel in the open: without TLS there are stand-ins on this machine, which want none.
+    ...(endpoint === undefined
+      ? {}
+      : { apiEndpoint: endpoint, useAuthWithCustomEndpoint: endpoint.startsWith("https:") }),
     ...(projectId === undefined ? {} : { projectId }),
     ...(keyFilename === undefined ? {} : { keyFilename }),
     ...(credentials === undefined ? {} : { credentials: accountOf(credentials) }),
