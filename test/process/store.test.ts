@@ -86,7 +86,9 @@ test("without the library the daemon starts, takes mail and files it; the mail s
   await send(daemon.smtpPort);
   await drained(daemon.httpPort, 60_000);
   const { lines } = daemon;
-  await eventually(() => lines.some((line) => JSON.stringify(line).includes("npm install @aws-sdk/client-s3")));
+  await eventually(() =>
+    lines.some((line) => JSON.stringify(line).includes("npm install --save-prod @aws-sdk/client-s3")),
+  );
   expect((await eventsOf(home)).map(({ raw }) => raw.kind).sort()).toEqual(["inline", "spool"]);
   expect(s3.seen).toEqual([]);
   await daemon.kill("SIGTERM");

@@ -42,7 +42,8 @@ export async function loadGcs(storage: GcsStorage): Promise<Gcs> {
 
 function notInstalled(error: unknown): unknown {
   if (!isNotInstalled(error)) return error;
-  const reason = "storage of type gcs needs a library that is not installed; run: npm install @google-cloud/storage";
+  const reason =
+    "storage of type gcs needs a library that is not installed; run: npm install --save-prod @google-cloud/storage";
   return new Refused({ kind: "blocked", reason }, { cause: error });
 }
 
