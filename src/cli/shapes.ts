@@ -6,6 +6,7 @@ import { stepSchema } from "../model/step.ts";
 import { auditShape, fileShape } from "./file-shapes.ts";
 import { decisionShape, reviewShape } from "./review-shapes.ts";
 import { threadShape, threadSummaryShape, threadsChangedShape } from "./thread-shapes.ts";
+import { doctorReport, lifecycleApplied } from "./upkeep-shapes.ts";
 
 const time = z.string().describe("RFC 3339, UTC.");
 const timeOrNull = z.string().nullable().describe("RFC 3339, UTC; null when it has not happened.");
@@ -214,42 +215,12 @@ const configChecked = z.object({
 });
 export type ConfigChecked = z.infer<typeof configChecked>;
 
-const doctorReport = z.object({
-  ok: z.boolean().describe("True when no problem remains; warnings may."),
-  findings: z.array(
-    z.object({
-      level: z.enum(["ok", "warning", "problem"]),
-      about: z.string().describe("data, key, ledger, storage, ports, dns, tls, or the lane as tenant/destination."),
-      what: z.string(),
-      mend: z.string().nullable(),
-      fixable: z.boolean().describe("True when `mailwright doctor --fix` can mend it."),
-    }),
-  ),
-});
-export type DoctorReport = z.infer<typeof doctorReport>;
-
 const purged = z.object({
   dry_run: z.boolean(),
   raw_messages: z.number().int(),
   raw_bytes: z.number().int(),
   event_bodies: z.number().int(),
 });
-
-const lifecycleApplied = z.object({
-  dry_run: z.boolean(),
-  buckets: z.array(
-    z.object({
-      bucket: z.string(),
-      prefix: z.string(),
-      tenants: z.array(z.string()),
-      before: z.array(z.string()).describe("The rules of ours that it had, as sentences."),
-      after: z.array(z.string()),
-      others: z.number().int().describe("Rules of others, which stay as they are."),
-      unsupported: z.string().nullable().describe("Why it has none, where the service knows no such rules."),
-    }),
-  ),
-});
-export type LifecycleApplied = z.infer<typeof lifecycleApplied>;
 
 export const manifestShape = z
   .object({

@@ -6,7 +6,7 @@ import { exitCodes, Failed, usage } from "../exit.ts";
 import { withGround } from "../open.ts";
 import { jsonOption } from "../options.ts";
 import { plain } from "../plain.ts";
-import type { LifecycleApplied } from "../shapes.ts";
+import type { LifecycleApplied } from "../upkeep-shapes.ts";
 
 interface Options {
   readonly dryRun?: true;
