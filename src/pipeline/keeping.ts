@@ -1,5 +1,5 @@
 /** Keeps the files of messages: takes them out of the raw bytes, puts each content into its tenant's store once, and judges them by what is known. */
-import type { Stores } from "../model/blob.ts";
+import { renewAfterMs, type Stores } from "../model/blob.ts";
 import type { FileExtractor, FileToJudge, Judgement } from "../model/checking.ts";
 import type { FileKept, FileRow, FilesToKeep, Scan } from "../model/files.ts";
 import type { Ledger } from "../model/ledger.ts";
@@ -34,8 +34,6 @@ const leaseMs = 3600_000;
 /** A file that could not be taken out, or whose store takes all others, is tried this often. Then its row says why it is not there. */
 const mostTries = 6;
 const firstRetryMs = 5_000;
-/** A content that came long ago is put once more, so that no rule of a bucket that counts from the put takes it from under a new mail. */
-const renewAfterMs = 30 * 24 * 3600_000;
 
 /** `width`: messages in hand at once, over all tenants; each holds a few pieces of one file in memory. */
 export function startKeeping(tenants: readonly string[], width: number, ports: KeepingPorts): Taker {

@@ -39,7 +39,7 @@ export async function startSwift(): Promise<Swift> {
   const memcached = await freePort();
   const proxy = await freePort();
   await mkdir(join(dir, "devices", "d1"), { recursive: true });
-  for (const kind of kinds) await ring(dir, kind, ports[kind]);
+  await Promise.all(kinds.map((kind) => ring(dir, kind, ports[kind])));
   await configure(dir, ports, proxy, memcached);
   const commands: readonly (readonly [string, readonly string[], number])[] = [
     ["memcached", ["-l", "127.0.0.1", "-p", String(memcached), "-m", "16", "-u", userInfo().username], memcached],
@@ -190,7 +190,7 @@ interface Starting {
 }
 
 async function listening({ name, port, child, said }: Starting): Promise<void> {
-  for (let tries = 0; tries < 300; tries++) {
+  for (let tries = 0; tries < 1_200; tries++) {
     if (child.exitCode !== null) break;
     const socket = connect(port, "127.0.0.1");
     const isOpen = await once(socket, "connect").then(
