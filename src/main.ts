@@ -1,5 +1,5 @@
 /** The composition root: the only part that knows everyone. Commands start here with settings in hand. */
-export { isLocal } from "./blobs/index.ts";
+export { isLocal, LifecycleUnsupported } from "./blobs/index.ts";
 export { hashPassword } from "./http/index.ts";
 export { type Daemon, startDaemon, startWorks, stopGraceMs, type Works } from "./main/daemon.ts";
 export {
@@ -14,6 +14,7 @@ export {
 } from "./main/ground.ts";
 export { openGroundIntake } from "./main/intake.ts";
 export { laneId, type OpenLane, openLanes, tenantPlans } from "./main/lanes.ts";
+export { lifecycleRules } from "./main/lifecycle.ts";
 export { knownVersions, mappingSha256 } from "./main/mappings.ts";
 export { peopleFor } from "./main/people.ts";
 export { isDaemonUp, poke } from "./main/poke.ts";

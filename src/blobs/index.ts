@@ -10,4 +10,4 @@ export { KeyRefused, type KeyRing, openKeyRing } from "./seal.ts";
 export { SealBroken } from "./seal-format.ts";
 export { openSpool } from "./spool.ts";
 export { openThreadedSpool } from "./spool-threaded.ts";
-export { type OpenStores, openStores, type UsedBucket } from "./stores.ts";
+export { type OpenStores, openStores } from "./stores.ts";

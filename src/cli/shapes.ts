@@ -6,6 +6,7 @@ import { stepSchema } from "../model/step.ts";
 import { auditShape, fileShape } from "./file-shapes.ts";
 import { decisionShape, reviewShape } from "./review-shapes.ts";
 import { threadShape, threadSummaryShape, threadsChangedShape } from "./thread-shapes.ts";
+import { doctorReport, lifecycleApplied } from "./upkeep-shapes.ts";
 
 const time = z.string().describe("RFC 3339, UTC.");
 const timeOrNull = z.string().nullable().describe("RFC 3339, UTC; null when it has not happened.");
@@ -214,20 +215,6 @@ const configChecked = z.object({
 });
 export type ConfigChecked = z.infer<typeof configChecked>;
 
-const doctorReport = z.object({
-  ok: z.boolean().describe("True when no problem remains; warnings may."),
-  findings: z.array(
-    z.object({
-      level: z.enum(["ok", "warning", "problem"]),
-      about: z.string().describe("data, key, ledger, ports, dns, tls, clamd, or the lane as tenant/destination."),
-      what: z.string(),
-      mend: z.string().nullable(),
-      fixable: z.boolean().describe("True when `mailwright doctor --fix` can mend it."),
-    }),
-  ),
-});
-export type DoctorReport = z.infer<typeof doctorReport>;
-
 const purged = z.object({
   dry_run: z.boolean(),
   raw_messages: z.number().int(),
@@ -380,6 +367,7 @@ export const shapes = {
   "review show": explained.extend({ review: reviewShape }),
   score: scored,
   send: sent,
+  "storage apply-lifecycle": lifecycleApplied,
   "threads list": z.array(threadSummaryShape),
   "threads merge": threadsChangedShape(worker),
   "threads show": threadShape,

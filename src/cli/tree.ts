@@ -21,6 +21,7 @@ import { run } from "./commands/run.ts";
 import { sandbox } from "./commands/sandbox.ts";
 import { score } from "./commands/score.ts";
 import { send } from "./commands/send.ts";
+import { storage } from "./commands/storage.ts";
 import { threads } from "./commands/threads.ts";
 import { packageVersion } from "./package.ts";
 
@@ -45,6 +46,7 @@ const commands = [
   sandbox,
   score,
   send,
+  storage,
   threads,
 ];
 

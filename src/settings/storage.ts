@@ -39,7 +39,7 @@ const s3 = z.strictObject({
   type: z
     .literal("s3")
     .describe(
-      "Where: in a bucket that speaks S3 (AWS, MinIO, R2, Ceph, Swift). Needs `npm install @aws-sdk/client-s3 @aws-sdk/s3-request-presigner`.",
+      "Where: in a bucket that speaks S3 (AWS, MinIO, R2, Ceph, Swift). Needs `npm install --save-prod @aws-sdk/client-s3 @aws-sdk/s3-request-presigner`.",
     ),
   id,
   bucket: bucketName.describe("The bucket. Mailwright does not make it."),
@@ -80,7 +80,7 @@ const s3 = z.strictObject({
 const gcs = z.strictObject({
   type: z
     .literal("gcs")
-    .describe("Where: in a bucket of Google Cloud Storage. Needs `npm install @google-cloud/storage`."),
+    .describe("Where: in a bucket of Google Cloud Storage. Needs `npm install --save-prod @google-cloud/storage`."),
   id,
   bucket: bucketName.describe("The bucket. Mailwright does not make it."),
   prefix,

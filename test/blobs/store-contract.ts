@@ -115,7 +115,7 @@ export function storeContract(name: string, open: () => Promise<Place>): void {
       expect(keys).toEqual([key]);
     });
 
-    test("takes more than fits one part", async () => {
+    test("takes more than fits one part", { timeout: 60_000 }, async () => {
       const place = await open();
       const bytes = patterned(20_000_000);
       const { ref } = await place.store.put(key, pieces(bytes, 300_000));

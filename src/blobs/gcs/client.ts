@@ -20,7 +20,10 @@ export async function loadGcs(storage: GcsStorage): Promise<Gcs> {
   });
   const { bucket, endpoint, project_id: projectId, key_file: keyFilename, credentials } = storage;
   const common: Sdk.StorageOptions = {
-    ...(endpoint === undefined ? {} : { apiEndpoint: endpoint, useAuthWithCustomEndpoint: true }),
+    // A token must not travel in the open: without TLS there are stand-ins on this machine, which want none.
+    ...(endpoint === undefined
+      ? {}
+      : { apiEndpoint: endpoint, useAuthWithCustomEndpoint: endpoint.startsWith("https:") }),
     ...(projectId === undefined ? {} : { projectId }),
     ...(keyFilename === undefined ? {} : { keyFilename }),
     ...(credentials === undefined ? {} : { credentials: accountOf(credentials) }),
@@ -39,7 +42,8 @@ export async function loadGcs(storage: GcsStorage): Promise<Gcs> {
 
 function notInstalled(error: unknown): unknown {
   if (!isNotInstalled(error)) return error;
-  const reason = "storage of type gcs needs a library that is not installed; run: npm install @google-cloud/storage";
+  const reason =
+    "storage of type gcs needs a library that is not installed; run: npm install --save-prod @google-cloud/storage";
   return new Refused({ kind: "blocked", reason }, { cause: error });
 }
 

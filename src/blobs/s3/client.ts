@@ -59,7 +59,7 @@ async function loadSdk(): Promise<typeof Sdk> {
 export function notInstalled(error: unknown): unknown {
   if (!isNotInstalled(error)) return error;
   const reason =
-    "storage of type s3 needs a library that is not installed; run: npm install @aws-sdk/client-s3 @aws-sdk/s3-request-presigner";
+    "storage of type s3 needs a library that is not installed; run: npm install --save-prod @aws-sdk/client-s3 @aws-sdk/s3-request-presigner";
   return new Refused({ kind: "blocked", reason }, { cause: error });
 }
 

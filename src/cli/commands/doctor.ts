@@ -14,6 +14,7 @@ import { examineNameServers } from "../doctor/name-servers.ts";
 import { examineCertificate, examineDomains, examinePorts } from "../doctor/network.ts";
 import { examinePeople } from "../doctor/people.ts";
 import { examineScanner } from "../doctor/scanner.ts";
+import { examineStores } from "../doctor/stores.ts";
 import { Failed, sentenceOf } from "../exit.ts";
 import { jsonOption } from "../options.ts";
 import { plain } from "../plain.ts";
@@ -28,7 +29,7 @@ interface Options {
 export function doctor(cli: Cli): Command {
   return new Command("doctor")
     .description(
-      "Check data folder, disk, key, ports, DNS, certificate and every CRM account, and say how to mend each. Exit code 1 while a problem remains.",
+      "Check data folder, disk, key, stores, ports, DNS, certificate and every CRM account, and say how to mend each. Exit code 1 while a problem remains.",
     )
     .option("--fix", "mend what can be mended from here (missing CRM properties), and let blocked lanes go on")
     .option("--key-saved", "note that the master key has a copy in a safe place")
@@ -82,6 +83,7 @@ async function examineGround(settings: Settings, options: Options): Promise<Foun
     const found = [
       await examineKey(settings, ground.sealer.keyId),
       await examineLedger(ground),
+      ...(await examineStores(ground)),
       ...(await examineLanes(ground, options.fix === true)),
     ];
     if (options.fix === true) await poke(settings.data_dir);
@@ -96,7 +98,7 @@ async function examineElsewhere(settings: Settings, options: { fix?: true | unde
   try {
     const ground = await openFor({ ...settings, data_dir: folder });
     try {
-      return await examineLanes(ground, options.fix === true);
+      return [...(await examineStores(ground)), ...(await examineLanes(ground, options.fix === true))];
     } finally {
       await ground.close();
     }

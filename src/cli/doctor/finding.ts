@@ -1,5 +1,5 @@
 /** What doctor found about one thing: how bad it is, and how to mend it. */
-import type { DoctorReport } from "../shapes.ts";
+import type { DoctorReport } from "../upkeep-shapes.ts";
 
 export type Found = DoctorReport["findings"][number];
 export type About = Found["about"];
