@@ -11,6 +11,7 @@ import type { FileStatus } from "../../src/model/files.ts";
 import { loadSettings } from "../../src/settings/index.ts";
 import { command, type Ended } from "../cli/stage.ts";
 import { recordingLog } from "../destinations/fixtures.ts";
+import { startDaemon } from "./daemon.ts";
 
 let dir: string;
 let config: string;
@@ -35,8 +36,10 @@ async function shaped<N extends ShapeName>(name: N, ...args: string[]): Promise<
   return shapes[name].parse(ended.json()) as z.infer<(typeof shapes)[N]>;
 }
 
+const pdf = Buffer.from("%PDF-1.4\n%%EOF\n");
+
 /** A picture by its name and type, and a document by its content. */
-async function received(): Promise<{ eventId: string; fileId: string }> {
+async function received(name = "photo.jpg", type = "image/jpeg"): Promise<{ eventId: string; fileId: string }> {
   const file = join(dir, "mail.eml");
   const head = [
     "From: Ada <ada@customer.test>",
@@ -52,11 +55,11 @@ async function received(): Promise<{ eventId: string; fileId: string }> {
     "",
     "Look.",
     "--b",
-    'Content-Type: image/jpeg; name="photo.jpg"',
-    'Content-Disposition: attachment; filename="photo.jpg"',
+    `Content-Type: ${type}; name="${name}"`,
+    `Content-Disposition: attachment; filename="${name}"`,
     "Content-Transfer-Encoding: base64",
     "",
-    Buffer.from("%PDF-1.4\n%%EOF\n").toString("base64"),
+    pdf.toString("base64"),
     "--b--",
   ];
   writeFileSync(file, `${[...head, "MIME-Version: 1.0", ...parts].join("\r\n")}\r\n`);
@@ -73,12 +76,15 @@ async function judged(eventId: string, status: FileStatus): Promise<void> {
     const now = ground.clock.now() + 60_000;
     const [taken] = await ground.ledger.filesToKeep({ tenants: ["acme"], room: 1, now, leaseMs: 60_000 });
     if (taken === undefined) return;
+    const [file] = taken.files;
+    const key = `attachment/acme/${file?.sha256.slice(0, 2)}/${file?.sha256}`;
+    const { ref: storeKey } = await ground.stores.of("acme").put(key, once(pdf));
     const kept = taken.files.map(({ id, scan }) => ({
       id,
       status,
       reason: status === "stored" ? null : "its content is another than its name says",
       inspection: { detectedType: "application/pdf", findings: [{ code: "mismatch", detail: "photo.jpg" }] },
-      storeKey: "attachment/acme/x",
+      storeKey,
       scan,
     }));
     expect(await ground.ledger.filesKept({ eventId, lease: taken.lease, now, kept })).toBe(true);
@@ -86,6 +92,10 @@ async function judged(eventId: string, status: FileStatus): Promise<void> {
     await ground.close();
   }
   await shaped("reprocess", eventId);
+}
+
+async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield bytes;
 }
 
 const listed = async () => (await shaped("crm activities")).map(({ fields }) => fields.attachments);
@@ -164,6 +174,30 @@ describe("the command", () => {
     expect((await shaped("attachments show", fileId)).url).toBeNull();
     expect(await listed()).toEqual([[expect.objectContaining({ id: fileId, url: null })]]);
   });
+});
+
+test("a running daemon serves what is stored to whoever holds its link, and the trail names them", async () => {
+  configure({ host: "127.0.0.1", port: 0, public_url: "http://mail.example.com" });
+  const { eventId, fileId } = await received("offer.pdf", "application/pdf");
+  await judged(eventId, "stored");
+  const { url, status } = await shaped("attachments show", fileId);
+  expect(status).toBe("stored");
+  const daemon = await startDaemon({ dir, config, dataDir: join(dir, "data"), remove: async () => undefined });
+  try {
+    const { pathname, search } = new URL(url ?? "");
+    const open = (query: string) => fetch(`http://127.0.0.1:${daemon.httpPort}${pathname}${query}`);
+    const answer = await open(search);
+    expect([answer.status, answer.headers.get("content-type")]).toEqual([200, "application/pdf"]);
+    expect(Buffer.from(await answer.arrayBuffer())).toEqual(pdf);
+    expect((await open(search.replace("k=1", "k=2"))).status).toBe(403);
+    const { audit } = await shaped("attachments show", fileId);
+    expect(audit.map(({ what, outcome, who, from }) => [what, outcome, who, from])).toEqual([
+      ["link.open", "wrong_signature", "link", "127.0.0.1"],
+      ["link.open", "served", "link", "127.0.0.1"],
+    ]);
+  } finally {
+    await daemon.kill("SIGTERM");
+  }
 });
 
 test("config hash-password reads a line and prints what the configuration takes", async () => {
