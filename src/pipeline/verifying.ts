@@ -5,7 +5,7 @@ import type { Received } from "../mail/trust.ts";
 import type { Evidence } from "../model/event.ts";
 import type { Log, Metrics } from "../model/ports.ts";
 import { noTimer, realTimer, type Timer } from "./parsing/seat.ts";
-import { type Order, type Report, shared } from "./verifying/orders.ts";
+import { openOrdering, type Report, type Reports, readReports, shared } from "./verifying/orders.ts";
 
 export interface Verifier {
   /** Never rejects: where nothing can be said, the evidence says why. `raw` is opened again when the thread has died of another message. */
@@ -66,6 +66,8 @@ class ThreadedVerifier implements Verifier {
   readonly #timer: Timer;
   readonly #jobs = new Map<number, Job>();
   #worker: Worker | undefined;
+  /** To that thread, and to none that comes after it. */
+  #order: ReturnType<typeof openOrdering> = () => undefined;
   #exited: Promise<void> = Promise.resolve();
   #seen = new Int32Array(new SharedArrayBuffer(shared.bytes));
   #life = 0;
@@ -120,7 +122,7 @@ class ThreadedVerifier implements Verifier {
     // Whoever waits for an answer keeps the process; a thread that nobody waits for does not.
     this.#worker.ref();
     if (this.#stopLook === noTimer) this.#look();
-    void this.#send(job, this.#worker);
+    void this.#send(job);
   }
 
   #start(): Worker {
@@ -138,8 +140,9 @@ class ThreadedVerifier implements Verifier {
     });
     worker.unref();
     let cause = "";
-    worker.on("message", (reports: readonly Report[]) => {
-      for (const report of reports) this.#heard(report);
+    this.#order = openOrdering((orders, bytes) => worker.postMessage(orders, bytes));
+    worker.on("message", (reports: Reports) => {
+      for (const report of readReports(reports)) this.#heard(report);
     });
     worker.on("error", (error) => {
       cause = String(error).slice(0, 300);
@@ -154,10 +157,10 @@ class ThreadedVerifier implements Verifier {
   }
 
   /** Reads the message again for every thread it is sent to. */
-  async #send(job: Job, worker: Worker): Promise<void> {
+  async #send(job: Job): Promise<void> {
     const life = this.#life;
     Object.assign(job, { life, begun: false, credit: windowChunks });
-    const post = (order: Order, transferred: ArrayBuffer[] = []): void => worker.postMessage(order, transferred);
+    const post = this.#order;
     const current = (): boolean => this.#jobs.has(job.id) && job.life === life && this.#life === life;
     try {
       const bytes = await job.raw();
@@ -274,7 +277,8 @@ class ThreadedVerifier implements Verifier {
 async function joined(bytes: AsyncIterable<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of bytes) chunks.push(chunk);
-  const whole = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
+  const size = chunks.reduce((sum, { length }) => sum + length, 0);
+  const whole = new Uint8Array(Buffer.allocUnsafeSlow(size).buffer);
   let at = 0;
   for (const chunk of chunks) {
     whole.set(chunk, at);

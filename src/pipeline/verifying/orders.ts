@@ -10,7 +10,6 @@ export type Order =
   | { readonly kind: "drop"; readonly id: number }
   | { readonly kind: "close" };
 
-/** Posted by the list. */
 export type Report =
   | { readonly kind: "ready" }
   /** One chunk has been worked. */
@@ -26,3 +25,40 @@ export const shared = {
   /** Counts up while it is alive. */ beat: 1,
 } as const;
 export const beatEveryMs = 250;
+
+/**
+ * What one side says in one turn goes in one message, orders with the bytes that they give away, reports as one text: posting each by itself took
+ * a seventh of the thread's time, and cloning evidence field by field took more than writing and reading it.
+ */
+export type Orders = readonly Order[];
+export type Reports = string;
+
+export function openOrdering(post: (orders: Orders, transferred: ArrayBuffer[]) => void) {
+  let orders: Order[] = [];
+  let bytes: ArrayBuffer[] = [];
+  return (order: Order, transferred: readonly ArrayBuffer[] = []): void => {
+    bytes.push(...transferred);
+    if (orders.push(order) > 1) return;
+    setImmediate(() => {
+      const given = bytes;
+      const gathered = orders;
+      orders = [];
+      bytes = [];
+      post(gathered, given);
+    });
+  };
+}
+
+export function openReporting(post: (reports: Reports) => void): (report: Report) => void {
+  let reports: Report[] = [];
+  return (report) => {
+    if (reports.push(report) > 1) return;
+    setImmediate(() => {
+      const gathered = reports;
+      reports = [];
+      post(JSON.stringify(gathered));
+    });
+  };
+}
+
+export const readReports = (reports: Reports): readonly Report[] => JSON.parse(reports) as readonly Report[];

@@ -2,27 +2,15 @@
 import type { Socket } from "node:net";
 import type { SMTPServer } from "smtp-server";
 import { SMTPConnection, type SMTPConnectionOptions } from "smtp-server/lib/smtp-connection.js";
-import type { Intake, SourcePorts } from "../../model/source.ts";
-import type { Admission } from "./limits.ts";
+import type { House } from "./house.ts";
 import { maxLineBytes } from "./listen.ts";
-import type { Outbox, Speaker } from "./outbox.ts";
+import type { Speaker } from "./outbox.ts";
 import { Parser } from "./parser.ts";
 import { type Hearer, readInto, type Terms } from "./reading.ts";
 import type { Reception } from "./reception.ts";
 import { multiline, type Reply, replies, reply } from "./reply.ts";
 import { Session, verbOf } from "./session.ts";
-import type { SmtpSettings } from "./settings.ts";
 import { tlsOf } from "./tls.ts";
-
-/** What a connection needs to know of the world around it. */
-export interface House {
-  readonly settings: SmtpSettings;
-  readonly intake: Intake;
-  readonly ports: SourcePorts;
-  readonly admission: Admission;
-  readonly outbox: Outbox;
-  readonly stopping: AbortSignal;
-}
 
 /**
  * One connection: smtp-server's protocol machine under Session's rules. What it overrides is private there, so the version is pinned,

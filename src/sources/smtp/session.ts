@@ -97,9 +97,8 @@ export class Session {
     const read = readMail(line, this.#intake.maxBytes);
     if (!read.ok) return read.reply;
     const pressure = this.#intake.pressure(read.value.size);
-    return pressure instanceof Promise
-      ? pressure.then((found) => this.#open(read.value, found))
-      : this.#open(read.value, pressure);
+    if (!(pressure instanceof Promise)) return this.#open(read.value, pressure);
+    return pressure.then((found) => this.#open(read.value, found));
   }
 
   rcpt(line: Uint8Array): Reply | Promise<Reply> {

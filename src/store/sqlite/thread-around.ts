@@ -37,6 +37,12 @@ interface Hit {
 }
 
 export function openAround(db: Connection): Operations["around"] {
+  // Most keys of a mail are nobody's: one statement says which are somebody's, instead of one for each that finds nothing.
+  const present = db
+    .prepare<[string], string>(
+      "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM thread_key WHERE key = value)",
+    )
+    .pluck();
   const byKey = db.prepare<[string, number], Hit>(
     "SELECT message, near FROM thread_key WHERE key = ? ORDER BY at DESC, message DESC LIMIT ?",
   );
@@ -64,6 +70,7 @@ export function openAround(db: Connection): Operations["around"] {
     const fans = new Set<string>();
     const decided = new Map<string, ThreadDecision>();
     const asked = new Set<string>();
+    const absent = new Set<string>();
     const waiting: ThreadFacts[] = [...arrivals];
     const anyDecided = isDecided.get() !== undefined;
     const most = Math.min(mostMessages * arrivals.length, mostAtOnce);
@@ -98,10 +105,18 @@ export function openAround(db: Connection): Operations["around"] {
 
     const isAsked = (key: string): boolean => asked.size === asked.add(key).size;
 
+    function learnAbsent(facts: ThreadFacts): void {
+      const keys = lookedUpBy(facts);
+      const known = new Set(present.all(JSON.stringify(keys)));
+      for (const key of keys) if (!known.has(key)) absent.add(key);
+    }
+
+    const rowsOf = (key: string): readonly Hit[] => (absent.has(key) ? [] : byKey.all(key, mostRows + 1));
+
     /** `name`: what the judge knows this key by. Where too many answer it, they have nothing in common. */
     function followAll(key: string, name: string): void {
       if (isAsked(key)) return;
-      const hits = byKey.all(key, mostRows + 1);
+      const hits = rowsOf(key);
       const answerers = new Set(hits.map(({ near }) => near));
       answerers.delete(null);
       answerers.delete("");
@@ -113,7 +128,7 @@ export function openAround(db: Connection): Operations["around"] {
     function followId(id: string, broadcast: boolean): void {
       const own = threadKeyText(tenant, "own", id);
       if (isAsked(own)) return;
-      const owners = byKey.all(own, mostRows + 1);
+      const owners = rowsOf(own);
       follow(owners);
       const mass = broadcast || owners.some(({ message }) => found.get(message)?.broadcast === true);
       if (mass) fans.add(id);
@@ -121,6 +136,7 @@ export function openAround(db: Connection): Operations["around"] {
     }
 
     function followFacts(facts: ThreadFacts): void {
+      learnAbsent(facts);
       if (facts.messageId !== null) followId(facts.messageId, facts.broadcast);
       for (const id of facts.names) followId(id, false);
       if (facts.threadIndex !== null) followAll(threadKeyText(tenant, "index", facts.threadIndex), facts.threadIndex);
@@ -129,7 +145,7 @@ export function openAround(db: Connection): Operations["around"] {
       followAll(threadKeyText(tenant, "token", facts.begins), facts.begins);
       const { writtenAt } = facts;
       for (const key of subjectKeys(facts)) {
-        if (isAsked(`${key} ${writtenAt}`)) continue;
+        if (isAsked(`${key} ${writtenAt}`) || absent.has(key)) continue;
         follow(bySubject.all(key, writtenAt - window, writtenAt + window, mostRows + 1));
       }
       if (!anyDecided) return;
@@ -146,6 +162,16 @@ export function openAround(db: Connection): Operations["around"] {
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) followFacts(next);
     return { messages: [...found.values()], decisions: [...decided.values()], fans: [...fans], cut };
   };
+}
+
+/** Every key that the messages around one are looked up by. */
+function lookedUpBy(facts: ThreadFacts): readonly string[] {
+  const { tenant, messageId, names, threadIndex, gmailThread, begins } = facts;
+  const ids = messageId === null ? names : [messageId, ...names];
+  const keys = ids.flatMap((id) => [threadKeyText(tenant, "own", id), threadKeyText(tenant, "names", id)]);
+  if (threadIndex !== null) keys.push(threadKeyText(tenant, "index", threadIndex));
+  if (gmailThread !== null) keys.push(threadKeyText(tenant, "gmail", gmailThread));
+  return [...keys, threadKeyText(tenant, "token", begins), ...subjectKeys(facts)];
 }
 
 function neighbourOf(row: Threaded): ThreadNeighbour {
