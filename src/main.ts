@@ -25,6 +25,7 @@ export { diskOf, systemClock, systemRandom } from "./main/system.ts";
 export { senderDecisions } from "./main/teach.ts";
 export { replyAddress } from "./main/thread-address.ts";
 export { threadsOf } from "./main/threader.ts";
+export { checkRules } from "./mapping/check.ts";
 export { explainSteps } from "./mapping/explain.ts";
 export { rulesRead, versionOf } from "./mapping/plan.ts";
 export {

@@ -144,6 +144,16 @@ const planned = z.object({
 });
 export type Planned = z.infer<typeof planned>;
 
+const mappingFinding = z
+  .object({
+    file: z.string(),
+    line: z.number().int().describe("Where the rule begins."),
+    rule: z.string(),
+    what: z.string().describe("Why it never decides anything, or which conditions contradict."),
+  })
+  .describe("A rule of a mapping file that somebody should look at.");
+export type MappingFinding = z.infer<typeof mappingFinding>;
+
 /** What a command that changed the ledger did about the work that follows. */
 const worker = z
   .enum(["daemon", "command", "later"])
@@ -356,6 +366,7 @@ export const shapes = {
   "events list": z.array(eventSummaryShape),
   "events show": eventDetail,
   explain: explained,
+  "mapping check": z.array(mappingFinding),
   parse: canonicalEvent,
   plan: planned,
   purge: purged,

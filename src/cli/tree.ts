@@ -10,6 +10,7 @@ import { demo } from "./commands/demo.ts";
 import { doctor } from "./commands/doctor.ts";
 import { events } from "./commands/events.ts";
 import { explain } from "./commands/explain.ts";
+import { mapping } from "./commands/mapping.ts";
 import { parse } from "./commands/parse.ts";
 import { plan } from "./commands/plan.ts";
 import { purge } from "./commands/purge.ts";
@@ -35,6 +36,7 @@ const commands = [
   doctor,
   events,
   explain,
+  mapping,
   parse,
   plan,
   purge,

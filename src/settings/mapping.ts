@@ -5,7 +5,7 @@ import { type MappingFile, mappingSchema } from "../model/mapping.ts";
 import { readDocument } from "./document.ts";
 import { problemsOf } from "./issues.ts";
 import type { Outline } from "./outline.ts";
-import { BadConfiguration, type Problem } from "./problems.ts";
+import { BadConfiguration, type Problem, pathKey } from "./problems.ts";
 
 /** The JSON Schema of the file as written, for editors and for the words of problems. */
 export const mappingOutline = z.toJSONSchema(mappingSchema, { io: "input" }) as Outline;
@@ -16,6 +16,8 @@ export interface LoadedMapping {
   readonly path: string;
   readonly text: string;
   readonly file: MappingFile;
+  /** The line, from 1, on which a rule begins; rules are counted from 0. */
+  lineOf(rule: number): number;
 }
 
 /** Where the file's name was written. */
@@ -28,16 +30,24 @@ const mostBytes = 4 * 1024 * 1024;
 /** Throws BadConfiguration with every problem found; nothing else. */
 export function loadMapping(path: string, namedAt: NamedAt = { path: "", place: startOf(path) }): LoadedMapping {
   const text = readText(path, namedAt);
-  return { path, text, file: parseMapping(text, path) };
+  return { path, text, ...parsed(text, path) };
 }
 
 /** Throws BadConfiguration. `path` is for the words of problems alone. */
-export function parseMapping(text: string, path: string): MappingFile {
+export const parseMapping = (text: string, path: string): MappingFile => parsed(text, path).file;
+
+function parsed(text: string, path: string): Pick<LoadedMapping, "file" | "lineOf"> {
   const { value, marks, problems } = readDocument(text, path);
   if (problems.length > 0) throw new BadConfiguration(problems);
-  const parsed = mappingSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new BadConfiguration(problemsOf(parsed.error.issues, { value, marks, outline: mappingOutline, file: path }));
+  const read = mappingSchema.safeParse(value);
+  if (!read.success) {
+    throw new BadConfiguration(problemsOf(read.error.issues, { value, marks, outline: mappingOutline, file: path }));
+  }
+  const lineOf = (rule: number): number => {
+    const place = marks.get(pathKey(["rules", rule]))?.value;
+    return place?.kind === "file" ? place.line : 1;
+  };
+  return { file: read.data, lineOf };
 }
 
 function readText(path: string, namedAt: NamedAt): string {

@@ -127,6 +127,17 @@ describe("a mapping file", () => {
     expect(asked.out).toContain('creates deal "client.example: An offer" in stage new, once');
   });
 
+  test("mapping check names the rules that can never decide anything, by line, and ends with exit code 4", async () => {
+    write([{ name: "all", do: { skip: "not yet" } }, ...sales]);
+    const ended = await run("mapping", "check");
+    expect(ended.code).toBe(4);
+    expect(ended.out).toMatch(/mapping\.yaml:5: spam: never read: all ends the reading/);
+    const asked = await run("mapping", "check", join(dir, "mapping.yaml"), "--json");
+    expect(shapes["mapping check"].parse(asked.json())).toHaveLength(2);
+    write(sales);
+    expect((await run("mapping", "check")).code).toBe(0);
+  });
+
   test("a file that is wrong is refused by line, column and nearest word, by every command and exit code 3", async () => {
     writeFileSync(join(dir, "mapping.yaml"), "rules:\n  - name: a\n    whne: {}\n    do: { skip: x }\n");
     const ended = await run("config", "check");

@@ -66,22 +66,24 @@ export function compileMapping({ rules, owners, same_person, only }: MappingFile
   };
 }
 
-function compileRule({ name, when, only, do: outcome, stop }: MappingRule): CompiledRule {
+export function compileRule({ name, when, only, do: outcome, stop }: MappingRule): CompiledRule {
   const [applies, flag] = [compileWhen(when), compileFlag(only, name)];
   return {
     name,
-    named: {
-      automated: when.class !== undefined,
-      internal: listed(when.direction).includes("internal"),
-      suspicious:
-        typeof when.trust !== "object" || Array.isArray(when.trust)
-          ? listed(when.trust as string | string[] | undefined).includes("suspicious")
-          : false,
-    },
+    named: namedOf(when),
     applies: (facts) => applies(facts) ?? flag(facts),
     end: endOf(outcome),
     says: saysOf(outcome),
     stop,
+  };
+}
+
+export function namedOf({ class: kind, direction, trust }: MappingRule["when"]): Named {
+  const levels = typeof trust === "object" && "at_least" in trust ? [] : listed(trust);
+  return {
+    automated: kind !== undefined,
+    internal: listed(direction).includes("internal"),
+    suspicious: levels.includes("suspicious"),
   };
 }
 

@@ -1,0 +1,48 @@
+/** `mailwright mapping`: what is wrong with a mapping file, and which of its rules can never decide anything. */
+import { resolve } from "node:path";
+import { Command } from "commander";
+import { checkRules } from "../../main.ts";
+import { type LoadedMapping, loadMapping } from "../../settings/index.ts";
+import type { Cli } from "../cli.ts";
+import { exitCodes, Failed } from "../exit.ts";
+import { jsonOption } from "../options.ts";
+import { plain } from "../plain.ts";
+import type { MappingFinding } from "../shapes.ts";
+
+export function mapping(cli: Cli): Command {
+  const command = new Command("mapping").description("Check the mapping files of the tenants.");
+  command
+    .command("check")
+    .description(
+      "Refuse a mapping file that is wrong (exit code 3), and find rules that can never decide anything and conditions that contradict (exit code 4).",
+    )
+    .argument("[file]", "a mapping file; without it, those that the configuration names")
+    .addOption(jsonOption())
+    .action((file: string | undefined, { json }: { json?: true }) => check(cli, file, json));
+  return command;
+}
+
+async function check(cli: Cli, file: string | undefined, json: true | undefined): Promise<void> {
+  const files = file === undefined ? namedFiles(cli) : [loadMapping(resolve(cli.cwd, file))];
+  const findings = files.flatMap(findingsOf);
+  if (json === true) await cli.printJson("mapping check", findings);
+  else {
+    for (const { path, file: read } of files) {
+      const own = findings.filter((finding) => finding.file === path);
+      const rules = `${read.rules.length} rule${read.rules.length === 1 ? "" : "s"}`;
+      await cli.print(`${path}: accepted, ${rules}${own.length === 0 ? "" : `, ${own.length} of them to look at`}`);
+      for (const { line, rule, what } of own) await cli.print(`${path}:${line}: ${rule}: ${plain(what, 300)}`);
+    }
+    if (files.length === 0) await cli.print("no tenant names a mapping file: the built-in rules decide");
+  }
+  if (findings.length > 0) throw new Failed("there are rules that never decide anything", exitCodes.partly);
+}
+
+/** Each once, though several tenants name it. */
+function namedFiles(cli: Cli): LoadedMapping[] {
+  const loaded = cli.settings().tenants.flatMap((tenant) => tenant.mapping ?? []);
+  return [...new Map(loaded.map((one) => [one.path, one])).values()];
+}
+
+const findingsOf = ({ path, file, lineOf }: LoadedMapping): MappingFinding[] =>
+  checkRules(file).map(({ index, rule, what }) => ({ file: path, line: lineOf(index), rule, what }));
