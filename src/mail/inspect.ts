@@ -71,7 +71,7 @@ export function inspector(message?: Look["message"]): Inspector {
         if (size > maxHeldBytes) found.add("too_large_to_inspect", `${size} bytes`);
         else await lookInto(kept, what, 1, look);
       }
-      const unpacked = budget.unpacked();
+      const unpacked = budget.unpacked(size);
       if (unpacked !== undefined) found.add("unpacked", unpacked);
       return { detectedType: detected?.mime ?? null, findings: found.list() };
     },

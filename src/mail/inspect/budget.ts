@@ -8,6 +8,8 @@ export const maxEntries = 10_000;
 /** Unpacked, of everything inside. */
 export const maxUnpackedBytes = 500 * 1000 * 1000;
 export const maxRatio = 100;
+/** No scanner is set to pass over less. */
+const notedFromBytes = 1024 * 1024;
 /** Below, a high ratio is nothing but an empty form. */
 export const ratioFromBytes = 4 * 1024 * 1024;
 
@@ -35,9 +37,10 @@ export class Budget {
     return depth <= maxDepth;
   }
 
-  /** For the comparison with what a scanner looks at (judge.ts); undefined where nothing was unpacked. */
-  unpacked(): string | undefined {
-    if (this.#entries === 0 && this.#deepest === 0) return undefined;
-    return `entries=${this.#entries} bytes=${this.#unpacked} largest=${this.#largest} depth=${this.#deepest}`;
+  /** With the file itself, for the comparison with what a scanner looks at (judge.ts); undefined for a small one that holds nothing. */
+  unpacked(size: number): string | undefined {
+    if (this.#entries === 0 && this.#deepest === 0 && size < notedFromBytes) return undefined;
+    const largest = Math.max(this.#largest, size);
+    return `entries=${this.#entries} bytes=${this.#unpacked + size} largest=${largest} depth=${this.#deepest}`;
   }
 }

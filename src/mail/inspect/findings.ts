@@ -64,7 +64,7 @@ export const findings = {
   // For whoever reads the list.
   pdf_open_action: { danger: "note", says: "does something when it is opened" },
   pdf_attachments: { danger: "note", says: "has files attached inside" },
-  unpacked: { danger: "note", says: "unpacks" },
+  unpacked: { danger: "note", says: "has this size with all that it holds" },
 } as const satisfies Readonly<Record<string, Row>>;
 export type FindingCode = keyof typeof findings;
 

@@ -16,11 +16,11 @@ export const defaultFilePolicy: FilePolicy = {
   unscanned: "quarantine",
 };
 
-/** What clamd 1.4 has where nothing else is configured (clamd.conf(5)): MaxFileSize, MaxScanSize, MaxRecursion. */
+/** As Debian sets clamd up: MaxFileSize, MaxScanSize, MaxRecursion. Its own defaults are larger. */
 export const defaultScanLimits: ScanLimits = {
-  fileBytes: 100 * 1024 * 1024,
-  totalBytes: 400 * 1024 * 1024,
-  depth: 17,
+  fileBytes: 25 * 1024 * 1024,
+  totalBytes: 100 * 1024 * 1024,
+  depth: 16,
 };
 
 const stored: Judgement = { status: "stored", reason: null };
@@ -48,7 +48,7 @@ export function judge(file: FileToJudge, policy: FilePolicy, limits: ScanLimits)
       return withoutVerdict(policy, scan.detail === null ? "" : `: ${shown(scan.detail)}`);
     case "clean":
       return beyond(inspection, limits)
-        ? withoutVerdict(policy, ": unpacked, it is larger than the scanner looks at")
+        ? withoutVerdict(policy, ": it is larger, or holds more, than the scanner looks at")
         : stored;
     case "skipped":
       return stored;

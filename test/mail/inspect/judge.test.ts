@@ -51,10 +51,10 @@ describe("what becomes of a file", () => {
     const unpacked = (largest: number, depth: number) => [
       finding("unpacked", `entries=3 bytes=${largest} largest=${largest} depth=${depth}`),
     ];
-    expect(judged({ found: unpacked(99 * 1024 * 1024, 3) }).status).toBe("stored");
-    expect(judged({ found: unpacked(101 * 1024 * 1024, 3) }).status).toBe("quarantined");
+    expect(judged({ found: unpacked(24 * 1024 * 1024, 3) }).status).toBe("stored");
+    expect(judged({ found: unpacked(26 * 1024 * 1024, 3) }).status).toBe("quarantined");
     expect(judged({ found: unpacked(1, 18) }).status).toBe("quarantined");
-    expect(judged({ found: unpacked(101 * 1024 * 1024, 3), scan: scan("skipped") }).status).toBe("stored");
+    expect(judged({ found: unpacked(26 * 1024 * 1024, 3), scan: scan("skipped") }).status).toBe("stored");
   });
 
   test("each danger has its word in the policy, and the strictest counts", () => {
