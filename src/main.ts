@@ -18,6 +18,7 @@ export { knownVersions, mappingSha256 } from "./main/mappings.ts";
 export { peopleFor } from "./main/people.ts";
 export { isDaemonUp, poke } from "./main/poke.ts";
 export { openPreview, type Preview } from "./main/preview.ts";
+export { scanLimitsOf, scannerOf } from "./main/scanner.ts";
 export { type Stranded, strandedWork } from "./main/stranded.ts";
 export { diskOf, systemClock, systemRandom } from "./main/system.ts";
 export { senderDecisions } from "./main/teach.ts";

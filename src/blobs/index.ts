@@ -5,6 +5,7 @@ export { openHasher } from "./hasher.ts";
 export { loadOrCreateMasterKey } from "./key.ts";
 export { isLocal } from "./keys.ts";
 export { type ExpiryRule, LifecycleUnsupported } from "./lifecycle.ts";
+export { openScanner } from "./scan.ts";
 export { KeyRefused, type KeyRing, openKeyRing } from "./seal.ts";
 export { SealBroken } from "./seal-format.ts";
 export { openSpool } from "./spool.ts";

@@ -66,12 +66,31 @@ export const fileActions = ["allow", "strip", "quarantine"] as const;
 export type FileAction = (typeof fileActions)[number];
 export type FilePolicy = Readonly<Record<FileDanger, FileAction>>;
 
+export const defaultFilePolicy: FilePolicy = {
+  executables: "strip",
+  macros: "quarantine",
+  encrypted: "quarantine",
+  archives_with_executables: "quarantine",
+  archives_unlisted: "quarantine",
+  mismatch: "quarantine",
+  active_documents: "quarantine",
+  active_content: "allow",
+  unscanned: "quarantine",
+};
+
 /** What the scanner looks at of an archive's content; beyond, its OK says nothing. Bytes. */
 export interface ScanLimits {
   readonly fileBytes: number;
   readonly totalBytes: number;
   readonly depth: number;
 }
+
+/** As Debian sets clamd up: MaxFileSize, MaxScanSize, MaxRecursion. Its own defaults are larger. */
+export const defaultScanLimits: ScanLimits = {
+  fileBytes: 25 * 1024 * 1024,
+  totalBytes: 100 * 1024 * 1024,
+  depth: 16,
+};
 
 /** What is known of a file when it is judged. */
 export interface FileToJudge {

@@ -1,5 +1,6 @@
 /** The configuration: every key, its meaning, its limits and its default, said once. */
 import { z } from "zod";
+import { attachments, clamd } from "./attachments.ts";
 import { http, links } from "./http.ts";
 import { destinationSettings, smtpSettings } from "./leaves.ts";
 import { isNetwork, isServer } from "./networks.ts";
@@ -211,6 +212,7 @@ const tenant = z.strictObject({
   storage: storage
     .optional()
     .describe("Where this tenant's mails and files are kept; without it, as `storage` says for all."),
+  attachments: attachments.prefault({}),
   destinations: z
     .array(destination)
     .min(1)
@@ -240,6 +242,7 @@ export const configuration = z
       .describe(
         "Stores of before: nothing more is put there, and what is there stays readable until it is past its age. Local files always are, and need not be named.",
       ),
+    clamd: clamd.optional(),
     retention: retention.prefault({}),
     retry: retry.prefault({}),
     tenants: z

@@ -13,6 +13,7 @@ import { examineLanes } from "../doctor/lanes.ts";
 import { examineNameServers } from "../doctor/name-servers.ts";
 import { examineCertificate, examineDomains, examinePorts } from "../doctor/network.ts";
 import { examinePeople } from "../doctor/people.ts";
+import { examineScanner } from "../doctor/scanner.ts";
 import { Failed, sentenceOf } from "../exit.ts";
 import { jsonOption } from "../options.ts";
 import { plain } from "../plain.ts";
@@ -47,6 +48,7 @@ async function examineAll(cli: Cli, options: Options): Promise<void> {
     ...(await examineDomains(settings)),
     await examineNameServers(settings),
     ...examinePeople(settings),
+    await examineScanner(settings, cli.clock),
   ];
   const problems = found.filter(({ level }) => level === "problem");
   if (options.json === true) await cli.printJson("doctor", { ok: problems.length === 0, findings: found });

@@ -4,24 +4,7 @@ import type { FileFinding, FileStatus, Inspection } from "../../model/files.ts";
 import { Findings, rowOf, shown } from "./findings.ts";
 import { lookAtName } from "./names.ts";
 
-export const defaultFilePolicy: FilePolicy = {
-  executables: "strip",
-  macros: "quarantine",
-  encrypted: "quarantine",
-  archives_with_executables: "quarantine",
-  archives_unlisted: "quarantine",
-  mismatch: "quarantine",
-  active_documents: "quarantine",
-  active_content: "allow",
-  unscanned: "quarantine",
-};
-
-/** As Debian sets clamd up: MaxFileSize, MaxScanSize, MaxRecursion. Its own defaults are larger. */
-export const defaultScanLimits: ScanLimits = {
-  fileBytes: 25 * 1024 * 1024,
-  totalBytes: 100 * 1024 * 1024,
-  depth: 16,
-};
+export { defaultFilePolicy, defaultScanLimits } from "../../model/checking.ts";
 
 const stored: Judgement = { status: "stored", reason: null };
 const checking: Judgement = { status: "checking", reason: null };
