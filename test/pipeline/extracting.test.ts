@@ -93,7 +93,10 @@ describe("the extractor", () => {
           detectedType: "application/zip",
           findings: [
             { code: "archive_executable", detail: "e.txt: EICAR" },
-            { code: "unpacked", detail: `entries=1 bytes=${eicar.length + program.length} largest=${program.length} depth=1` },
+            {
+              code: "unpacked",
+              detail: `entries=1 bytes=${eicar.length + program.length} largest=${program.length} depth=1`,
+            },
           ],
         },
       },
