@@ -160,9 +160,12 @@ const unscanned = (at: number, detail: string): Scan => ({
   detail: printable(detail),
 });
 
-const reasonOf = (error: unknown): string => {
+function reasonOf(error: unknown): string {
   if (error instanceof ClamdFailed) return error.message;
-  return error instanceof Error && "code" in error ? `it cannot be reached (${String(error.code)})` : String(error);
-};
+  const code = error instanceof Error && "code" in error ? String(error.code) : undefined;
+  // It hung up while it was written to; which of the two it is depends on what was on its way.
+  if (code === "EPIPE" || code === "ECONNRESET") return "it closed the connection";
+  return code === undefined ? String(error) : `it cannot be reached (${code})`;
+}
 
 const printable = (text: string): string => text.replace(/[^\x20-\x7e]/g, "?").slice(0, 200);

@@ -12,7 +12,7 @@ export interface ExtractorOptions {
   readonly log: Log;
   readonly metrics?: Metrics;
   readonly timer?: Timer;
-  /** Of work of the child on one message; what the store or the source of the bytes takes is not counted. */
+  /** Of work of the child on one message, and a second more for each mebibyte; what the store or the source takes is not counted. */
   readonly deadlineMs?: number;
   readonly maxHeapMb?: number;
   readonly maxResidentBytes?: number;
@@ -25,6 +25,8 @@ export interface ExtractorOptions {
 /** Looking into archives takes longer than a parse. */
 const defaults = { deadlineMs: 60_000, maxHeapMb: 384, maxResidentBytes: 768 * 1024 * 1024, idleMs: 60_000 };
 const watchMs = 250;
+/** It takes 35 ms of a processor that it has for itself; other work may leave it a thirtieth of one. */
+const msPerMebibyte = 1000;
 const startDeadlineMs = 120_000;
 
 type Raw = Parameters<FileExtractor["extract"]>[0];
@@ -174,7 +176,8 @@ class Extractor implements FileExtractor {
       if (frames.isAwaited && !sending.reading) worked += watchMs;
       const resident = await seat.child.residentBytes();
       if (seat.frames !== frames) return;
-      if (worked > deadlineMs) this.#kill(seat, `the parser was stopped after ${deadlineMs} ms`);
+      const allowed = deadlineMs + Math.floor(frames.received / 1048576) * msPerMebibyte;
+      if (worked > allowed) this.#kill(seat, `the parser was stopped after ${allowed} ms`);
       else if (resident !== undefined && resident > maxResidentBytes) {
         this.#kill(seat, `the parser was stopped at ${Math.round(resident / 1048576)} MiB of memory`);
       } else stop = this.#timer(watchMs, () => void look());

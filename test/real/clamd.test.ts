@@ -64,7 +64,7 @@ describe.skipIf(!present)("beside clamd", () => {
   test("more than its StreamMaxLength is no verdict", async () => {
     const scan = await scanner.scan(bytesOf(...Array.from({ length: 64 }, () => Buffer.alloc(65_536, 7))));
     expect(scan.status).toBe("unscanned");
-    expect(scan.detail).toMatch(/size limit exceeded|closed the connection|cannot be reached/);
+    expect(scan.detail).toMatch(/size limit exceeded|closed the connection/);
   });
 
   test("a base with a new signature finds what the old one did not, and says that it is another", async () => {

@@ -15,6 +15,7 @@ export class Frames {
   readonly #halt: (stop: boolean) => void;
   readonly #waiting: Frame[] = [];
   #bytes = 0;
+  #received = 0;
   #halted = false;
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
@@ -28,9 +29,15 @@ export class Frames {
     return this.#wake !== undefined;
   }
 
+  /** Bytes so far. */
+  get received(): number {
+    return this.#received;
+  }
+
   push(kind: number, payload: Buffer): void {
     this.#waiting.push({ kind, payload });
     this.#bytes += payload.length;
+    this.#received += payload.length;
     if (this.#bytes > maxWaitingBytes && !this.#halted) this.#setHalted(true);
     this.#wakeUp();
   }
