@@ -18,6 +18,8 @@ const { values } = parseArgs({
     backlog: { type: "string", default: "0" },
     /** Where to leave a CPU profile of each thread of the draining process. */
     profile: { type: "string" },
+    /** One round of this mix and nothing else: for whoever works on the costs. */
+    only: { type: "string" },
   },
 });
 const count = Number(values.count);
@@ -162,6 +164,10 @@ async function withAccept(): Promise<void> {
   crm.child.kill();
 }
 
+if (values.only !== undefined) {
+  for (let round = 0; round < rounds; round++) await oneRound(round, values.only === "small" ? "small" : "ordinary");
+  process.exit(0);
+}
 const results: { drain: number; ratio: number }[] = [];
 for (let round = 0; round < rounds; round++) results.push(await oneRound(round, "ordinary"));
 await oneRound(0, "small");

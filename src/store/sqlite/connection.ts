@@ -36,7 +36,7 @@ export function openConnection(options: OpenOptions): Connection {
   const fresh = inMemory(path) || prepareFile(path);
   let db: Connection | undefined;
   try {
-    db = new Database(path, { timeout: options.busyTimeoutMs });
+    db = compiledOnce(new Database(path, { timeout: options.busyTimeoutMs }));
     if (fresh) db.pragma("auto_vacuum = INCREMENTAL");
     else refuseForeign(db, options);
     configure(db, path);
@@ -48,6 +48,19 @@ export function openConnection(options: OpenOptions): Connection {
     throw storeFailed(error, path, false);
   }
 }
+
+/**
+ * SQLite looks at the value of a bare parameter while it plans (a LIMIT; whether a condition asks for 0 or 1), and compiles such a statement
+ * anew each time its parameters are let go, which better-sqlite3 does after every run. Most statements of ours were such: a fifth of the
+ * ledger's time. A value with a plus before it, which does nothing else, is not looked at.
+ */
+function compiledOnce(db: Connection): Connection {
+  const prepare = db.prepare.bind(db) as (sql: string) => unknown;
+  return Object.assign(db, { prepare: (sql: string) => prepare(sql.replaceAll(parameter, "+$&")) });
+}
+
+/** In statements of ours, which hold no question mark or dollar sign in a text. */
+const parameter = /(?<!\+)(?:\?|\$\w+)/g;
 
 /** True when the file is new. Made by us first, so that it (and the -wal and -shm that follow its mode) is nobody else's to read. */
 function prepareFile(path: string): boolean {
