@@ -1,5 +1,5 @@
 /** Group commit: calls that arrive while a batch is running wait, and go together in the next one. */
-import type { NewMessage } from "../model/ledger.ts";
+import type { NewMessage, Prepared } from "../model/ledger.ts";
 import type { StoreFailed } from "./failed.ts";
 import { storeFailed } from "./failed.ts";
 import type { Call } from "./sqlite/operations.ts";
@@ -88,13 +88,27 @@ function settle(batch: readonly Waiting[], answers: readonly Answer[]): void {
   }
 }
 
-/** Bytes of the large values a call carries. Of an accept it is known where they are, and there are thousands of those a second. */
+/** Bytes of the large values a call carries. Of the calls that each mail makes it is known where they are: there are thousands of those a second. */
 function weightOf(call: Call): number {
-  if (call.name === "accept") {
-    const items = call.args[0] as readonly NewMessage[];
-    return items.reduce((sum, { raw }) => sum + (raw.kind === "inline" ? raw.sealed.byteLength : 0), 0);
+  switch (call.name) {
+    case "accept": {
+      const items = call.args[0] as readonly NewMessage[];
+      return items.reduce((sum, { raw }) => sum + (raw.kind === "inline" ? raw.sealed.byteLength : 0), 0);
+    }
+    case "prepare": {
+      const items = call.args[0] as readonly Prepared[];
+      return items.reduce((sum, { sealedEvent }) => sum + sealedEvent.byteLength, 0);
+    }
+    case "attempt":
+    case "acquainted":
+    case "around":
+    case "claim":
+    case "note":
+    case "settle":
+      return 0;
+    default:
+      return call.args.reduce<number>((sum, arg) => sum + bytesIn(arg, 4), 0);
   }
-  return call.args.reduce<number>((sum, arg) => sum + bytesIn(arg, 4), 0);
 }
 
 function bytesIn(value: unknown, depth: number): number {
