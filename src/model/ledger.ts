@@ -160,6 +160,7 @@ export interface ClaimRequest {
   readonly room: number;
   readonly now: number;
   readonly leaseMs: number;
+  readonly bodies?: boolean;
 }
 
 /** Which account of its CRM a lane works now, in the words of Session.account. */
@@ -195,7 +196,7 @@ export interface Claim {
   /** When prepare committed, for parse_to_crm_latency_ms. */
   readonly preparedAt: number;
   readonly sealedSteps: Uint8Array;
-  /** As prepared last; undefined after retention. Plans may speak of it instead of holding long texts themselves. */
+  /** As prepared last; undefined after retention, and without `bodies`. Plans may speak of it instead of holding long texts themselves. */
   readonly sealedEvent: Uint8Array | undefined;
   /** In the order of the plan. */
   readonly steps: readonly ClaimedStep[];

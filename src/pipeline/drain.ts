@@ -5,6 +5,7 @@ import type { Claim, ClaimedStep, Forget, Ledger, Settlement, StepNote } from ".
 import type { Failure } from "../model/outcome.ts";
 import type { Clock, Log, Metrics, Random, Sealer } from "../model/ports.ts";
 import type { Step } from "../model/step.ts";
+import type { Ahead } from "./ahead.ts";
 import { attemptsWithin, retryDelayMs } from "./backoff.ts";
 import { openBinding } from "./binding.ts";
 import type { Bucket } from "./bucket.ts";
@@ -28,7 +29,9 @@ export interface LaneSettings {
 }
 
 export interface LanePorts {
-  readonly ledger: Pick<Ledger, "claim" | "renew" | "bind" | "note" | "settle" | "pause">;
+  readonly ledger: Pick<Ledger, "claim" | "renew" | "bind" | "note" | "settle" | "pause" | "find">;
+  /** Plans of a moment ago. */
+  readonly ahead?: Ahead;
   readonly session: Session;
   readonly bucket: Bucket;
   readonly sealer: Sealer;
@@ -55,14 +58,19 @@ export function startLane(settings: LaneSettings, ports: LanePorts): Lane {
   const delivery = openDelivery(settings, ports);
   const leases = openLeases(settings.lane, leaseMs, ports);
   let dueAt: number | null = null;
+  /** Whether the last plans were at hand: then the next will be, and the ledger need not read their events. */
+  let atHand = false;
 
   async function take(room: number) {
     // Read before the claim: what is claimed from here on belongs to this account, or is found to belong to none.
     const generation = delivery.generation();
     try {
-      const { claims, nextDueAt } = await ledger.claim({ lane: settings.lane, room, now: clock.now(), leaseMs });
+      const request = { lane: settings.lane, room, now: clock.now(), leaseMs, bodies: !atHand };
+      const { claims, nextDueAt } = await ledger.claim(request);
       dueAt = nextDueAt;
-      return claims.map((claim) => ({ claim, generation }));
+      const taken = claims.map((claim) => ({ claim, generation, known: ports.ahead?.take(claim.sealedSteps) }));
+      if (taken.length > 0) atHand = taken.every(({ known }) => known !== undefined);
+      return taken;
     } catch (error) {
       log.error({ lane: settings.lane, err: asError(error) }, "the ledger gave no work; asking again");
       dueAt = clock.now() + ledgerPauseMs;
@@ -74,16 +82,22 @@ export function startLane(settings: LaneSettings, ports: LanePorts): Lane {
     width: () => settings.facts.width,
     take,
     dueAt: () => dueAt,
-    work: ({ claim, generation }: Awaited<ReturnType<typeof take>>[number]) =>
-      window.add(() => leases.during(claim, () => delivery.deliver(claim, generation))),
+    work: (taken: Taken) => window.add(() => leases.during(taken.claim, () => delivery.deliver(taken))),
   });
   return { lane: settings.lane, ...taker };
+}
+
+interface Taken {
+  readonly claim: Claim;
+  readonly generation: number;
+  /** Its plan, where that is at hand. */
+  readonly known: readonly Step[] | undefined;
 }
 
 interface Delivery {
   /** Of the account that is worked now; read before a claim is made. */
   generation(): number;
-  deliver(claim: Claim, generation: number): Promise<void>;
+  deliver(taken: Taken): Promise<void>;
 }
 
 /** Works one claim to its settlement. Never rejects: what it cannot settle keeps its lease, and is worked again after it. */
@@ -97,10 +111,11 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): Delivery {
 
   return { generation: binding.generation, deliver };
 
-  async function deliver(claim: Claim, generation: number): Promise<void> {
+  async function deliver(taken: Taken): Promise<void> {
+    const { claim } = taken;
     const story = log.with({ event_id: claim.eventId, lane: claim.lane });
     try {
-      const ended = tooOften(claim) ?? (await work(claim, generation, story));
+      const ended = tooOften(claim) ?? (await work(taken, story));
       if (ended === "lost") {
         story.warn({}, "the lease was lost; nothing more was sent");
         return;
@@ -136,8 +151,8 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): Delivery {
     return { settlement: { state: "failed", reason: unclear ? "outcome_unknown" : "exhausted", detail }, notes: [] };
   }
 
-  async function work(claim: Claim, generation: number, story: Log): Promise<Ended | "lost"> {
-    const plan = decode(claim, ports.sealer);
+  async function work({ claim, generation, known }: Taken, story: Log): Promise<Ended | "lost"> {
+    const plan = decode(claim, known ?? (await unsealed(claim)));
     const refs = new Map<string, KnownRef>(claim.left.map(({ kind, key, ref }) => [key, { id: ref, kind }]));
     const steps = plan.map(({ step }) => step);
     let carried: StepNote[] = [];
@@ -162,8 +177,8 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): Delivery {
       }
       if (binding.generation() !== generation) return moved();
       const outcome = await locks.with(`${step.kind}:${step.key}`, async () => {
-        const known = row.remembered ? row.ref : recent.get(step.key);
-        if (known !== undefined && known !== null) return remembered(row, known);
+        const ref = row.remembered ? row.ref : recent.get(step.key);
+        if (ref !== undefined && ref !== null) return remembered(row, ref);
         const made = await ensureStep(turn, steps, { session, facts: settings.facts, clock, note });
         if (
           made.kind === "confirmed" &&
@@ -193,6 +208,15 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): Delivery {
       }
     }
     return { settlement: { state: "processed" }, notes: carried };
+  }
+
+  /** The event is read by itself where the claim came without it. Rejects with LedgerFailed. */
+  async function unsealed({ eventId, sealedSteps, sealedEvent }: Claim): Promise<Step[]> {
+    const bytes = sealedEvent ?? (await viaLedger(ledger.find({ event: eventId, limit: 1 })))[0]?.sealedEvent;
+    const { sealer } = ports;
+    return readSteps(sealer.open(sealedSteps).plain, () =>
+      bytes === undefined ? undefined : sealer.open(bytes).plain,
+    );
   }
 
   /** Nothing of this turn holds in another account. Its lease is gone with the old one, or is given back here. */
@@ -346,10 +370,7 @@ const unreadable = (detail: string): string =>
   `the last call got no clear answer, and it cannot be read back: ${detail}; look at the CRM, then confirm or replay`;
 
 /** The plan's steps beside their rows. A plan that does not fit its rows is a defect and must not be guessed at. */
-function decode(claim: Claim, sealer: Sealer): { step: Step; row: ClaimedStep }[] {
-  const { sealedEvent } = claim;
-  const event = () => (sealedEvent === undefined ? undefined : sealer.open(sealedEvent).plain);
-  const steps = readSteps(sealer.open(claim.sealedSteps).plain, event);
+function decode(claim: Claim, steps: readonly Step[]): { step: Step; row: ClaimedStep }[] {
   const rows = new Map(claim.steps.map((row) => [`${row.kind}:${row.key}`, row]));
   return steps.map((step) => {
     const row = rows.get(`${step.kind}:${step.key}`);

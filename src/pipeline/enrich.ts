@@ -12,6 +12,7 @@ import type { Sealer } from "../model/ports.ts";
 import type { NewReview, Verdict } from "../model/reviews.ts";
 import type { Decision } from "../model/step.ts";
 import type { ThreadMarks } from "../model/threads.ts";
+import type { Ahead } from "./ahead.ts";
 import { asCopy, type Judgement } from "./judging.ts";
 import { rawKey } from "./raw.ts";
 import { writeMail, writeSteps } from "./stored.ts";
@@ -95,7 +96,12 @@ export function preparedOf(
     lesson,
     reviews,
     version = mappingVersion,
-  }: Partial<Pick<Judgement, "lesson">> & { readonly reviews?: readonly NewReview[]; readonly version?: number } = {},
+    ahead,
+  }: Partial<Pick<Judgement, "lesson">> & {
+    readonly reviews?: readonly NewReview[];
+    readonly version?: number;
+    readonly ahead?: Ahead | undefined;
+  } = {},
 ): Prepared {
   const deal = dealAskedFor(event, attempt.digest, decisions);
   return {
@@ -115,6 +121,7 @@ export function preparedOf(
       const { rule } = decision;
       const steps = decision.steps.map(({ kind, key, why }) => ({ kind, key, why }));
       const sealedSteps = sealer.seal(writeSteps(decision.steps, event), `steps ${attempt.eventId}`);
+      ahead?.keep(sealedSteps, decision.steps);
       return { lane, decision: { kind: "steps", rule, steps, sealedSteps } };
     }),
   };

@@ -9,6 +9,7 @@ import type { ThreadDeal } from "../model/mappings.ts";
 import type { People } from "../model/people.ts";
 import type { Clock, Hasher, Sealer } from "../model/ports.ts";
 import type { Placed } from "../model/threads.ts";
+import type { Ahead } from "./ahead.ts";
 import { type BeforePorts, inLine, plannedBefore } from "./before.ts";
 import { decide, preparedOf, type TenantPlan } from "./enrich.ts";
 import { LedgerFailed, viaLedger } from "./faults.ts";
@@ -21,6 +22,7 @@ export interface PlacingPorts {
   readonly threadTokens: ThreadTokens;
   readonly sealer: Sealer;
   readonly clock: Clock;
+  readonly ahead?: Ahead;
 }
 
 /** A message whose event is there, but for its thread. */
@@ -207,6 +209,7 @@ function planned(
     lesson,
     reviews: asked,
     version: versionOf(tenant.mapping),
+    ahead: ports.ahead,
   });
   return { ...prepared, thread: place };
 }

@@ -4,6 +4,7 @@ import type { ThreadTokens } from "../mail/thread-token.ts";
 import type { CanonicalEvent, Evidence, ParsedMessage } from "../model/event.ts";
 import type { Attempt, Ledger, Unread } from "../model/ledger.ts";
 import type { Clock, Hasher, Log, Metrics, Random } from "../model/ports.ts";
+import type { Ahead } from "./ahead.ts";
 import { retryDelayMs } from "./backoff.ts";
 import type { BeforePorts } from "./before.ts";
 import { eventOf, preparedOf, type TenantPlan } from "./enrich.ts";
@@ -39,6 +40,7 @@ export interface PreparePorts extends RawPorts {
   readonly random: Random;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly ahead?: Ahead;
   /** Deliveries for this lane were made. */
   prepared(lane: string): void;
 }

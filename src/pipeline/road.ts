@@ -1,5 +1,6 @@
 /** The road as a whole: opens the intake, the preparing and the lanes on one ledger, and closes them in the order that loses nothing. */
 import type { Ledger } from "../model/ledger.ts";
+import { openAhead } from "./ahead.ts";
 import type { Bucket } from "./bucket.ts";
 import type { LanePorts, LaneSettings } from "./drain.ts";
 import { startLane } from "./drain.ts";
@@ -37,16 +38,18 @@ export function startRoad(
   ports: RoadPorts,
 ): Road {
   const { sealer, clock, random, log, metrics } = ports;
+  const ahead = openAhead();
   const ledger = telling(ports.ledger, () => ports.moved?.());
   const lanes = new Map(
     roadLanes.map(({ settings, session, bucket }) => [
       settings.lane,
-      startLane(settings, { ledger, session, bucket, sealer, clock, random, log, metrics }),
+      startLane(settings, { ledger, session, bucket, ahead, sealer, clock, random, log, metrics }),
     ]),
   );
   const preparing = startPreparing(tenants, parseWidth, {
     ...ports,
     ledger,
+    ahead,
     prepared: (lane) => lanes.get(lane)?.wake(),
   });
   const parts = [preparing, ...lanes.values()];

@@ -1,12 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Session } from "../../src/model/destination.ts";
 import type { Envelope } from "../../src/model/envelope.ts";
+import type { CanonicalEvent } from "../../src/model/event.ts";
 import type { EventRow, Ledger, Prepared } from "../../src/model/ledger.ts";
 import { Refused } from "../../src/model/outcome.ts";
 import type { Step } from "../../src/model/step.ts";
+import { type Ahead, openAhead } from "../../src/pipeline/ahead.ts";
 import { attemptsWithin } from "../../src/pipeline/backoff.ts";
 import { openBucket } from "../../src/pipeline/bucket.ts";
 import { type Lane, startLane } from "../../src/pipeline/drain.ts";
+import { writeMail, writeSteps } from "../../src/pipeline/stored.ts";
 import { openLedger } from "../../src/store/index.ts";
 import { turn, VirtualTime } from "../simulation/clock.ts";
 import {
@@ -46,7 +49,7 @@ const key = (letter: string): string => letter.repeat(64);
 async function prepared(
   event: string,
   steps: readonly Step[],
-  changes: { thread?: string; sealed?: Uint8Array } = {},
+  changes: { thread?: string; sealed?: Uint8Array; event?: Uint8Array } = {},
 ): Promise<void> {
   const now = time.trueNow;
   const envelope: Envelope = { kind: "smtp", tenant: "acme", routes: ["deals@in.test"], received_at: now };
@@ -70,7 +73,7 @@ async function prepared(
     eventId: event,
     lease: attempt.lease,
     now,
-    sealedEvent: new Uint8Array(),
+    sealedEvent: changes.event ?? new Uint8Array(),
     schemaVersion: 1,
     mappingVersion: 1,
     parseStatus: "ok",
@@ -90,7 +93,7 @@ async function prepared(
   expect(await ledger.prepare([item])).toEqual([true]);
 }
 
-function start(session: Session, changes: { ledger?: Partial<Ledger>; width?: number } = {}): Lane {
+function start(session: Session, changes: { ledger?: Partial<Ledger>; width?: number; ahead?: Ahead } = {}): Lane {
   const through = Object.assign(Object.create(ledger) as Ledger, ledger, changes.ledger);
   const started = startLane(
     {
@@ -105,6 +108,7 @@ function start(session: Session, changes: { ledger?: Partial<Ledger>; width?: nu
       ledger: through,
       session,
       bucket: openBucket([], time.clock()),
+      ...(changes.ahead === undefined ? {} : { ahead: changes.ahead }),
       sealer: openSealer,
       clock: time.clock(),
       random: plainRandom(),
@@ -126,6 +130,45 @@ async function row(event: string): Promise<EventRow["deliveries"][number]> {
 const note = (subject: string, letter: string): Step => ({ ...activity, subject, key: key(letter) });
 const refused = (kind: "retryable" | "ambiguous" | "permanent" | "blocked", reason: string): Refused =>
   new Refused({ kind, reason });
+
+describe("a lane with plans at hand", () => {
+  const sealed = (steps: readonly Step[], label: string): Uint8Array =>
+    openSealer.seal(writeSteps(steps, { message: activity } as unknown as CanonicalEvent), label);
+  const own = (letter: string): readonly Step[] => [note("x", letter)];
+
+  test("works them as they were before they were sealed, and asks for no events", async () => {
+    const ahead = openAhead();
+    const asked: (boolean | undefined)[] = [];
+    for (const letter of ["1", "2", "3"]) {
+      const bytes = sealed(own(letter), `steps ${letter}`);
+      ahead.keep(bytes, own(letter));
+      await prepared(`e${letter}`, own(letter), { sealed: bytes });
+    }
+    const claim: Ledger["claim"] = (request) => {
+      asked.push(request.bodies);
+      return ledger.claim(request);
+    };
+    const session = scripted({});
+    start(session, { ahead, width: 1, ledger: { claim } });
+    await time.until(() => kept.counts.get("deliveries_total acme crm processed") === 3);
+    // The event that each plan speaks of is empty here: it could not have been read.
+    expect(session.calls).toEqual(["put activity", "put activity", "put activity"]);
+    expect(asked.slice(0, 2)).toEqual([true, false]);
+  });
+
+  test("reads the event of one that is not at hand, though it did not ask for it with the others", async () => {
+    const ahead = openAhead();
+    const first = sealed(own("1"), "steps 1");
+    ahead.keep(first, own("1"));
+    await prepared("e1", own("1"), { sealed: first });
+    const event = openSealer.seal(writeMail({ message: { text: activity.text, html: activity.html } }), "event e2");
+    await prepared("e2", own("2"), { sealed: sealed(own("2"), "steps 2"), event });
+    const session = scripted({});
+    start(session, { ahead, width: 1 });
+    await time.until(() => kept.counts.get("deliveries_total acme crm processed") === 2);
+    expect(session.calls).toEqual(["put activity", "put activity"]);
+  });
+});
 
 describe("a lane", () => {
   test("finds or makes the person, logs the mail, and is quiet", async () => {

@@ -64,6 +64,10 @@ export function openClaim(db: Connection, backstep: Backstep): (request: ClaimRe
     `SELECT e.tenant, e.event_id, e.received_at, p.sealed, b.sealed AS body FROM delivery d JOIN event e ON e.seq = d.event
        LEFT JOIN plan p ON p.delivery = d.id LEFT JOIN body b ON b.event = d.event WHERE d.id = ?`,
   );
+  const bodiless = db.prepare<[number], Message>(
+    `SELECT e.tenant, e.event_id, e.received_at, p.sealed, NULL AS body FROM delivery d JOIN event e ON e.seq = d.event
+       LEFT JOIN plan p ON p.delivery = d.id WHERE d.id = ?`,
+  );
   const steps = db.prepare<[string, number], Step>(
     `SELECT s.id, s.kind, s.key, s.state, s.sends, s.empty_reads, s.deadline, s.ref, r.ref AS remembered,
          s.position IS NOT NULL AS planned
@@ -71,8 +75,8 @@ export function openClaim(db: Connection, backstep: Backstep): (request: ClaimRe
        WHERE s.delivery = ? AND (s.position IS NOT NULL OR s.state = 'confirmed') ORDER BY s.position, s.id`,
   );
 
-  function claimOf(taken: Taken, lease: Lease): Claim {
-    const about = message.get(taken.id);
+  function claimOf(taken: Taken, lease: Lease, withBody: boolean): Claim {
+    const about = (withBody ? message : bodiless).get(taken.id);
     if (about === undefined) throw new TypeError(`delivery ${taken.id} belongs to no event`);
     const rows = steps.all(taken.lane, taken.id);
     return {
@@ -93,7 +97,7 @@ export function openClaim(db: Connection, backstep: Backstep): (request: ClaimRe
     };
   }
 
-  return ({ lane, room, now, leaseMs }) => {
+  return ({ lane, room, now, leaseMs, bodies = true }) => {
     backstep(now);
     expire(lane, now);
     const held = gate.get(now + furthestMs, lane);
@@ -110,7 +114,7 @@ export function openClaim(db: Connection, backstep: Backstep): (request: ClaimRe
       const taken = take.get(lease.token, lease.until, id);
       if (taken === undefined) continue;
       if (taken.binding !== held.binding) follow(id, now);
-      claims.push(claimOf(taken, lease));
+      claims.push(claimOf(taken, lease, bodies));
     }
     return { claims, nextDueAt: due.next(lane, now) };
   };

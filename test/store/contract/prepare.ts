@@ -168,6 +168,14 @@ export function prepareContract(open: OpenBench): void {
       expect(text(claim.sealedEvent)).toBe("event event-a");
     });
 
+    it("hands out a plan without its event where that is not wanted, and with it the next time", async () => {
+      await w.delivery("a", steps("activity-a"));
+      const bare = await w.claim({ bodies: false, leaseMs: 10 });
+      expect(text(bare.sealedSteps)).toBe("plan activity-a");
+      expect(bare.sealedEvent).toBeUndefined();
+      expect(text((await w.claim({ now: bare.lease.until })).sealedEvent)).toBe("event event-a");
+    });
+
     it("lets steps go that were never sent, and keeps as history what may have happened", async () => {
       await w.delivery("a", steps("person-p", "activity-a", "activity-b"));
       const claim = await w.claim();

@@ -86,8 +86,14 @@ export interface World {
   ): Promise<string>;
   /** Prepares whatever waits for a parse now. */
   prepareAll(plan: Plan, options?: { now?: number; thread?: string; lane?: string }): Promise<readonly boolean[]>;
-  claims(options?: { now?: number; room?: number; lane?: string; leaseMs?: number }): Promise<readonly Claim[]>;
-  claim(options?: { now?: number; lane?: string; leaseMs?: number }): Promise<Claim>;
+  claims(options?: {
+    now?: number;
+    room?: number;
+    lane?: string;
+    leaseMs?: number;
+    bodies?: boolean;
+  }): Promise<readonly Claim[]>;
+  claim(options?: { now?: number; lane?: string; leaseMs?: number; bodies?: boolean }): Promise<Claim>;
   /** Claims the next delivery, confirms what is left of it and settles it as processed. */
   deliver(options?: { now?: number; lane?: string }): Promise<Claim>;
   /** Claims the next delivery and makes a dead letter of it, its first step left in the state given. */
@@ -139,6 +145,7 @@ export function world(open: OpenBench): World {
         room: options.room ?? 10,
         now: now(options),
         leaseMs: options.leaseMs ?? 60_000,
+        ...(options.bodies === undefined ? {} : { bodies: options.bodies }),
       };
       return (await self.ledger.claim(request)).claims;
     },
