@@ -4,6 +4,7 @@ import { eventSchema } from "../model/event.ts";
 import { deliveryStates, failureReasons, stepStates } from "../model/ledger.ts";
 import { stepSchema } from "../model/step.ts";
 import { auditShape, fileShape } from "./file-shapes.ts";
+import { purged } from "./purge-shapes.ts";
 import { decisionShape, reviewShape } from "./review-shapes.ts";
 import { threadShape, threadSummaryShape, threadsChangedShape } from "./thread-shapes.ts";
 
@@ -227,16 +228,6 @@ const doctorReport = z.object({
   ),
 });
 export type DoctorReport = z.infer<typeof doctorReport>;
-
-const purged = z.object({
-  dry_run: z.boolean(),
-  raw_messages: z.number().int(),
-  raw_bytes: z.number().int(),
-  event_bodies: z.number().int(),
-  /** Files of mails, and the bytes of their contents, each counted once. */
-  files: z.number().int(),
-  file_bytes: z.number().int(),
-});
 
 export const manifestShape = z
   .object({
