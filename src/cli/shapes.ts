@@ -4,6 +4,7 @@ import { eventSchema } from "../model/event.ts";
 import { deliveryStates, failureReasons, stepStates } from "../model/ledger.ts";
 import { stepSchema } from "../model/step.ts";
 import { auditShape, fileShape } from "./file-shapes.ts";
+import { purged } from "./purge-shapes.ts";
 import { decisionShape, reviewShape } from "./review-shapes.ts";
 import { threadShape, threadSummaryShape, threadsChangedShape } from "./thread-shapes.ts";
 import { doctorReport, lifecycleApplied } from "./upkeep-shapes.ts";
@@ -225,15 +226,6 @@ const configChecked = z.object({
 });
 export type ConfigChecked = z.infer<typeof configChecked>;
 
-const purged = z.object({
-  dry_run: z.boolean(),
-  raw_messages: z.number().int(),
-  raw_bytes: z.number().int(),
-  event_bodies: z.number().int(),
-  /** Files of mails, and the bytes of their contents, each counted once. */
-  files: z.number().int(),
-  file_bytes: z.number().int(),
-});
 
 export const manifestShape = z
   .object({

@@ -130,6 +130,7 @@ describe("the table", () => {
       "where",
       "code",
       "status",
+      "operation",
     ];
     expect([...labels].filter((label) => !allowed.includes(label))).toEqual([]);
   });
