@@ -90,7 +90,8 @@ const startDraining = () =>
       },
     ],
     [{ settings: lane, session, bucket: openBucket([], clock) }],
-    32,
+    // As the daemon has it for two parsers (main/daemon.ts).
+    96,
     { ...base, pool, senders },
   );
 let road: ReturnType<typeof startDraining> | undefined;

@@ -28,8 +28,11 @@ export interface Daemon {
 }
 
 export const stopGraceMs = 10_000;
-/** In hand at once, for each parser: a message waits for two commits beside its parse, which take as long as several parses. */
-const messagesPerParser = 16;
+/**
+ * In hand at once, for each parser: beside its parse a message waits for four turns of the ledger (taken up, its sender looked up, its thread,
+ * its commit), each as long as several parses. With 16 the parsers had nothing to do in a quarter of all looks at a road that drained a backlog.
+ */
+const messagesPerParser = 48;
 
 /** Works the ledger of the ground's data folder without any source: the road, the attic and the parsers. Needs the folder's lock. */
 export interface Works {
