@@ -226,7 +226,6 @@ const configChecked = z.object({
 });
 export type ConfigChecked = z.infer<typeof configChecked>;
 
-
 export const manifestShape = z
   .object({
     format: z.literal(1),

@@ -6,7 +6,9 @@ export const doctorReport = z.object({
   findings: z.array(
     z.object({
       level: z.enum(["ok", "warning", "problem"]),
-      about: z.string().describe("data, key, ledger, storage, ports, dns, tls, clamd, or the lane as tenant/destination."),
+      about: z
+        .string()
+        .describe("data, key, ledger, storage, ports, dns, tls, clamd, or the lane as tenant/destination."),
       what: z.string(),
       mend: z.string().nullable(),
       fixable: z.boolean().describe("True when `mailwright doctor --fix` can mend it."),
