@@ -35,7 +35,9 @@ function sectionsOf(apart: readonly ThreadFacts[], ties: readonly Tie[], field: 
   for (const first of [...apart].sort((one, other) => (one.begins < other.begins ? -1 : 1))) {
     const reached = new Set([first]);
     for (const facts of reached) {
-      const answers = facts.messageId === null ? [] : (field.namers.get(facts.messageId) ?? []);
+      const { messageId } = facts;
+      // Answers to mass mail are tied to nothing by it, and are not looked up where it stands: there can be thousands.
+      const answers = messageId === null || field.fans.has(messageId) ? [] : (field.namers.get(messageId) ?? []);
       for (const answer of [...answers, ...(bySubject.get(facts) ?? [])]) reached.add(answer);
     }
     for (const facts of reached) sections.set(facts, `${sections.get(facts) ?? ""} ${first.begins}`);

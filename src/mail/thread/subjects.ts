@@ -58,7 +58,12 @@ const mostDoubts = 10;
 const isWilling = ({ suspicious, automated, broadcast }: ThreadFacts): boolean =>
   !suspicious && !automated && !broadcast;
 
-const namesKnown = ({ names }: ThreadFacts, field: Field): boolean => names.some((id) => field.owners.has(id));
+/**
+ * Mass mail does not count: it may arrive after its answers, which are not looked up then, since there can be thousands. They would stand where
+ * their subjects put them in one order of arrival, and alone in another.
+ */
+const namesKnown = ({ names }: ThreadFacts, { owners, fans }: Field): boolean =>
+  names.some((id) => owners.has(id) && !fans.has(id));
 
 function before(from: ThreadFacts, group: readonly ThreadFacts[], window: number): ThreadFacts[] {
   const at = group.indexOf(from);
