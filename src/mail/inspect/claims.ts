@@ -37,6 +37,8 @@ export function claimsOf(extension: string, type: string): Claims {
   return {
     page: byName === "page" || byType === "page",
     contradictedBy(content, text) {
+      // Many programs declare a document as something else; whoever opens it goes by its name.
+      if (byName === content.family) return undefined;
       const claim = claims.find((one) => isLie(one, content, text));
       return claim === undefined ? undefined : `${wordFor(content)}, not ${claim}`;
     },
@@ -52,6 +54,11 @@ function isLie(claim: Claim, { family }: Content, text: string): boolean {
       return claim === "office" && active.test(text);
     case "svg":
       return claim === "pdf" || claim === "office" || claim === "archive" || claim === "media" || claim === "image";
+    // Both may run something when they are opened, and a picture or a film is opened without a thought.
+    case "pdf":
+      return claim !== "pdf" && claim !== "text";
+    case "ole":
+      return claim === "image" || claim === "media" || claim === "pdf" || claim === "page";
     case "zip":
     case "gzip":
     case "tar":
