@@ -10,7 +10,8 @@ export function lookAtRtf(file: Buffer, { found }: Look): void {
   const text = file.toString("latin1");
   // Readers skip blanks and groups within a word of control; the words themselves are whole.
   if (/\\obj(?:data|update|ocx|autlink|link)\b/i.test(text)) found.add("embedded_object", "RTF object");
-  if (/\\\*\s*\\template\s*[^{}\\]{0,100}?(?:https?:|\\\\\\\\|ftp:|file:)/i.test(text))
+  // An address may be spelled by the numbers of its letters, or be cut by groups.
+  if (/\\\*\s*\\template\b[^{}]{0,2000}?(?:\w{3,}:|\/\/|\\\\\\\\|\\'|\\u-?\d|\{)/i.test(text))
     found.add("remote_template", "RTF template");
   if (/\bDDEAUTO\b/i.test(text) || /\bDDEAUTO\b/i.test(text.slice(0, maxFieldChars).replace(/[{}]|\\\w+ ?/g, "")))
     found.add("dde");
