@@ -39,8 +39,28 @@ export function lookAtOffice(names: readonly string[], kept: ReadonlyMap<string,
 }
 
 const maxXmlBytes = 32 * 1024 * 1024;
-/** An attribute may hold the character that ends a tag. */
-const relationships = /<(?:[^\s<>/:"'=]+:)?Relationship\b(?:[^>"']|"[^"]*"|'[^']*')*/gi;
+
+/** Each tag of a relationship. An attribute may hold the character that ends a tag; a pattern for that fills its stack on a long one. */
+function* relationshipsOf(xml: string): Generator<string> {
+  const begin = /<(?:[^\s<>/:"'=]{1,1000}:)?Relationship(?=[\s/>])/gi;
+  for (let found = begin.exec(xml); found !== null; found = begin.exec(xml)) {
+    const end = tagEnd(xml, begin.lastIndex);
+    yield xml.slice(found.index, end);
+    begin.lastIndex = end;
+  }
+}
+
+function tagEnd(xml: string, from: number): number {
+  const mark = /["'>]/g;
+  mark.lastIndex = from;
+  for (let found = mark.exec(xml); found !== null; found = mark.exec(xml)) {
+    if (found[0] === ">") return found.index;
+    const close = xml.indexOf(found[0], mark.lastIndex);
+    if (close === -1) break;
+    mark.lastIndex = close + 1;
+  }
+  return xml.length;
+}
 
 function lookAtPart(name: string, bytes: Buffer, found: Look["found"]): void {
   if (bytes.length > maxXmlBytes) found.add("not_inspected", name);
@@ -48,7 +68,7 @@ function lookAtPart(name: string, bytes: Buffer, found: Look["found"]): void {
   if (name === "meta-inf/manifest.xml") {
     if (/<(?:[\w-]+:)?encryption-data\b/.test(xml)) found.add("encrypted_document");
   } else if (name.endsWith(".rels")) {
-    for (const [written] of xml.matchAll(relationships)) {
+    for (const written of relationshipsOf(xml)) {
       const relationship = withoutReferences(written).replaceAll("'", '"');
       if (/TargetMode\s*=\s*"\s*External/i.test(relationship) && loaded.test(relationship))
         found.add("remote_template", name);
