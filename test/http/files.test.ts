@@ -70,6 +70,17 @@ describe("a stored file", () => {
     expect(audited[0]?.outcome).toBe("head");
   });
 
+  test("is opened so often by one client in a minute, that the trail cannot fill the disk", async () => {
+    const clock = manualClock();
+    const { get, link, audited } = await openDoor({ clock, limits: { openingsForOne: 3 } });
+    const statuses: number[] = [];
+    for (let n = 0; n < 6; n++) statuses.push((await get(link, { method: "HEAD" })).status);
+    expect(statuses).toEqual([200, 200, 200, 503, 503, 503]);
+    expect(audited).toHaveLength(3);
+    await clock.advance(60_000);
+    expect((await get(link, { method: "HEAD" })).status).toBe(200);
+  });
+
   test("without bytes is a download without bytes", async () => {
     const empty = rowWith({ size: 0 });
     const { get, link } = await openDoor({ rows: [empty], store: memoryStore(Buffer.alloc(0)) });

@@ -4,11 +4,12 @@ import type { Stores } from "../../model/blob.ts";
 import type { FileRow, Files as FileRows } from "../../model/files.ts";
 import type { LinkParts, Links } from "../../model/links.ts";
 import type { Clock, Log, Metrics } from "../../model/ports.ts";
-import { addressOf } from "../client.ts";
+import { addressOf, clientOf } from "../client.ts";
 import { download, withoutFile } from "../files/download.ts";
 import { busyPage, expiredPage, freshPage, statusPage, unknownPage, unreadablePage } from "../files/pages.ts";
 import { openSeats, type Seats } from "../files/seats.ts";
 import type { StreamLimits } from "../files/stream.ts";
+import { openLimiter } from "../operators/limiter.ts";
 import type { Sessions } from "../operators/sessions.ts";
 
 export interface FileOptions {
@@ -35,6 +36,8 @@ export interface FileLimits extends StreamLimits {
   readonly downloadsForOne: number;
   /** Openings with a wrong signature that are written to the audit trail in a minute; a flood of them is counted, and no more. */
   readonly refusalsAudited: number;
+  /** Openings of one client in a minute, of whatever files: each is a row on disk, and whoever holds one link could fill it. */
+  readonly openingsForOne: number;
 }
 
 const defaultLimits: FileLimits = {
@@ -44,6 +47,7 @@ const defaultLimits: FileLimits = {
   leastBytesPerSecond: 16 * 1024,
   graceMs: 60_000,
   refusalsAudited: 60,
+  openingsForOne: 300,
 };
 
 /** What one request is answered from. */
@@ -54,12 +58,19 @@ interface Opening extends FileOptions {
   readonly limits: FileLimits;
   /** Resolves when it is on disk. Rejects where it cannot be: then nothing may be served. */
   audit(what: "link.open" | "link.refresh", about: string, outcome: string): Promise<void>;
+  mayOpen(client: string): boolean;
 }
 
 export function files(options: FileOptions): FastifyPluginAsync {
   const limits = { ...defaultLimits, ...options.limits };
   const seats = openSeats(limits.downloads, limits.downloadsForOne);
   const mayAudit = perMinute(limits.refusalsAudited, options.clock);
+  const opened = openLimiter(limits.openingsForOne, 60_000, options.clock);
+  const mayOpen = (client: string): boolean => {
+    if (opened.waitMs(client) > 0) return false;
+    opened.failed(client);
+    return true;
+  };
   return async (app) => {
     app.route({
       method: ["GET", "HEAD"],
@@ -72,7 +83,7 @@ export function files(options: FileOptions): FastifyPluginAsync {
           options.metrics.count("file_openings_total", { outcome });
           await options.files.audit({ at: options.clock.now(), what, about, who, outcome, from });
         };
-        return await open({ ...options, request, reply, seats, limits, audit }, mayAudit);
+        return await open({ ...options, request, reply, seats, limits, audit, mayOpen }, mayAudit);
       },
     });
   };
@@ -84,6 +95,10 @@ async function open(opening: Opening, mayAudit: () => boolean): Promise<FastifyR
   const link = links.read({ id, ...queryOf(request) }, clock.now());
   // Also for a link that is not ours, so that both take as long: an answer must not tell which files there are.
   const row = /^[0-9a-f]{32}$/.test(id) ? (await files.files({ id, limit: 1 }))[0] : undefined;
+  if (link.kind !== "forged" && row !== undefined && !opening.mayOpen(clientOf(request.ip))) {
+    opening.metrics.count("file_openings_total", { outcome: "busy" });
+    return await busyPage(reply);
+  }
   switch (link.kind) {
     case "forged": {
       // Not waited for, for the same reason.

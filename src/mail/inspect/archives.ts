@@ -1,5 +1,6 @@
 /** Looks into zip, gzip and tar: every name, the beginning of every file, and what is itself a container whole. */
 import { maxEntries, maxHeldBytes, maxRatio, maxUnpackedBytes, ratioFromBytes } from "./budget.ts";
+import { hasTarHeader } from "./contents.ts";
 import type { Findings } from "./findings.ts";
 import { type Look, lookAtInner } from "./look.ts";
 import { executableName, leadsAway, turnsAround } from "./names.ts";
@@ -82,7 +83,9 @@ export function lookAtEntryName(name: string, found: Findings): void {
 
 /** What office.ts reads. */
 const isOfPackage = (name: string): boolean =>
-  /\.rels$|^word\/(?:document|settings)\.xml$|^xl\/externalLinks\/[^/]+\.xml$|^META-INF\/manifest\.xml$/i.test(name);
+  /\.rels$|^\[Content_Types\]\.xml$|^word\/[^/]+\.xml$|^xl\/externalLinks\/[^/]+\.xml$|^META-INF\/manifest\.xml$/i.test(
+    name,
+  );
 
 export async function lookAtGzip(file: Buffer, depth: number, look: Look): Promise<void> {
   const { found, budget } = look;
@@ -96,10 +99,8 @@ export async function lookAtGzip(file: Buffer, depth: number, look: Look): Promi
   const name = gzipName(file);
   if (name !== undefined) lookAtEntryName(name, found);
   // A tar in a gzip is one archive to whoever opens it.
-  await lookAtInner(kept, name ?? "file", depth - (isTar(kept) ? 1 : 0), look);
+  await lookAtInner(kept, name ?? "file", depth - (hasTarHeader(kept) ? 1 : 0), look);
 }
-
-const isTar = (bytes: Buffer): boolean => bytes.toString("latin1", 257, 262) === "ustar";
 
 /** RFC 1952 §2.3.1. */
 function gzipName(file: Buffer): string | undefined {
@@ -115,13 +116,13 @@ const blockBytes = 512;
 /** POSIX.1-2024 pax, "ustar Interchange Format"; long names as GNU and pax write them. */
 export async function lookAtTar(file: Buffer, depth: number, look: Look): Promise<void> {
   const { found, budget } = look;
-  let longName: string | undefined;
+  let longNames: string[] = [];
   for (let at = 0; at + blockBytes <= file.length; ) {
     const header = file.subarray(at, at + blockBytes);
     if (header.every((byte) => byte === 0)) return;
     const size = tarSize(header);
     const end = at + blockBytes + size;
-    if (!isTar(header) || end > file.length) {
+    if (!hasTarHeader(header) || end > file.length) {
       found.add("archive_damaged", "an entry is not where it should be");
       return;
     }
@@ -131,13 +132,16 @@ export async function lookAtTar(file: Buffer, depth: number, look: Look): Promis
     }
     const bytes = file.subarray(at + blockBytes, end);
     const type = String.fromCharCode(header[156] ?? 0);
-    if (type === "L") longName = textUntilNul(bytes.subarray(0, 4096));
-    else if (type === "x")
-      longName = /(?:^|\n)\d+ path=([^\n]*)\n/.exec(bytes.toString("utf8", 0, 65_536))?.[1] ?? longName;
-    else if (type !== "g" && type !== "K") {
-      const name = longName ?? ustarName(header);
-      longName = undefined;
-      lookAtEntryName(name, found);
+    if (type === "L") longNames.push(textUntilNul(bytes.subarray(0, 4096)));
+    else if (type === "x") {
+      // The last of several counts, but not for everybody.
+      const paths = bytes.toString("utf8", 0, 65_536).matchAll(/(?<=^|\n)\d+ (?:GNU\.sparse\.name|path)=([^\n]*)\n/g);
+      for (const [, path = ""] of paths) longNames.push(path);
+    } else if (type !== "g" && type !== "K") {
+      const own = ustarName(header);
+      for (const each of [...longNames, own]) lookAtEntryName(each, found);
+      const name = longNames.at(-1) ?? own;
+      longNames = [];
       if (!budget.unpacks(size)) found.add("archive_bomb");
       if (type === "0" || type === "\0" || type === "7") await lookAtInner(bytes, name, depth, look);
     }

@@ -14,7 +14,7 @@ const families: readonly (readonly [Claim, RegExp, RegExp])[] = [
   ],
   [
     "archive",
-    /^(?:zip|7z|rar|gz|tgz|tar|bz2|xz|zst|cab)$/,
+    /^(?:zipx?|7z|rar|r\d\d|gz|tgz|taz|tar|tbz2?|bz2|txz|xz|tzst|zst|lzma|lz|lz4|z|cab|arj|lzh|lha|ace|cpio|cpgz|zoo|alz|egg|sitx?|uue?|xxe)$/,
     /^application\/(?:x-)?(?:zip|7z-compressed|rar|vnd\.rar|gzip|tar|bzip2|zip-compressed)$/,
   ],
   ["page", /^(?:html?|xhtml?|xht|shtml|mhtml?|mht)$/, /^(?:text\/html|application\/xhtml\+xml)$/],
@@ -39,7 +39,7 @@ export function claimsOf(extension: string, type: string): Claims {
     contradictedBy(content, text) {
       // Many programs declare a document as something else; whoever opens it goes by its name.
       if (byName === content.family) return undefined;
-      const claim = claims.find((one) => isLie(one, content, text));
+      const claim = claims.find((one) => isLie(one, content, text)) ?? hiddenIn(extension, content, text);
       return claim === undefined ? undefined : `${wordFor(content)}, not ${claim}`;
     },
   };
@@ -69,6 +69,20 @@ function isLie(claim: Claim, { family }: Content, text: string): boolean {
     default:
       return false;
   }
+}
+
+const packages = /^(?:(?:do[ct]|xl[st]|pp[ts]|pot)[xm]|xlsb|xlam|od[tspg])$/;
+const holding: ReadonlySet<string> = new Set(["zip", "gzip", "tar", "unlisted", "starts"]);
+
+/**
+ * What is named as an archive and begins as none: some programs find one behind what stands in front of it, or know a kind that is not known here.
+ * Undefined where there is nothing of that.
+ */
+export function hiddenIn(extension: string, { family }: Content, text: string): Claim | undefined {
+  if (text === "") return undefined;
+  if (families.find(([, pattern]) => pattern.test(extension))?.[0] === "archive" && !holding.has(family))
+    return "archive";
+  return packages.test(extension) && (family === "plain" || family === "text") ? "office" : undefined;
 }
 
 const wordFor = ({ family, what }: Content): string =>

@@ -107,6 +107,11 @@ const signatures: readonly Signature[] = [
   holds(0, "ALZ\x01", "ALZ"),
   holds(0, "!BDN", "Outlook folder"),
   holds(0, "\x78\x9f\x3e\x22", "winmail.dat"),
+  // What a page that Word saved keeps its macros in.
+  [0, "ActiveMime", "unlisted", "ActiveMime", "macros"],
+  // Their macros start by themselves, and nothing here reads them.
+  [4, "Standard Jet DB", "unlisted", "Access database", "not_inspected"],
+  [4, "Standard ACE DB", "unlisted", "Access database", "not_inspected"],
   [0, guid("e4525c7b8cd8a74daeb15378d02996d3"), "unlisted", "OneNote", "notebook"],
   [0, guid("a12fff43d9ef764c9ee210ea5722765f"), "unlisted", "OneNote", "notebook"],
   [0, "\x89PNG\r\n\x1a\n", "image", "PNG"],
@@ -188,6 +193,9 @@ export function contentOf(head: Buffer): Content {
   if (/^[FCZ]WS/.test(start) && (head[3] ?? 0xff) <= 50 && isBinary(head))
     return { family: "starts", code: "executable", what: "Flash" };
   const fits = signatures.find(([at, bytes]) => start.startsWith(bytes, at));
+  // Whatever the first file in it is called: a name such as `{\rtf` makes it nothing else for whoever unpacks it.
+  if (fits?.[2] !== "starts" && fits?.[2] !== "zip" && hasTarHeader(head))
+    return { family: hasPdfMark(start) ? "pdf" : "tar", what: "tar" };
   if (fits !== undefined) {
     const [, , family, what, code] = fits;
     // Readers look for its mark in the first kilobyte.
@@ -197,6 +205,17 @@ export function contentOf(head: Buffer): Content {
   }
   if (hasPdfMark(start)) return { family: "pdf", what: "PDF" };
   return head.length === 0 ? { family: "plain" } : ofText(head);
+}
+
+/** Its mark, or, as tar wrote before it had one (Version 7 Unix), a checksum that is right. */
+export function hasTarHeader(header: Buffer): boolean {
+  if (header.toString("latin1", 257, 262) === "ustar") return true;
+  if (header.length < 512 || header[0] === 0) return false;
+  const digits = /^[ \0]*([0-7]{1,7})[ \0]/.exec(header.toString("latin1", 148, 157))?.[1];
+  if (digits === undefined) return false;
+  let sum = 8 * 0x20;
+  for (const [at, byte] of header.subarray(0, 512).entries()) if (at < 148 || at > 155) sum += byte;
+  return sum === Number.parseInt(digits, 8);
 }
 
 const hasPdfMark = (start: string): boolean => start.slice(0, 1100).includes("%PDF-");

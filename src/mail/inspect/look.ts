@@ -1,9 +1,11 @@
 /** Looks into a file that is held whole, and into what it holds, level by level. */
 import { lookAtGzip, lookAtTar, lookAtZip } from "./archives.ts";
 import type { Budget } from "./budget.ts";
-import { type Content, contentOf } from "./contents.ts";
+import { hiddenIn } from "./claims.ts";
+import { type Content, contentOf, textOf } from "./contents.ts";
 import type { Findings } from "./findings.ts";
 import { lookAtMarkup, lookAtRtf } from "./marked.ts";
+import { extensionOf } from "./names.ts";
 import { lookAtCompound } from "./ole.ts";
 import { lookAtPdf } from "./pdf.ts";
 
@@ -28,6 +30,8 @@ export async function lookAtInner(bytes: Buffer, name: string, depth: number, lo
     look.found.add(content.code ?? "archive_unlisted", `${name}: ${content.what ?? ""}`);
     return;
   }
+  if (hiddenIn(extensionOf(name), content, textOf(bytes.subarray(0, 64))) !== undefined)
+    look.found.add("archive_unlisted", name);
   await lookInto(bytes, content, depth + 1, look);
 }
 

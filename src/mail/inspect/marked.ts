@@ -5,13 +5,17 @@ import type { Look } from "./look.ts";
 /** Fields that are cut into pieces are put together this far. */
 const maxFieldChars = 4 * 1024 * 1024;
 
+/** Also spelled by the numbers of its letters. */
+const elsewhere = /\w{3,}:|\/\/|\\\\\\\\|\\'|\\u-?\d/i;
+
 /** In RTF 1.9.1: an object is bytes in hex; a template may be an address; fields may ask other programs. */
 export function lookAtRtf(file: Buffer, { found }: Look): void {
   const text = file.toString("latin1");
   // Readers skip blanks and groups within a word of control; the words themselves are whole.
   if (/\\obj(?:data|update|ocx|autlink|link)\b/i.test(text)) found.add("embedded_object", "RTF object");
-  if (/\\\*\s*\\template\s*[^{}\\]{0,100}?(?:https?:|\\\\\\\\|ftp:|file:)/i.test(text))
-    found.add("remote_template", "RTF template");
+  for (const [, address = "", end] of text.matchAll(/\\\*\s*\\template\b([^{}]{0,2000})(.?)/gis)) {
+    if (end === "{" || elsewhere.test(address)) found.add("remote_template", "RTF template");
+  }
   if (/\bDDEAUTO\b/i.test(text) || /\bDDEAUTO\b/i.test(text.slice(0, maxFieldChars).replace(/[{}]|\\\w+ ?/g, "")))
     found.add("dde");
 }

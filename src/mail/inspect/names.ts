@@ -9,9 +9,9 @@ const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/
  */
 export const executableExtensions = words(`
   ade adp apk app appinstaller application appref-ms appx appxbundle bas bat bash bgi chm class cmd cnt com command
-  cpl crx csh deb desktop diagcab diagcfg diagpkg dll dmg drv dqy elf ex ex_ exe fish fxp gadget grp hlp hpj hta htc img inf
+  cpl crx csh deb desktop diagcab diagcfg diagpkg dll dmg drv dqy elf ex ex_ exe fileloc fish fxp gadget grp hlp hpj hta htc img inetloc inf
   ins inx iqy iso isp isu its jar jnlp job jse js ksh lib library-ms lnk mad maf mag mam maq mar mas mat mau mav maw mcf mda mde mdt
-  mdw mdz mjs cjs mof mpkg msc msh msh1 msh2 mshxml msh1xml msh2xml msi msix msixbundle msp mst msu nsh ocx ops oqy osd paf
+  mdw mdz mjs cjs mof mpkg msc msh msh1 msh2 mshxml msh1xml msh2xml msi msix msixbundle msp mst msu nsh ocx odc ops oqy osd paf
   pcd phar pif pkg pl plg prf prg printerexport ps1 ps1xml ps2 ps2xml psc1 psc2 psd1 psm1 psdm1 py pyc pyo pyw pyz pyzw rb rdp
   reg rgs rpm rqy run scf scpt scptd scr sct search-ms searchconnector-ms settingcontent-ms sh shb shs slk so sys terminal theme themepack tool u3p udf
   udl url vb vbe vbp vbs vbscript vdi vhd vhdx vmdk vsmacros vsto vsw vxd war wasm wcx webloc webpnp website wim wll workflow ws wsb wsc wsf wsh

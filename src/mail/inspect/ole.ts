@@ -13,7 +13,7 @@ const encryptedPackage = utf16("EncryptedPackage");
 const installerName = /^[\u3800-\u4840]{2,}|^\u4840/;
 
 const maxStreams = 5000;
-const workbookBytes = 4 * 1024 * 1024;
+const workbookBytes = 16 * 1024 * 1024;
 
 export async function lookAtCompound(file: Buffer, depth: number, look: Look): Promise<void> {
   const { found } = look;
@@ -64,11 +64,10 @@ function lookAtStream(name: string, stream: Stream, { found }: Look): void {
 }
 
 const record = { boundSheet: 0x0085, filePass: 0x002f } as const;
-const maxRecords = 50_000;
 
 /** MS-XLS §2.1.4: records of a kind, a length and so many bytes; sheets are named in the first of them. */
 function lookAtWorkbook(stream: Buffer, found: Look["found"]): void {
-  for (let at = 0, count = 0; at + 4 <= stream.length && count < maxRecords; count++) {
+  for (let at = 0; at + 4 <= stream.length; ) {
     const kind = stream.readUInt16LE(at);
     const length = stream.readUInt16LE(at + 2);
     if (kind === record.filePass) {

@@ -19,8 +19,9 @@ const objects = names("ObjStm");
 const maxStreams = 100_000;
 const maxObjectBytes = 16 * 1024 * 1024;
 const maxAllBytes = 128 * 1024 * 1024;
-/** Of a dictionary in front of its stream. */
-const dictionaryBytes = 2048;
+/** How the bytes of packed objects may be written besides; a second filter or a predictor hides every word in them. */
+const rewritten = names("DecodeParms", "DP", "Predictor");
+const decoder = /\/\w*Decode\b/g;
 
 export async function lookAtPdf(file: Buffer, depth: number, look: Look): Promise<void> {
   const { found } = look;
@@ -33,27 +34,53 @@ export async function lookAtPdf(file: Buffer, depth: number, look: Look): Promis
   }
   let room = maxAllBytes;
   let count = 0;
+  let before = 0;
+  const [packing, embedding] = [placesOf(objects, text), placesOf(embedded, text)];
   for (let at = text.indexOf("stream"); at !== -1; at = text.indexOf("stream", at + 6)) {
     if (++count > maxStreams || room <= 0) {
       found.add("not_inspected", "more packed objects than are looked into");
       return;
     }
-    if (text.startsWith("end", at - 3)) continue;
-    const dictionary = text.slice(Math.max(0, at - dictionaryBytes), at);
-    const own = dictionary.slice(Math.max(0, dictionary.lastIndexOf("obj")));
-    const holdsObjects = objects.test(own);
-    if (!holdsObjects && !embedded.test(own)) continue;
+    if (text.startsWith("end", at - 3)) {
+      before = at + 6;
+      continue;
+    }
+    // Anywhere since the stream before: a dictionary may be long, and any word may stand in it as text.
+    const holdsObjects = packing.lastBefore(at) >= before;
+    if (!holdsObjects && embedding.lastBefore(at) < before) continue;
+    const own = text.slice(before, at);
     const start = text[at + 6] === "\r" ? at + 8 : at + 7;
     const end = text.indexOf("endstream", start);
     const packed = file.subarray(start, end === -1 ? file.length : end);
     const unpacked = isPlain(own) ? packed : inflateSome(packed, maxObjectBytes);
     // Objects that claim the same bytes are paid for each time.
-    room -= packed.length + (unpacked?.length ?? 0);
+    room -= own.length + packed.length + (unpacked?.length ?? 0);
     if (!holdsObjects)
       await lookAtFile(unpacked ?? inflateSome(packed.subarray(0, 16_384), maxObjectBytes * 2), depth, look);
-    else if (unpacked === undefined) found.add("not_inspected", "packed objects that cannot be unpacked");
+    else if (unpacked === undefined || isRewritten(own))
+      found.add("not_inspected", "packed objects that cannot be unpacked");
     else lookAtNames(unpacked.toString("latin1"), found);
   }
+}
+
+/** Asked in the order of the text. */
+function placesOf(name: RegExp, text: string) {
+  const places = text.matchAll(new RegExp(name, "gi"));
+  let next = places.next();
+  let last = -1;
+  return {
+    lastBefore(at: number): number {
+      for (; next.done !== true && next.value.index < at; next = places.next()) last = next.value.index;
+      return last;
+    },
+  };
+}
+
+function isRewritten(dictionary: string): boolean {
+  const plain = dictionary.replace(/#([0-9a-f]{2})/gi, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  return rewritten.test(plain) || [...plain.matchAll(decoder)].length > 1;
 }
 
 function lookAtNames(part: string, found: Look["found"]): void {

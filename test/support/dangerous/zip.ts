@@ -93,3 +93,17 @@ export function tar(files: readonly { readonly name: string; readonly bytes: Uin
   });
   return Buffer.concat([...blocks, Buffer.alloc(1024)]);
 }
+
+/** As tar wrote before it had a mark (Version 7 Unix): the checksum is all that tells it. */
+export function oldTar(files: Parameters<typeof tar>[0]): Buffer {
+  const whole = tar(files);
+  for (let at = 0; at + 512 <= whole.length && whole[at] !== 0; ) {
+    const header = whole.subarray(at, at + 512);
+    header.fill(0, 257, 265);
+    header.write("        ", 148);
+    const sum = header.reduce((total, byte) => total + byte, 0);
+    header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
+    at += 512 + Math.ceil(Number.parseInt(header.toString("latin1", 124, 135), 8) / 512) * 512;
+  }
+  return whole;
+}
