@@ -248,6 +248,22 @@ describe("a scan", () => {
     expect(scanner.scanned).toHaveLength(2);
   });
 
+  test("that was clean stands while the scanner is away in a later round, and nothing is planned again for it", async () => {
+    start();
+    const event = await mail("a", { 2: "an offer" });
+    await mail("b", { 2: "another" });
+    const before = (await ledger.story(event)).length;
+    scanner.version = "s2";
+    scanner.says = () => ({ status: "unscanned", detail: "connection refused" });
+    await pass(2 * day);
+    expect(scanner.scanned.length).toBeGreaterThan(2);
+    expect([await status("a/2"), await status("b/2")]).toEqual(["stored", "stored"]);
+    expect(await ledger.story(event)).toHaveLength(before);
+    scanner.says = () => ({ status: "infected", detail: "New.Virus" });
+    await pass(2 * day);
+    expect([await status("a/2"), await status("b/2")]).toEqual(["quarantined", "quarantined"]);
+  });
+
   test("waits for a store that does not give the file back, and holds it unscanned after that", async () => {
     start();
     stores.fault = (call) => (call === "open" ? new Error("503") : undefined);
