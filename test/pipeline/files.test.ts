@@ -248,6 +248,18 @@ describe("a scan", () => {
     expect(scanner.scanned).toHaveLength(2);
   });
 
+  test("that fails for another reason each time has nothing planned again for that", async () => {
+    let tries = 0;
+    scanner.says = () => ({ status: "unscanned", detail: `no answer, try ${++tries}` });
+    start();
+    const event = await mail("a", { 2: "an offer" });
+    const before = (await ledger.story(event)).length;
+    await pass(hour);
+    expect(tries).toBeGreaterThan(3);
+    expect(await ledger.story(event)).toHaveLength(before);
+    expect(await file("a/2")).toMatchObject({ status: "quarantined", scan: { detail: `no answer, try ${tries}` } });
+  });
+
   test("that was clean stands while the scanner is away in a later round, and nothing is planned again for it", async () => {
     start();
     const event = await mail("a", { 2: "an offer" });

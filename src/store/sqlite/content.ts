@@ -37,7 +37,9 @@ export function openContents(db: Connection): Contents {
        VALUES ($tenant, $sha256, $size, $storeKey, iif($storeKey IS NULL, NULL, $now), $inspection, $newest, $status, $engine, $signatures, $at, $detail,
          iif($storeKey IS NOT NULL AND $status = 'pending', 0, 3), 0, 0)`,
   );
-  const looked = db.prepare("UPDATE content SET inspection = ?, newest_at = max(newest_at, ?) WHERE id = ?");
+  const looked = db.prepare("UPDATE content SET inspection = ? WHERE id = ?");
+  // Also by a mail that listed it before the ledger knew of it, and found it kept: or it would go while that mail still has time.
+  const mentioned = db.prepare("UPDATE content SET newest_at = $newest WHERE id = $id AND newest_at < $newest");
   // Under an unfinished scan it waits for one; with a verdict, from before its bytes went, that verdict stands.
   const stored = db.prepare(
     `UPDATE content SET store_key = $storeKey, stored_at = $now, scan = iif(scan = 'pending', $status, scan),
@@ -76,7 +78,8 @@ export function openContents(db: Connection): Contents {
         insert.run({ tenant, sha256, size, storeKey, inspection: seen, newest, ...scan, at, now });
         return storeKey !== null || !lives(status);
       }
-      if (inspection !== null) looked.run(JSON.stringify(inspection), newest, found.id);
+      mentioned.run({ newest, id: found.id });
+      if (inspection !== null) looked.run(JSON.stringify(inspection), found.id);
       if (storeKey !== null && found.store_key === null) {
         stored.run({ storeKey, status: scan.status, at, id: found.id, now });
       } else if (storeKey !== null) put(found, storeKey, { tenant, sha256 }, now);
