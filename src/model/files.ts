@@ -100,7 +100,7 @@ export interface FileJudged {
 
 /** One whose bytes are durable in the store, or are not to be kept. */
 export interface FileKept extends FileJudged {
-  /** Null where it was decided without a look into it. */
+  /** Under its own name and type. Null where it was decided without a look into it, or by that of another under the same. */
   readonly inspection: Inspection | null;
   /**
    * Where its bytes were put now, null where they were not: the content was known. Also of one that is not to be kept after all: the ledger has

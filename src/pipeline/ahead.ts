@@ -22,7 +22,13 @@ const nameOf = (sealed: Uint8Array): string =>
   Buffer.from(sealed.buffer, sealed.byteOffset, Math.min(sealed.length, namedBytes)).toString("latin1");
 const namedBytes = 64;
 
-const charsOf = (step: Step): number => (step.kind === "activity" ? step.text.length + (step.html?.length ?? 0) : 0);
+/** A mail may list thousands of files, each with its names and its link. */
+const charsOfFile = 500;
+function charsOf(step: Step): number {
+  if (step.kind === "file") return step.files.length * charsOfFile;
+  if (step.kind !== "activity") return 0;
+  return step.text.length + (step.html?.length ?? 0) + step.attachments.length * charsOfFile;
+}
 
 export function openAhead(
   most: { readonly chars: number; readonly plans: number } = { chars: mostChars, plans: mostPlans },

@@ -1,5 +1,5 @@
 /** Keeps the files of messages: takes them out of the raw bytes, puts each content into its tenant's store once, and judges them by what is known. */
-import { renewAfterMs, type Stores } from "../model/blob.ts";
+import type { Stores } from "../model/blob.ts";
 import type { FileExtractor, FileToJudge, Judgement } from "../model/checking.ts";
 import type { FileKept, FileRow, FilesToKeep, Scan } from "../model/files.ts";
 import type { Ledger } from "../model/ledger.ts";
@@ -9,7 +9,7 @@ import type { BytesInUse, Held } from "./bytes-in-use.ts";
 import { asError, LedgerFailed, viaLedger } from "./faults.ts";
 import type { RawPorts } from "./raw.ts";
 import { openStoreTrouble } from "./store-trouble.ts";
-import { openTakeout, type Taken } from "./takeout.ts";
+import { isStale, openTakeout, type Taken } from "./takeout.ts";
 import { startTaking, type Taker } from "./taking.ts";
 
 export interface KeepingPorts extends RawPorts {
@@ -152,11 +152,10 @@ const noScanner: Scan = { status: "skipped", engine: null, signatures: null, at:
 const isLiving = ({ status }: Judgement): boolean =>
   status === "checking" || status === "stored" || status === "quarantined";
 
-/** Not one that is stripped for its name, and not one whose content the tenant's store has from another mail. */
+/** Not one that is stripped for its name, and not one whose content the tenant's store has, and that was looked into under this name and type. */
 function needsBytes(file: FileRow, judgement: Judgement, now: number): boolean {
   if (!isLiving(judgement)) return false;
-  if (file.inspection === null || file.storeKey === null || file.storedAt === null) return true;
-  return file.status === "checking" && now - file.storedAt >= renewAfterMs;
+  return file.inspection === null || file.storeKey === null || isStale(file, now);
 }
 
 const keptAs = ({ id, scan }: FileRow, { status, reason }: Judgement): FileKept => ({

@@ -92,6 +92,8 @@ export function startScanning(tenants: readonly string[], width: number, ports: 
       ports.metrics.count("scans_total", { outcome: scan.status });
       if (scan.status !== "unscanned") return { scan: { ...scan, at: clock.now() }, dueAt: null };
       log.warn({ tenant, attempt: attempts, reason: scan.detail }, "a file could not be scanned; it is tried again");
+      // A scanner that goes away in the middle of a round would take back every link that there is, and have every mail planned again.
+      if (hasVerdict(content.scan)) return { scan: content.scan, dueAt: laterOn(attempts) };
       return { scan: { ...scan, at: clock.now() }, dueAt: laterOn(attempts) };
     } catch (error) {
       const { dueAt: due } = trouble.failed(tenant, sha256, error);
@@ -113,6 +115,9 @@ export function startScanning(tenants: readonly string[], width: number, ports: 
 
   return startTaking(clock, { width: () => width, take, dueAt: () => dueAt, work });
 }
+
+/** It was looked at whole before, with older signatures. */
+const hasVerdict = ({ status }: Scan): boolean => status === "clean" || status === "infected";
 
 const nothing = { engine: null, signatures: null, detail: null } as const;
 

@@ -1,6 +1,6 @@
 /** Takes files out of a message and puts their bytes into the tenant's store while they stream by: what came of each, and when to go on. */
 import { createHash } from "node:crypto";
-import type { Stores } from "../model/blob.ts";
+import { renewAfterMs, type Stores } from "../model/blob.ts";
 import { ExtractFailed, type FileExtractor } from "../model/checking.ts";
 import type { FileRow, FilesToKeep, Inspection, Later } from "../model/files.ts";
 import type { Clock, Log, Metrics, Random } from "../model/ports.ts";
@@ -22,7 +22,7 @@ export interface TakeoutPorts extends RawPorts {
 
 /** By part. What is in none of them was not come to. */
 export interface Taken {
-  readonly got: ReadonlyMap<string, { readonly inspection: Inspection; readonly storeKey: string }>;
+  readonly got: ReadonlyMap<string, { readonly inspection: Inspection; readonly storeKey: string | null }>;
   /** Why they will never be there. */
   readonly refused: ReadonlyMap<string, string>;
   /** What was wrong with them this time. */
@@ -93,8 +93,9 @@ function openRun(
   trouble: StoreTrouble,
 ) {
   const rows = new Map(wanted.map((row) => [row.partId, row]));
-  const refs = new Map<string, string>();
-  const got = new Map<string, { inspection: Inspection; storeKey: string }>();
+  /** Null: its bytes are there, and only it was not looked into under this name. Should they have gone, the ledger says so. */
+  const refs = new Map<string, string | null>();
+  const got = new Map<string, { inspection: Inspection; storeKey: string | null }>();
   const refused = new Map<string, string>();
   const failed = new Map<string, string>();
   let later: Later | undefined;
@@ -110,6 +111,10 @@ function openRun(
   async function each({ partId, bytes }: { readonly partId: string; readonly bytes: AsyncIterable<Uint8Array> }) {
     const row = rows.get(partId);
     if (row === undefined) return;
+    if (row.storeKey !== null && !isStale(row, ports.clock.now())) {
+      refs.set(partId, null);
+      return;
+    }
     const stream = watched(bytes, row);
     try {
       const hold = await holdOf(row.sha256);
@@ -140,9 +145,11 @@ function openRun(
       if (++reads > mostReads)
         throw new ExtractFailed("message", "its message has too many files that break the reader");
       const found = await ports.extractor.extract(() => openRaw({ tenant, eventId }, raw, sealed, ports), parts, each);
-      for (const { partId, inspection } of found) {
+      for (const { partId, inspection, sha256 } of found) {
         const storeKey = refs.get(partId);
-        if (storeKey !== undefined) got.set(partId, { inspection, storeKey });
+        // Not all bytes went through our hands, and other files are judged by what was seen of these.
+        if (sha256 !== rows.get(partId)?.sha256) refused.set(partId, otherBytes);
+        else if (storeKey !== undefined) got.set(partId, { inspection, storeKey });
       }
       const there = new Set(found.map(({ partId }) => partId));
       for (const partId of parts)
@@ -174,6 +181,12 @@ function openRun(
   };
 }
 
+const otherBytes = "What is found in its message is not what its event lists.";
+
+/** One that is being checked is put again where its bucket could take it away by age. */
+export const isStale = ({ status, storedAt }: FileRow, now: number): boolean =>
+  storedAt === null || (status === "checking" && now - storedAt >= renewAfterMs);
+
 /** `attachment/acme/ab/ab12…`. */
 const keyOf = ({ tenant, sha256 }: FileRow): string => `attachment/${tenant}/${sha256.slice(0, 2)}/${sha256}`;
 
@@ -195,7 +208,7 @@ function watched(bytes: AsyncIterable<Uint8Array>, { sha256 }: FileRow) {
       throw error;
     }
     if (hash.digest("hex") === sha256) return;
-    failure = new OtherBytes("What is found in its message is not what its event lists.");
+    failure = new OtherBytes(otherBytes);
     throw failure;
   }
   return { bytes: passed(), failure: () => failure };

@@ -102,16 +102,19 @@ interface MailOptions {
   /** Where the message itself is; else in the ledger. */
   readonly spool?: string;
   readonly lists?: Readonly<Record<string, string>>;
+  /** What all its files are called. */
+  readonly called?: string;
 }
 
 async function mail(name: string, files: Readonly<Record<string, string>>, options: MailOptions = {}): Promise<string> {
-  const { tenant = "acme", plan = steps(`activity-${name}`), spool, lists = files } = options;
+  const { tenant = "acme", plan = steps(`activity-${name}`), spool, lists = files, called } = options;
   const raw =
     spool === undefined
       ? ({ kind: "inline", sealed: openSealer.seal(rawWith(files), "raw") } as const)
       : ({ kind: "spool", name: spool } as const);
   await ledger.accept([message(name, { tenant, raw, receivedAt: time.trueNow })]);
-  await plan_(tenant, plan, listed(name, lists));
+  const rows = listed(name, lists);
+  await plan_(tenant, plan, called === undefined ? rows : rows.map((row) => ({ ...row, filename: called })));
   running?.listed();
   await settle();
   return `event-${name}`;
@@ -170,6 +173,29 @@ describe("the files of a message", () => {
     expect(extractor.asked).toEqual([["3", "4"]]);
     await mail("c", { 2: "the same" }, { tenant: "umbrella" });
     expect(puts().at(-1)).toBe(`put ${keyOf("the same", "umbrella")}`);
+  });
+
+  test("of one content are looked into once for each name, put once, and what was found under one name says nothing of another", async () => {
+    start();
+    extractor.finds = () => [{ code: "executable", detail: null }];
+    await mail("a", { 2: "a letter" }, { called: "letter.pdf.scr" });
+    expect(await status("a/2")).toBe("stripped");
+    extractor.finds = () => [];
+    await mail("b", { 2: "a letter" }, { called: "letter.txt" });
+    expect(await file("b/2")).toMatchObject({ status: "stored", inspection: { findings: [] } });
+    await mail("c", { 2: "a letter" }, { called: "letter.txt" });
+    expect(await status("c/2")).toBe("stored");
+    expect(extractor.asked).toHaveLength(2);
+    const before = puts().length;
+    extractor.finds = () => [{ code: "type_mismatch", detail: null }];
+    await mail("d", { 2: "a letter" }, { called: "letter.png" });
+    expect(extractor.asked).toHaveLength(3);
+    expect(puts()).toHaveLength(before);
+    expect([await status("b/2"), await status("c/2"), await status("d/2")]).toEqual([
+      "stored",
+      "stored",
+      "quarantined",
+    ]);
   });
 
   test("that two messages bring at once are put once", async () => {
@@ -246,6 +272,34 @@ describe("a scan", () => {
     expect([await status("a/2"), await status("b/2")]).toEqual(["quarantined", "quarantined"]);
     await pass(2 * day);
     expect(scanner.scanned).toHaveLength(2);
+  });
+
+  test("that fails for another reason each time has nothing planned again for that", async () => {
+    let tries = 0;
+    scanner.says = () => ({ status: "unscanned", detail: `no answer, try ${++tries}` });
+    start();
+    const event = await mail("a", { 2: "an offer" });
+    const before = (await ledger.story(event)).length;
+    await pass(hour);
+    expect(tries).toBeGreaterThan(3);
+    expect(await ledger.story(event)).toHaveLength(before);
+    expect(await file("a/2")).toMatchObject({ status: "quarantined", scan: { detail: `no answer, try ${tries}` } });
+  });
+
+  test("that was clean stands while the scanner is away in a later round, and nothing is planned again for it", async () => {
+    start();
+    const event = await mail("a", { 2: "an offer" });
+    await mail("b", { 2: "another" });
+    const before = (await ledger.story(event)).length;
+    scanner.version = "s2";
+    scanner.says = () => ({ status: "unscanned", detail: "connection refused" });
+    await pass(2 * day);
+    expect(scanner.scanned.length).toBeGreaterThan(2);
+    expect([await status("a/2"), await status("b/2")]).toEqual(["stored", "stored"]);
+    expect(await ledger.story(event)).toHaveLength(before);
+    scanner.says = () => ({ status: "infected", detail: "New.Virus" });
+    await pass(2 * day);
+    expect([await status("a/2"), await status("b/2")]).toEqual(["quarantined", "quarantined"]);
   });
 
   test("waits for a store that does not give the file back, and holds it unscanned after that", async () => {

@@ -3,7 +3,10 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { keepableBytes } from "../../src/model/source.ts";
+import { Parser } from "../../src/sources/smtp/parser.ts";
 import { readInto, type Terms } from "../../src/sources/smtp/reading.ts";
+import { Reception } from "../../src/sources/smtp/reception.ts";
 import { FakeIntake, settle } from "./fakes.ts";
 import { RawClient } from "./raw-client.ts";
 import { certificate, inbox, startSmtp } from "./smtp-fixture.ts";
@@ -25,6 +28,21 @@ class SlowIntake extends FakeIntake {
       copies.push(early);
     }
     this.taken.push({ bytes: Buffer.concat(copies), envelopes });
+    return envelopes.map(({ tenant }) => ({ eventId: "event", tenant, outcome: "new" as const }));
+  };
+}
+
+/** An intake that keeps what it may (model/source.ts), as the real one does. */
+class KeepingIntake extends FakeIntake {
+  override accept = async (raw: AsyncIterable<Uint8Array>, envelopes: Parameters<FakeIntake["accept"]>[1]) => {
+    const kept: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of raw) {
+      kept.push(size < keepableBytes ? chunk : Uint8Array.from(chunk));
+      size += chunk.length;
+      await settle(3);
+    }
+    this.taken.push({ bytes: Buffer.concat(kept), envelopes });
     return envelopes.map(({ tenant }) => ({ eventId: "event", tenant, outcome: "new" as const }));
   };
 }
@@ -115,6 +133,23 @@ describe("many messages at once, through a store that takes its time", () => {
     expect(intake.taken.map((message) => message.bytes.toString("latin1"))).toEqual([`${first}\r\n`, `${second}\r\n`]);
   });
 
+  test("from peers that wait for no answer: what may be kept stays as it was", async () => {
+    const intake = new KeepingIntake(10_000_000);
+    const { port } = await startSmtp({}, { intake });
+    const begin = `MAIL FROM:<a@b.test>\r\nRCPT TO:<${inbox}>\r\nDATA\r\n`;
+    const sent = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const client = await RawClient.greeted(port);
+        const messages = Array.from({ length: 6 }, () => body(150_000));
+        await client.send(messages.map((message) => `${begin}${message}\r\n.\r\n`).join(""));
+        for (let reply = 0; reply < 4 * messages.length; reply += 1) await client.reply();
+        return messages.map((message) => `${message}\r\n`);
+      }),
+    );
+    const taken = new Set(intake.taken.map((message) => message.bytes.toString("latin1")));
+    expect(sent.flat().filter((message) => !taken.has(message)).length).toBe(0);
+  });
+
   test("under TLS", async () => {
     const intake = new SlowIntake(10_000_000);
     const { port } = await startSmtp({ tls: certificate("localhost") }, { intake });
@@ -124,5 +159,27 @@ describe("many messages at once, through a store that takes its time", () => {
     const message = body(400_000);
     expect(await client.deliver(message, inbox)).toMatchObject({ code: 250 });
     expect(intake.taken[0]?.bytes.toString("latin1")).toBe(`${message}\r\n`);
+  });
+});
+
+describe("a buffer that is lent", () => {
+  test("is given back at once where it brings the beginning of a message, which may be kept", async () => {
+    const parser = new Parser({ maxCommandLength: 1_000 });
+    const reception = new Reception({
+      maxBytes: 1_000_000,
+      refuseBareNewlines: false,
+      clock: { now: () => 0, sleep: async () => {} },
+    });
+    parser.oncommand = (_line, next) => {
+      parser.startMessage(reception);
+      next?.();
+    };
+    const lent = Buffer.from(`DATA\r\n${"x".repeat(20_000)}`);
+    let back = 0;
+    parser.take(lent, () => back++);
+    expect(back).toBe(1);
+    lent.fill("y");
+    const { value } = await reception[Symbol.asyncIterator]().next();
+    expect(Buffer.from(value ?? []).toString()).toBe("x".repeat(20_000));
   });
 });

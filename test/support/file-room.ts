@@ -8,7 +8,7 @@ import {
   type Judgement,
   type Scanner,
 } from "../../src/model/checking.ts";
-import type { NewFile, Scan } from "../../src/model/files.ts";
+import type { FileFinding, NewFile, Scan } from "../../src/model/files.ts";
 import type { Clock } from "../../src/model/ports.ts";
 
 export const sha256 = (text: string | Uint8Array): string => createHash("sha256").update(text).digest("hex");
@@ -87,6 +87,8 @@ export interface TestExtractor extends FileExtractor {
   readonly asked: string[][];
   /** Breaks while it hands over this part. */
   breaksOn: string | undefined;
+  /** What is found in a part beside what its content says. */
+  finds: (partId: string) => readonly FileFinding[];
   /** Hands these bytes over instead. */
   instead: string | undefined;
 }
@@ -95,6 +97,7 @@ export function testExtractor(): TestExtractor {
   const self: TestExtractor = {
     asked: [],
     breaksOn: undefined,
+    finds: () => [],
     instead: undefined,
     async extract(raw, parts, each) {
       self.asked.push([...parts]);
@@ -111,7 +114,10 @@ export function testExtractor(): TestExtractor {
         const broken = new ExtractFailed("message", "the reader was killed");
         await each({ partId, bytes: stream(bytes, self.breaksOn === partId ? broken : undefined) });
         if (self.breaksOn === partId) throw broken;
-        const findings = content.includes("macro") ? [{ code: "macro", detail: null }] : [];
+        const findings = [
+          ...(content.includes("macro") ? [{ code: "macro", detail: null }] : []),
+          ...self.finds(partId),
+        ];
         found.push({ partId, sha256: sha256(bytes), size: bytes.length, inspection: { detectedType: null, findings } });
       }
       return found;

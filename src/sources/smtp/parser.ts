@@ -155,11 +155,13 @@ export class Parser extends SMTPStream {
 
   #hand(content: Buffer, reception: Reception): void {
     const terms = this.#terms;
-    if (typeof terms === "function") {
+    // A buffer that was chosen while a large message came in may bring the beginning of the next one, from a peer that waits for no answer; and
+    // what begins in the first bytes of a message is kept by whoever takes it (model/source.ts).
+    if (typeof terms === "function" && reception.bytes >= keepableBytes) {
       // What is left in the same buffer is copied before anybody can ask for the next chunk.
       this.#terms = "borrowed";
       reception.push(content, terms);
-    } else reception.push(terms === "borrowed" && content.length > 0 ? copyOf(content) : content);
+    } else reception.push(terms !== "ours" && content.length > 0 ? copyOf(content) : content);
   }
 
   #joined(chunk: Buffer): Buffer {

@@ -1,6 +1,7 @@
 -- The attachments of messages. Names, sizes and verdicts are here; bytes are in a tenant's store, each content of a tenant once.
 
--- kept: nothing is to be taken out of the raw message for it any more. decided: a person's word, which stands.
+-- kept: nothing is to be taken out of the raw message for it any more. decided: a person's word, which stands. inspection: of its content under
+-- its own name and type, where it was looked into itself; one that came under the same before is judged by that.
 CREATE TABLE file (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE,
@@ -18,6 +19,7 @@ CREATE TABLE file (
   status TEXT NOT NULL
     CHECK (status IN ('checking', 'stored', 'quarantined', 'stripped', 'refused', 'dropped', 'removed')),
   reason TEXT,
+  inspection TEXT,
   kept INTEGER NOT NULL CHECK (kept IN (0, 1)),
   decided TEXT CHECK (decided IN ('release', 'drop')),
   by TEXT NOT NULL,
@@ -26,6 +28,7 @@ CREATE TABLE file (
 ) STRICT;
 CREATE INDEX file_event ON file (event, position);
 CREATE INDEX file_content ON file (sha256, tenant);
+CREATE INDEX file_inspected ON file (sha256, tenant, filename, content_type) WHERE inspection IS NOT NULL;
 CREATE INDEX file_status ON file (status);
 CREATE INDEX file_since ON file (tenant, status, at);
 
@@ -46,7 +49,7 @@ CREATE INDEX filing_ready ON filing (tenant, event) WHERE turn = 0;
 CREATE INDEX filing_waiting ON filing (due_at) WHERE turn = 1;
 CREATE INDEX filing_leased ON filing (lease_until) WHERE lease IS NOT NULL;
 
--- What was seen of a content; store_key: where its bytes are, null where they are not. turn: as above, of its scan.
+-- What is known of a content; store_key: where its bytes are, null where they are not. turn: as above, of its scan.
 CREATE TABLE content (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   tenant TEXT NOT NULL,
@@ -54,7 +57,6 @@ CREATE TABLE content (
   size INTEGER NOT NULL,
   store_key TEXT,
   stored_at INTEGER,
-  inspection TEXT,
   newest_at INTEGER NOT NULL,
   scan TEXT NOT NULL CHECK (scan IN ('pending', 'clean', 'infected', 'unscanned', 'skipped')),
   engine TEXT,

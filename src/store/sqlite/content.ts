@@ -19,10 +19,10 @@ interface Known {
 
 export interface Contents {
   /**
-   * Writes down what was seen of it and where its bytes are. False when another verdict is there than the one it was judged by, or when its bytes
+   * Writes down where its bytes are. False when another verdict is there than the one it was judged by, or when its bytes
    * are not, though it is to live.
    */
-  enter(of: ContentOf, kept: Omit<FileKept, "id" | "reason">, now: number): boolean;
+  enter(of: ContentOf, kept: Pick<FileKept, "status" | "storeKey" | "scan">, now: number): boolean;
   /** After files of it have changed: when none lives on it, its bytes are to be deleted. */
   settle(of: Pick<ContentOf, "tenant" | "sha256">): void;
 }
@@ -32,12 +32,13 @@ export function openContents(db: Connection): Contents {
     "SELECT id, store_key, scan, scanned_at FROM content WHERE sha256 = ? AND tenant = ?",
   );
   const insert = db.prepare(
-    `INSERT INTO content (tenant, sha256, size, store_key, stored_at, inspection, newest_at, scan, engine, signatures, scanned_at, scan_detail,
+    `INSERT INTO content (tenant, sha256, size, store_key, stored_at, newest_at, scan, engine, signatures, scanned_at, scan_detail,
        turn, due_at, attempts)
-       VALUES ($tenant, $sha256, $size, $storeKey, iif($storeKey IS NULL, NULL, $now), $inspection, $newest, $status, $engine, $signatures, $at, $detail,
+       VALUES ($tenant, $sha256, $size, $storeKey, iif($storeKey IS NULL, NULL, $now), $newest, $status, $engine, $signatures, $at, $detail,
          iif($storeKey IS NOT NULL AND $status = 'pending', 0, 3), 0, 0)`,
   );
-  const looked = db.prepare("UPDATE content SET inspection = ?, newest_at = max(newest_at, ?) WHERE id = ?");
+  // Also by a mail that listed it before the ledger knew of it, and found it kept: or it would go while that mail still has time.
+  const mentioned = db.prepare("UPDATE content SET newest_at = $newest WHERE id = $id AND newest_at < $newest");
   // Under an unfinished scan it waits for one; with a verdict, from before its bytes went, that verdict stands.
   const stored = db.prepare(
     `UPDATE content SET store_key = $storeKey, stored_at = $now, scan = iif(scan = 'pending', $status, scan),
@@ -66,17 +67,16 @@ export function openContents(db: Connection): Contents {
   }
 
   return {
-    enter({ tenant, sha256, size, received_at: newest }, { status, inspection, storeKey, scan }, now) {
+    enter({ tenant, sha256, size, received_at: newest }, { status, storeKey, scan }, now) {
       const found = known.get(sha256, tenant);
       const at = scan.at ?? (scan.status === "pending" ? null : now);
       if (storeKey !== null) spare.run(storeKey);
       if (found === undefined) {
-        if (inspection === null && storeKey === null) return !lives(status);
-        const seen = inspection === null ? null : JSON.stringify(inspection);
-        insert.run({ tenant, sha256, size, storeKey, inspection: seen, newest, ...scan, at, now });
-        return storeKey !== null || !lives(status);
+        if (storeKey === null) return !lives(status);
+        insert.run({ tenant, sha256, size, storeKey, newest, ...scan, at, now });
+        return true;
       }
-      if (inspection !== null) looked.run(JSON.stringify(inspection), newest, found.id);
+      mentioned.run({ newest, id: found.id });
       if (storeKey !== null && found.store_key === null) {
         stored.run({ storeKey, status: scan.status, at, id: found.id, now });
       } else if (storeKey !== null) put(found, storeKey, { tenant, sha256 }, now);

@@ -96,6 +96,7 @@ export function openFilesKept(db: Connection): Pick<Operations, "filesKept" | "f
   const change = db.prepare(
     "UPDATE file SET status = ?, reason = ?, kept = 1, by = 'mailwright', at = ? WHERE seq = ?",
   );
+  const looked = db.prepare("UPDATE file SET inspection = ? WHERE seq = ?");
   const keep = db.prepare("UPDATE file SET kept = 1 WHERE seq = ? AND kept = 0");
   const finish = db.prepare(
     `UPDATE filing SET lease = NULL, lease_until = NULL, turn = iif(again = 1 OR $turn = 0, 0, $turn), due_at = $dueAt,
@@ -118,6 +119,7 @@ export function openFilesKept(db: Connection): Pick<Operations, "filesKept" | "f
       contents.settle(of);
       return "same";
     }
+    if (kept.inspection !== null) looked.run(JSON.stringify(kept.inspection), row.seq);
     const isNews = row.status !== kept.status || row.reason !== kept.reason;
     // It stays to be kept, though it may have been: looking at it once more costs little.
     if (!contents.enter(row, kept, now)) return "stale";

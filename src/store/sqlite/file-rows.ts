@@ -40,8 +40,10 @@ export const lives = (status: FileStatus): boolean =>
   status === "checking" || status === "stored" || status === "quarantined";
 
 const from = `SELECT f.id, e.event_id, f.tenant, f.part_id, f.filename, f.content_type, f.detected_type, f.size, f.sha256, f.inline,
-    f.received_at, f.status, f.reason, c.store_key, c.stored_at, c.inspection, c.scan, c.engine, c.signatures, c.scanned_at, c.scan_detail,
-    f.decided, f.by, f.at, f.note
+    f.received_at, f.status, f.reason, c.store_key, c.stored_at, c.scan, c.engine, c.signatures, c.scanned_at, c.scan_detail,
+    f.decided, f.by, f.at, f.note,
+    coalesce(f.inspection, (SELECT o.inspection FROM file o WHERE o.sha256 = f.sha256 AND o.tenant = f.tenant AND o.filename = f.filename
+      AND o.content_type = f.content_type AND o.inspection IS NOT NULL LIMIT 1)) AS inspection
   FROM file f JOIN event e ON e.seq = f.event LEFT JOIN content c ON c.sha256 = f.sha256 AND c.tenant = f.tenant`;
 
 /** Those of a message that may still change, in its order. */

@@ -91,7 +91,8 @@ export function openFilesScanned(db: Connection): Operations["filesScanned"] {
     if (content === undefined) return false;
     const detail = scan.detail === null ? null : clip(scan.detail);
     write.run({ ...scan, at: scan.at ?? now, detail, dueAt, id: content.id });
-    if (content.scan === scan.status && content.scan_detail === detail) return true;
+    // Why there is no verdict changes with every try while a scanner is in trouble: no reason to plan each mail again.
+    if (content.scan === scan.status && (scan.status === "unscanned" || content.scan_detail === detail)) return true;
     for (const event of new Set(carriers.all(sha256, tenant))) {
       if (others.get(event) === undefined) due.run(event);
       else {

@@ -629,6 +629,31 @@ export function filesContract(open: OpenBench): void {
       expect(await b.stage("event-one")).toBe("prepared");
     });
 
+    it("stay for a younger mail that was listed before the first one's were kept, and found them kept", async () => {
+      await b.w.ledger.accept([message("old", { receivedAt: 1_000 })]);
+      await b.prepare([fileOf("old", { sha256: "same" })], skip());
+      await b.w.ledger.accept([message("young", { receivedAt: 9_000 })]);
+      await b.prepare([fileOf("young", { sha256: "same" })], skip());
+      const [first] = await b.toKeep(9_100, { room: 1 });
+      const { eventId, lease, files } = there(first);
+      const kept = files.map((file) => keptOf(file, { status: "stored" }));
+      expect(await b.w.ledger.filesKept({ eventId, lease, now: 9_100, kept })).toBe(true);
+      await b.keep(() => ({ status: "stored", inspection: null, storeKey: null }), 9_200);
+      expect(await b.statuses("event-young")).toEqual(["young stored"]);
+      expect(await old(5_000, null)).toEqual([]);
+    });
+
+    it("keep the raw bytes of their mail until they are judged, or their list could not be brought up to date", async () => {
+      await b.w.ledger.accept([message("one", { receivedAt: 1_000 })]);
+      await b.prepare([fileOf("one")], skip());
+      await b.keep();
+      const policy = { rawBefore: 9_000, eventBefore: null, now: 10_000, dryRun: true, limit: 10 };
+      expect((await b.w.ledger.purge(policy)).raws).toEqual([]);
+      await b.scan(clean(4_000));
+      await b.keep(({ scan }) => ({ status: "stored", scan }), 4_100);
+      expect((await b.w.ledger.purge(policy)).raws).toHaveLength(1);
+    });
+
     it("come back with a new mail, for that mail", async () => {
       await mailAt("one", 1_000, "stored", "same");
       await b.w.ledger.filesRemoved(await old(5_000, null), 8_000);
