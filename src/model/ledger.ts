@@ -103,7 +103,7 @@ export interface Attempt {
   readonly verdict?: Verdict;
 }
 
-/** Why a parse is given back: its bytes could not be read. */
+/** Why a parse is given back with its attempt: its bytes could not be read. */
 export interface Unread {
   readonly at: number;
   /** They will not come back. */
@@ -320,11 +320,12 @@ export interface Ledger extends Threads, Reviews, Mappings, Files {
   /** False for an item whose lease was lost: nothing of it was written. Merges with deliveries and steps already there, by (lane) and (kind, key). */
   prepare(items: readonly Prepared[]): Promise<readonly boolean[]>;
   /**
-   * Gives a parse back without a result. With `unread` its attempt is given back too, since bytes that are away are no sign of poison, and the
+   * Gives a parse back without a result. `ledger_failed`: it came to its end and could not be written down, so its attempt is given back; that
+   * is no sign of poison. With `unread` its attempt is given back too, since bytes that are away are no sign of poison, and the
    * story tells of it; and where they are lost, a message that was prepared before is prepared again as it stood: a plan made of nothing
    * would be worse than the one it has. One without any delivery, whose bytes are not known to be gone, goes on waiting for them.
    */
-  release(eventId: string, lease: Lease, dueAt: number, unread?: Unread): Promise<void>;
+  release(eventId: string, lease: Lease, dueAt: number, why?: Unread | "ledger_failed"): Promise<void>;
   /** A lease that ran out is taken back first, which counts an attempt. */
   claim(request: ClaimRequest): Promise<Claims>;
   /** Prolongs the leases of work that goes on until then (epoch ms). False for one that was lost. In the order of the claims. */

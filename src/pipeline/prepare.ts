@@ -155,18 +155,18 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
       if (!(error instanceof LedgerFailed)) ports.metrics.count("defects_total", { where: "prepare" });
       const cause = error instanceof LedgerFailed ? error.cause : error;
       story.error({ err: asError(cause) }, "a message could not be prepared; it is taken up again");
-      await later(attempt, attempt.attempts, story);
+      await later(attempt, attempt.attempts, story, error instanceof LedgerFailed ? "ledger_failed" : undefined);
       // A commit that failed may be on disk all the same: then its deliveries and files wait, and nobody else would call for them.
       ports.listed?.();
       for (const lane of plans.get(attempt.tenant)?.lanes ?? []) ports.prepared(lane);
     }
   }
 
-  async function later(attempt: Attempt, tries: number, story: Log, unreadBytes?: Unread): Promise<void> {
+  async function later(attempt: Attempt, tries: number, story: Log, why?: Unread | "ledger_failed"): Promise<void> {
     const dueAt = clock.now() + retryDelayMs(tries, ports.random.unit(), firstRetryMs);
     comeBackAt(dueAt);
     try {
-      await ledger.release(attempt.eventId, attempt.lease, dueAt, unreadBytes);
+      await ledger.release(attempt.eventId, attempt.lease, dueAt, why);
     } catch (error) {
       story.error({ err: asError(error) }, "the ledger could not take a message back; its lease ends by itself");
       comeBackAt(attempt.lease.until + 1);

@@ -19,6 +19,8 @@ export interface Road {
   wake(): void;
   /** True while a message is parsed, planned or delivered. */
   busy(): boolean;
+  /** Not even with the files of messages that are delivered. */
+  resting(): boolean;
   /** Resolves when nothing is in flight and nothing is due: what is left waits for a time, a vendor or a person. */
   settled(): Promise<void>;
   /** Takes up nothing new; resolves when what is in flight has been written down, or after `graceMs`, leaving intents behind. */
@@ -66,6 +68,7 @@ export function startRoad(
       for (const part of parts) part.wake();
     },
     busy: () => live.some((part) => part.busy()),
+    resting: () => !parts.some((part) => part.busy()),
     async settled() {
       do {
         for (const part of parts) await part.quiet();

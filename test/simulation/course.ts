@@ -201,7 +201,7 @@ export function openCourse(ground: Ground): Course {
   }
 
   const quiet = async (): Promise<boolean> => {
-    if (daemon === undefined || daemon.road.busy()) return false;
+    if (daemon === undefined || !daemon.road.resting()) return false;
     const { received, deliveries } = await ledger.stats(time.trueNow);
     return received === 0 && deliveries.pending === 0;
   };

@@ -34,7 +34,7 @@ export function openAttempt(db: Connection, backstep: Backstep): Pick<Operations
     "UPDATE event SET lease = NULL, lease_until = NULL, turn = 1, due_at = ? WHERE event_id = ? AND lease = ?",
   );
 
-  const unread = db
+  const blameless = db
     .prepare<[string, string], number>(
       "UPDATE event SET parse_attempts = parse_attempts - 1 WHERE event_id = ? AND lease = ? AND parse_attempts > 0 RETURNING seq",
     )
@@ -89,8 +89,9 @@ export function openAttempt(db: Connection, backstep: Backstep): Pick<Operations
       }
       return attempts;
     },
-    release(eventId, lease, dueAt, bytes) {
-      const seq = bytes === undefined ? undefined : unread.get(eventId, lease.token);
+    release(eventId, lease, dueAt, why) {
+      const seq = why === undefined ? undefined : blameless.get(eventId, lease.token);
+      const bytes = why === "ledger_failed" ? undefined : why;
       if (bytes !== undefined && seq !== undefined) {
         const stands = bytes.lost && asItStood.run(seq).changes > 0;
         tell(seq, bytes.at, stands ? "its raw bytes are gone: it stays as it was" : "its raw bytes could not be read");
