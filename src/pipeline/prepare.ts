@@ -55,7 +55,7 @@ const leaseMs = 5 * 60_000;
  * A message whose parse was begun this often without an end was with us at as many crashes: it is read headers only from then on. Parsing
  * happens in children, so an honest message can only be there by chance, in the few milliseconds of its parse; and it would lose its body.
  */
-const mostWholeParses = 5;
+const mostWholeParses = 8;
 /** A message that our own rules fail on is tried this often. Then it goes on visibly, held for review. */
 const mostTries = 8;
 /** Bytes that were missing this often in this process, over some ten minutes, are gone for a message that has an event already. */

@@ -173,15 +173,15 @@ describe("preparing", () => {
     expect(parses.indexOf("whole only")).toBeLessThan(4);
   });
 
-  test("reads a message headers only that was in hand at five ends of a process", async () => {
+  test("reads a message headers only that was in hand at eight ends of a process", async () => {
     await accepted("poison");
-    for (let death = 0; death < 5; death++) {
+    for (let death = 0; death < 8; death++) {
       await ledger.attempt({ tenants: ["acme"], room: 1, now: time.trueNow, leaseMs: 1_000 });
       await ledger.reclaim(time.trueNow);
     }
     await start().quiet();
     expect(parses).toEqual(["headers poison"]);
-    expect(await row("acme-poison")).toMatchObject({ stage: "prepared", parseStatus: "failed", parseAttempts: 6 });
+    expect(await row("acme-poison")).toMatchObject({ stage: "prepared", parseStatus: "failed", parseAttempts: 9 });
   });
 
   test("takes one at a time after a start, until those that the last process had in hand are through", async () => {
