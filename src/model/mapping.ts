@@ -142,7 +142,7 @@ const newDeal = z.strictObject({
   fields: fields.optional(),
 });
 /** What becomes of a mail whose thread has no deal. */
-export const dealChoices = ["none", "newest", "recent_five", "review"] as const;
+export const dealChoices = ["none", "review"] as const;
 const deal = z.strictObject({
   create: newDeal
     .optional()
@@ -150,9 +150,7 @@ const deal = z.strictObject({
   else: z
     .enum(dealChoices)
     .optional()
-    .describe(
-      "Of the contact's open deals, where the thread has none: none (default), the newest, the five that changed last, or a person decides.",
-    ),
+    .describe("Where the thread has no deal and none is made: none (default), or a person decides."),
 });
 const activity = z.strictObject({
   body: z.enum(["whole", "reply"]).optional().describe("reply: without what is quoted. Default: whole."),
