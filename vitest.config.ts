@@ -13,6 +13,8 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/process/**", "test/real/**"],
           setupFiles: ["test/code-cache.ts"],
+          // Vitest would leave one core of two to itself, which needs none while they run.
+          maxWorkers: 2,
           testTimeout: 20_000,
         },
       },
