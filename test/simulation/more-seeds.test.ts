@@ -12,7 +12,7 @@ describe("the simulation", { timeout: 300_000 }, () => {
     let caught: string | undefined;
     await runSeeds({
       from: 1,
-      count: 120,
+      count: 400,
       plant,
       progress({ violations }) {
         caught ??= violations.find((violation) => caughtAs.test(violation));

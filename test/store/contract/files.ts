@@ -290,14 +290,15 @@ export function filesContract(open: OpenBench): void {
     });
 
     it("knows a content of the tenant when it comes again, and not one of another tenant", async () => {
-      const same = { sha256: "same" };
+      const same = { sha256: "same", filename: "terms.pdf" };
       await b.mail("a", [fileOf("one", same)]);
       await b.keep(() => ({ status: "stored", scan: pending }));
-      await b.mail("b", [fileOf("two", same)]);
+      await b.mail("b", [fileOf("two", same), fileOf("other", { ...same, filename: "terms.exe" })]);
       await b.mail("c", [fileOf("three", same)], skip(), "umbrella");
-      const given = await b.toKeep(3_000, { tenants: ["acme", "umbrella"] });
-      expect(given.map(({ files }) => files[0]?.storeKey)).toEqual(["ref-same", null]);
-      expect(given.map(({ files }) => files[0]?.inspection === null)).toEqual([false, true]);
+      const given = (await b.toKeep(3_000, { tenants: ["acme", "umbrella"] })).flatMap(({ files }) => files);
+      expect(given.map(({ storeKey }) => storeKey)).toEqual(["ref-same", "ref-same", null]);
+      // What was seen of it under another name says nothing of it under this one.
+      expect(given.map(({ inspection }) => inspection === null)).toEqual([false, true, true]);
     });
 
     it("does not write a judgement that a newer verdict has overtaken", async () => {
