@@ -8,7 +8,7 @@ import { maxHeldBytes } from "./inspect/budget.ts";
 import { type Look, lookAtInner } from "./inspect/look.ts";
 import { type InspectedFile, inspector } from "./inspect.ts";
 import { parsingLines } from "./line-ends.ts";
-import { openMessage } from "./parse.ts";
+import { feed, openMessage } from "./parse.ts";
 import { readTnef } from "./tnef.ts";
 import type { Part } from "./tree.ts";
 
@@ -33,15 +33,7 @@ export async function extract(
     return containers.has(part.id) ? ofContainer(part.id, left, sink) : undefined;
   };
   const message = openMessage({ hashed: false, look });
-  const { raw } = parsingLines(input);
-  if (raw instanceof Uint8Array) {
-    await message.write(raw);
-  } else {
-    for await (const chunk of raw) {
-      await message.write(chunk);
-      if (message.enough()) break;
-    }
-  }
+  await feed(message, parsingLines(input).raw);
   const { collected } = await message.end();
   if (left.size === 0 || typeof collected === "string") return;
   for (const [index, { name, bytes, part }] of chooseBody(collected.root).files.entries()) {

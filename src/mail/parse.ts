@@ -271,6 +271,21 @@ function readMessage(): Inside {
   };
 }
 
+/** As far as it wants to be read. Rejects when reading `raw` does. */
+export async function feed(
+  message: Pick<ReturnType<typeof openMessage>, "write" | "enough">,
+  raw: AsyncIterable<Uint8Array> | Uint8Array,
+): Promise<void> {
+  if (raw instanceof Uint8Array) {
+    await message.write(raw);
+    return;
+  }
+  for await (const chunk of raw) {
+    await message.write(chunk);
+    if (message.enough()) break;
+  }
+}
+
 /**
  * Never rejects for what the bytes are: what cannot be parsed gives the headers, with `parse_status` failed and the reason.
  * Rejects when reading `raw` does. Memory is bounded by what an event may hold; attachments are hashed, never kept. Feed whole
@@ -279,14 +294,7 @@ function readMessage(): Inside {
 export async function parse(input: AsyncIterable<Uint8Array> | Uint8Array): Promise<ParsedMessage> {
   const { raw, bareCr } = parsingLines(input);
   const message = openMessage({ hashed: true, look: (head) => lookInside(head, readMessage) });
-  if (raw instanceof Uint8Array) {
-    await message.write(raw);
-  } else {
-    for await (const chunk of raw) {
-      await message.write(chunk);
-      if (message.enough()) break;
-    }
-  }
+  await feed(message, raw);
   const { fields, odd, collected } = await message.end();
   const ofHead = bareCr() ? ["bare_cr", ...odd] : odd;
   if (typeof collected === "string") return degraded(fields, collected, ofHead);

@@ -1,5 +1,7 @@
 /** Runs a command line inside the test: the same as bin/mailwright.ts does, with streams that can be read afterwards. */
+import type { z } from "zod";
 import { runCommand } from "../../src/cli/index.ts";
+import { type ShapeName, shapes } from "../../src/cli/shapes.ts";
 import type { Surroundings } from "../../src/cli/surroundings.ts";
 import { systemClock } from "../../src/main.ts";
 
@@ -49,4 +51,15 @@ export async function command(
   };
   const code = await runCommand(args, surroundings);
   return { code, out: out.join(""), err: err.join(""), json: () => JSON.parse(out.join("")) };
+}
+
+/** Runs a command with `--json` and reads what it printed in its published shape; throws where it did not end well. */
+export async function shapedBy<N extends ShapeName>(
+  run: (...args: string[]) => Promise<Ended>,
+  name: N,
+  args: readonly string[],
+): Promise<z.infer<(typeof shapes)[N]>> {
+  const ended = await run(...name.split(" "), ...args, "--json");
+  if (ended.code !== 0) throw new Error(`exit ${ended.code}: ${ended.err}`);
+  return shapes[name].parse(ended.json()) as z.infer<(typeof shapes)[N]>;
 }

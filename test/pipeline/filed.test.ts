@@ -3,27 +3,10 @@ import { describe, expect, test } from "vitest";
 import type { Attachment, CanonicalEvent } from "../../src/model/event.ts";
 import type { FileRow } from "../../src/model/files.ts";
 import { fileId, newFiles, withFiles } from "../../src/pipeline/filed.ts";
+import { attachmentWith } from "../support/attachment.ts";
 
-const attachment = (part_id: string, sha256 = "ab".repeat(32)): Attachment => ({
-  part_id,
-  filename: `offer-${part_id}.pdf`,
-  filename_original: null,
-  content_type: "application/pdf",
-  detected_type: "application/pdf",
-  size: 3,
-  sha256,
-  disposition: "attachment",
-  content_id: null,
-  related: false,
-  referenced: false,
-  inline: false,
-  description: null,
-  nested_message_id: null,
-  nested: null,
-  from_tnef: false,
-  transfer_decoded: null,
-  encrypted: false,
-});
+const attachment = (part_id: string, sha256 = "ab".repeat(32)): Attachment =>
+  attachmentWith({ part_id, sha256, filename: `offer-${part_id}.pdf` });
 
 const eventWith = (...attachments: Attachment[]) =>
   ({ tenant: "acme", message: { message_id: "<m@people.test>", attachments } }) as unknown as CanonicalEvent;

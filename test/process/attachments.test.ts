@@ -4,12 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
-import type { z } from "zod";
-import { type ShapeName, shapes } from "../../src/cli/shapes.ts";
+import type { ShapeName } from "../../src/cli/shapes.ts";
 import { openGround } from "../../src/main.ts";
 import type { FileStatus } from "../../src/model/files.ts";
 import { loadSettings } from "../../src/settings/index.ts";
-import { command, type Ended } from "../cli/stage.ts";
+import { command, type Ended, shapedBy } from "../cli/stage.ts";
 import { recordingLog } from "../destinations/fixtures.ts";
 import { startDaemon } from "./daemon.ts";
 
@@ -30,11 +29,7 @@ function configure(http: Record<string, unknown>): void {
 }
 
 const run = (...args: string[]): Promise<Ended> => command([...args, "--config", config], { cwd: dir });
-async function shaped<N extends ShapeName>(name: N, ...args: string[]): Promise<z.infer<(typeof shapes)[N]>> {
-  const ended = await run(...name.split(" "), ...args, "--json");
-  if (ended.code !== 0) throw new Error(`exit ${ended.code}: ${ended.err}`);
-  return shapes[name].parse(ended.json()) as z.infer<(typeof shapes)[N]>;
-}
+const shaped = <N extends ShapeName>(name: N, ...args: string[]) => shapedBy(run, name, args);
 
 const pdf = Buffer.from("%PDF-1.4\n%%EOF\n");
 

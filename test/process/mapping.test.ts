@@ -4,9 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
-import type { z } from "zod";
 import { type ShapeName, shapes } from "../../src/cli/shapes.ts";
-import { command, type Ended } from "../cli/stage.ts";
+import { command, type Ended, shapedBy } from "../cli/stage.ts";
 
 let dir: string;
 let config: string;
@@ -31,11 +30,7 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 const run = (...args: string[]): Promise<Ended> => command([...args, "--config", config], { cwd: dir });
-async function shaped<N extends ShapeName>(name: N, ...args: string[]): Promise<z.infer<(typeof shapes)[N]>> {
-  const ended = await run(...name.split(" "), ...args, "--json");
-  if (ended.code !== 0) throw new Error(`exit ${ended.code}: ${ended.err}`);
-  return shapes[name].parse(ended.json()) as z.infer<(typeof shapes)[N]>;
-}
+const shaped = <N extends ShapeName>(name: N, ...args: string[]) => shapedBy(run, name, args);
 
 const write = (rules: object[], more: object = {}): void =>
   writeFileSync(join(dir, "mapping.yaml"), stringify({ ...more, rules }));

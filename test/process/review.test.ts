@@ -4,9 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
-import type { z } from "zod";
-import { type ShapeName, shapes } from "../../src/cli/shapes.ts";
-import { command, type Ended } from "../cli/stage.ts";
+import type { ShapeName } from "../../src/cli/shapes.ts";
+import { command, type Ended, shapedBy } from "../cli/stage.ts";
 import { makeHome, startDaemon } from "./daemon.ts";
 
 let dir: string;
@@ -33,11 +32,7 @@ function configure(createContact: string): void {
 }
 
 const run = (...args: string[]): Promise<Ended> => command([...args, "--config", config], { cwd: dir });
-async function shaped<N extends ShapeName>(name: N, ...args: string[]): Promise<z.infer<(typeof shapes)[N]>> {
-  const ended = await run(...name.split(" "), ...args, "--json");
-  if (ended.code !== 0) throw new Error(`exit ${ended.code}: ${ended.err}`);
-  return shapes[name].parse(ended.json()) as z.infer<(typeof shapes)[N]>;
-}
+const shaped = <N extends ShapeName>(name: N, ...args: string[]) => shapedBy(run, name, args);
 
 let sent = 0;
 /** Takes a mail in that the rules hold. Answers its event id. */

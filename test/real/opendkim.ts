@@ -2,10 +2,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { signingKey } from "../support/signer.ts";
+import { listening } from "./listening.ts";
 import { freePort } from "./postfix.ts";
 
 export interface Opendkim {
@@ -51,11 +51,13 @@ export async function startOpendkim(domains: readonly string[]): Promise<Opendki
   const exited = once(child, "exit");
   const leaveNothing = (): void => void child.kill("SIGKILL");
   process.once("exit", leaveNothing);
-  await listening(
+  await listening({
+    name: "opendkim",
     port,
-    () => child.exitCode === null,
-    () => said,
-  );
+    lives: () => child.exitCode === null,
+    said: () => said,
+    withinMs: 10_000,
+  });
   return {
     milter: `inet:127.0.0.1:${port}`,
     async stop() {
@@ -65,19 +67,4 @@ export async function startOpendkim(domains: readonly string[]): Promise<Opendki
       await rm(dir, { recursive: true, force: true });
     },
   };
-}
-
-async function listening(port: number, lives: () => boolean, said: () => string): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
-    if (!lives()) break;
-    const socket = connect(port, "127.0.0.1");
-    const isOpen = await once(socket, "connect").then(
-      () => true,
-      () => false,
-    );
-    socket.destroy();
-    if (isOpen) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`opendkim does not listen: ${said()}`);
 }

@@ -5,10 +5,10 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { connect } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { listening } from "./listening.ts";
 import { freePort } from "./postfix.ts";
 import { hasTool } from "./tools.ts";
 
@@ -53,7 +53,8 @@ export async function startSwift(): Promise<Swift> {
   async function start(): Promise<void> {
     const starting = commands.map(([name, args, port]) => ({ name, port, ...spawned(name, args) }));
     running = starting.map(({ child }) => child);
-    for (const each of starting) await listening(each);
+    for (const { name, port, child, said } of starting)
+      await listening({ name, port, lives: () => child.exitCode === null, said, withinMs: 120_000 });
   }
 
   async function end(signal: NodeJS.Signals): Promise<void> {
@@ -180,26 +181,4 @@ async function configure(
       ...(settings[name] ?? []),
     ]),
   ]);
-}
-
-interface Starting {
-  readonly name: string;
-  readonly port: number;
-  readonly child: ChildProcess;
-  said(): string;
-}
-
-async function listening({ name, port, child, said }: Starting): Promise<void> {
-  for (let tries = 0; tries < 1_200; tries++) {
-    if (child.exitCode !== null) break;
-    const socket = connect(port, "127.0.0.1");
-    const isOpen = await once(socket, "connect").then(
-      () => true,
-      () => false,
-    );
-    socket.destroy();
-    if (isOpen) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`${name} does not listen: ${said()}`);
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Reading, readReply } from "../../../src/mail/reply.ts";
 import type { Attachment, NestedMessage } from "../../../src/model/event.ts";
+import { attachmentWith } from "../../support/attachment.ts";
 
 const read = (text: string | null, subject: string | null, attachments: readonly Attachment[] = []): Reading =>
   readReply({ text, html: null, subject, attachments });
@@ -168,26 +169,14 @@ const nested: NestedMessage = {
   text: "How many?",
   attachments: [],
 };
-const part = (content_type: string, inside: NestedMessage | null): Attachment => ({
-  part_id: "2",
-  filename: "message.eml",
-  filename_original: null,
-  content_type,
-  detected_type: null,
-  size: 1,
-  sha256: "",
-  disposition: "attachment",
-  content_id: null,
-  related: false,
-  referenced: false,
-  inline: false,
-  description: null,
-  nested_message_id: inside?.message_id ?? null,
-  nested: inside,
-  from_tnef: false,
-  transfer_decoded: null,
-  encrypted: false,
-});
+const part = (content_type: string, inside: NestedMessage | null): Attachment =>
+  attachmentWith({
+    filename: "message.eml",
+    content_type,
+    detected_type: null,
+    nested_message_id: inside?.message_id ?? null,
+    nested: inside,
+  });
 const mail = part("message/rfc822", nested);
 
 describe("a forward as an attachment", () => {

@@ -7,6 +7,7 @@ import { compileGlob } from "../../../src/mapping/rules/glob.ts";
 import { automatedKinds, type CanonicalEvent, trustLevels } from "../../../src/model/event.ts";
 import { mappingSchema } from "../../../src/model/mapping.ts";
 import { type Decision, type Step, type StepKind, stepSchema } from "../../../src/model/step.ts";
+import { attachmentWith } from "../../support/attachment.ts";
 import { address, authOf, classOf, digest, eventWith } from "../fakes.ts";
 
 const builtIn: Mapping = { createContact: "unverified", internal: "skip", disposableContacts: "hold" };
@@ -56,26 +57,7 @@ describe("patterns", () => {
 });
 
 describe("a condition", () => {
-  const pdf = {
-    part_id: "2",
-    filename: "Offer.PDF",
-    filename_original: null,
-    content_type: "application/octet-stream",
-    detected_type: "application/pdf",
-    size: 10,
-    sha256: "0".repeat(64),
-    disposition: "attachment" as const,
-    content_id: null,
-    related: false,
-    referenced: false,
-    inline: false,
-    description: null,
-    nested_message_id: null,
-    nested: null,
-    from_tnef: false,
-    transfer_decoded: null,
-    encrypted: false,
-  };
+  const pdf = attachmentWith({ filename: "Offer.PDF", content_type: "application/octet-stream" });
   const tagged = verified({ routes: ["deals+us-east@in.acme.test"] });
   const reply = verified({
     thread: { ...mail.thread, parent_event_id: "other", method: "header", confidence: 0.9 },
