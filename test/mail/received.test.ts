@@ -96,7 +96,9 @@ describe("a Received field", () => {
     );
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {
-        expect(JSON.stringify(hops(pieces.join("")))).not.toMatch(/\\u00[01]|\\[rn]/);
+        // The texts themselves: in JSON a backslash before an n looks like the end of a line.
+        const texts = hops(pieces.join("")).flatMap((hop) => Object.values(hop));
+        for (const text of texts) expect(text ?? "").not.toMatch(/\p{Cc}/u);
       }),
       { numRuns: 2000 },
     );
