@@ -90,7 +90,9 @@ const retention = z
     quarantined: duration
       .prefault("30d")
       .describe("Age at which files that are in quarantine are deleted, when nobody has decided by then."),
-    preview: duration.prefault("30d").describe("Age at which the small pictures of files are deleted. This version makes none."),
+    preview: duration
+      .prefault("30d")
+      .describe("Age at which the small pictures of files are deleted. This version makes none."),
   })
   .describe("How long mail is kept once it is settled.");
 
