@@ -81,7 +81,9 @@ function workOf(read: () => unknown): number {
 describe("eight times the header text is not sixty-four times the work", () => {
   test.each(floods)("%s", (_, read) => {
     read(1 / 64);
-    const eighth = workOf(() => read(1 / 8));
-    expect(workOf(() => read(1))).toBeLessThan(24 * Math.max(eighth, 4));
+    // A compilation or a collection of garbage may fall into either measurement, never into the least of several: the square would.
+    const least = (size: number) => Math.min(...[1, 2, 3].map(() => workOf(() => read(size))));
+    const eighth = least(1 / 8);
+    expect(least(1)).toBeLessThan(24 * Math.max(eighth, 4));
   });
 });
