@@ -1,6 +1,6 @@
 /** Turns what the ledger holds into the shapes that commands print. */
 import type { CanonicalEvent } from "../model/event.ts";
-import type { DeadLetter, DeliveryRow, EventRow, StepRow } from "../model/ledger.ts";
+import type { DeadLetter, DeliveryRow, EventRow, SkipCount, StepRow } from "../model/ledger.ts";
 import type { Sealer } from "../model/ports.ts";
 import type { DecisionRow, ReviewRow } from "../model/reviews.ts";
 import { readMail } from "../pipeline/stored.ts";
@@ -60,6 +60,10 @@ export function eventSummaryOf(row: EventRow): EventSummary {
     conflict: row.conflict,
     deliveries: row.deliveries.map(deliveryShapeOf),
   };
+}
+
+export function skipCountOf({ lane, rule, reason, messages }: SkipCount) {
+  return { tenant: lane.slice(0, lane.indexOf("/")), destination: destinationOf(lane), rule, reason, messages };
 }
 
 export function deadLetterOf(row: DeadLetter): DeadLetterShape {

@@ -6,6 +6,7 @@ import { stepSchema } from "../model/step.ts";
 import { auditShape, fileShape } from "./file-shapes.ts";
 import { purged } from "./purge-shapes.ts";
 import { decisionShape, reviewShape } from "./review-shapes.ts";
+import { skipCounts } from "./skip-shapes.ts";
 import { threadShape, threadSummaryShape, threadsChangedShape } from "./thread-shapes.ts";
 import { doctorReport, lifecycleApplied } from "./upkeep-shapes.ts";
 
@@ -355,6 +356,9 @@ export const shapes = {
   demo: z.array(demoRow),
   doctor: doctorReport,
   "events list": z.array(eventSummaryShape),
+  "events list --skipped": skipCounts.extend({
+    events: z.array(eventSummaryShape).describe("The newest of them, as many as --limit says."),
+  }),
   "events show": eventDetail,
   explain: explained,
   "mapping check": z.array(mappingFinding),

@@ -11,11 +11,28 @@ export interface FindQuery {
   readonly lane?: string;
   readonly state?: DeliveryState | "received";
   readonly since?: number;
+  /** Beside the state `skipped`: only where the rule is this one, or the reason holds this text, whatever its case. */
+  readonly because?: string;
   /** Only messages whose raw bytes are in the spool, and without their sealed events. */
   readonly spooled?: true;
   readonly limit: number;
   /** `seq` of the last row of the page before. */
   readonly before?: number;
+}
+
+/** Which skipped deliveries are counted; `because` as in FindQuery. */
+export interface SkipQuery {
+  readonly tenant?: string;
+  readonly lane?: string;
+  readonly since?: number;
+  readonly because?: string;
+}
+/** How many messages were skipped at one destination for one reason. */
+export interface SkipCount {
+  readonly lane: string;
+  readonly rule: string | null;
+  readonly reason: string;
+  readonly messages: number;
 }
 
 export interface DeliveryRow {

@@ -10,7 +10,7 @@
 import type { AcquaintanceQuestion, Acquainted, Lesson, Namesake, SenderDecision } from "./acquaintance.ts";
 import type { Envelope } from "./envelope.ts";
 import type { Files, NewFile } from "./files.ts";
-import type { DeadLetter, EventRow, FindQuery, StoryLine } from "./history.ts";
+import type { DeadLetter, EventRow, FindQuery, SkipCount, SkipQuery, StoryLine } from "./history.ts";
 import type { Mappings, ThreadDeal } from "./mappings.ts";
 import type { Purged, PurgePolicy } from "./purge.ts";
 import type { NewReview, Reviews, Verdict } from "./reviews.ts";
@@ -356,6 +356,8 @@ export interface Ledger extends Threads, Reviews, Mappings, Files {
     lane: string,
     records: readonly { readonly kind: StepKind; readonly key: string }[],
   ): Promise<readonly (string | null)[]>;
+  /** Skipped deliveries by lane, rule and reason, the most frequent first; a hundred reasons of a lane at most. Reads all that were skipped. */
+  skips(query: SkipQuery): Promise<readonly SkipCount[]>;
   /** The sealed raw bytes when they are inline. */
   raw(eventId: string): Promise<Uint8Array | undefined>;
   deadLetters(query: {
@@ -382,5 +384,14 @@ export interface Ledger extends Threads, Reviews, Mappings, Files {
   close(): Promise<void>;
 }
 
-export type { DeadLetter, DeliveryRow, EventRow, FindQuery, StepRow, StoryLine } from "./history.ts";
+export type {
+  DeadLetter,
+  DeliveryRow,
+  EventRow,
+  FindQuery,
+  SkipCount,
+  SkipQuery,
+  StepRow,
+  StoryLine,
+} from "./history.ts";
 export type { Purged, PurgePolicy } from "./purge.ts";

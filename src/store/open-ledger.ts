@@ -148,6 +148,7 @@ function ledgerOn(engine: Engine, path: string, threaded: boolean): SqliteLedger
     remembered: method("remembered"),
     raw: method("raw"),
     deadLetters: method("deadLetters"),
+    skips: method("skips"),
     archivable: method("archivable"),
     stats: method("stats"),
     around: method("around"),

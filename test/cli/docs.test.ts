@@ -47,7 +47,8 @@ describe("the published shapes", () => {
       .filter(({ options }) => options.some(({ long }) => long === "--json"))
       .map(nameOf);
     expect(printing.filter((name) => !Object.hasOwn(shapes, name))).toEqual([]);
-    expect(Object.keys(shapes).filter((name) => !printing.includes(name))).toEqual([]);
+    // With an option behind it where that option prints another shape.
+    expect(Object.keys(shapes).filter((name) => !printing.includes(name.replace(/ --.*/, "")))).toEqual([]);
   });
 
   test("docs/cli.schema.json is what the program publishes", () => {

@@ -84,6 +84,9 @@ describe("a mapping file", () => {
     expect(activities).toHaveLength(2);
     for (const { links } of activities) expect(links).toContain(deal?.id);
     const skipped = await shaped("events show", taken[2]?.event_id ?? "");
+    const counted = await shaped("events list --skipped", "--reason", "NOBODY wants");
+    expect(counted.counts).toMatchObject([{ reason: expect.stringContaining("nobody wants this"), messages: 1 }]);
+    expect(counted.events.map(({ event_id }) => event_id)).toEqual([taken[2]?.event_id]);
     expect(skipped.deliveries[0]).toMatchObject({
       state: "skipped",
       rule: "mapping.spam",

@@ -8,7 +8,7 @@ import { findMessage } from "../find.ts";
 import { withGround } from "../open.ts";
 import { jsonOption, limitOption } from "../options.ts";
 import { plain, plainLines } from "../plain.ts";
-import { eventSummaryOf, stateOf, storedEvent } from "../rows.ts";
+import { eventSummaryOf, skipCountOf, stateOf, storedEvent } from "../rows.ts";
 import { storyLines } from "../story.ts";
 import { stateColour } from "../table.ts";
 
@@ -18,6 +18,12 @@ export function events(cli: Cli): Command {
     .command("list")
     .description("List received messages, newest first.")
     .addOption(new Option("--state <state>", "only in this state").choices(["received", ...deliveryStates]))
+    .addOption(new Option("--skipped", "only what was skipped, and how many for which reason").conflicts("state"))
+    .addOption(
+      new Option("--reason <text>", "what was skipped by this rule, or with this text in its reason")
+        .conflicts("state")
+        .implies({ skipped: true }),
+    )
     .option("--tenant <id>", "only of this tenant")
     .option("--destination <lane>", "only with a delivery to this destination, as tenant/destination")
     .option("--message <id>", "only with this Message-ID")
@@ -37,6 +43,8 @@ export function events(cli: Cli): Command {
 
 interface ListOptions {
   readonly state?: DeliveryState | "received";
+  readonly skipped?: true;
+  readonly reason?: string;
   readonly tenant?: string;
   readonly destination?: string;
   readonly message?: string;
@@ -52,15 +60,25 @@ function timeOf(text: string): number {
 }
 
 async function list(cli: Cli, { ledger, sealer }: Ground, options: ListOptions): Promise<void> {
+  const state = options.skipped === true ? "skipped" : options.state;
   const query: FindQuery = {
     limit: options.limit,
-    ...(options.state === undefined ? {} : { state: options.state }),
+    ...(state === undefined ? {} : { state }),
+    ...(options.reason === undefined ? {} : { because: options.reason }),
     ...(options.tenant === undefined ? {} : { tenant: options.tenant }),
     ...(options.destination === undefined ? {} : { lane: options.destination }),
     ...(options.message === undefined ? {} : { message: options.message }),
     ...(options.since === undefined ? {} : { since: options.since }),
   };
   const rows = await ledger.find(query);
+  if (options.skipped === true) {
+    const counts = (await ledger.skips(query)).map(skipCountOf);
+    if (options.json === true) {
+      return await cli.printJson("events list --skipped", { counts, events: rows.map(eventSummaryOf) });
+    }
+    if (counts.length > 0) await cli.printTable(counts, skipColumns);
+    if (rows.length > 0) await cli.print("");
+  }
   if (options.json === true) return await cli.printJson("events list", rows.map(eventSummaryOf));
   if (rows.length === 0) return await cli.say("nothing was received that fits");
   await cli.printTable(rows.map(lineOf), [
@@ -82,6 +100,15 @@ async function list(cli: Cli, { ledger, sealer }: Ground, options: ListOptions):
     };
   }
 }
+
+const skipColumns = [
+  { title: "messages", cell: ({ messages }: Skipped) => String(messages) },
+  { title: "tenant", cell: ({ tenant }: Skipped) => tenant, most: 20 },
+  { title: "destination", cell: ({ destination }: Skipped) => destination, most: 20 },
+  { title: "rule", cell: ({ rule }: Skipped) => rule ?? "", most: 40 },
+  { title: "reason", cell: ({ reason }: Skipped) => reason, most: 80 },
+];
+type Skipped = ReturnType<typeof skipCountOf>;
 
 interface ShowOptions {
   readonly headers?: true;

@@ -15,6 +15,7 @@ import type { MessageColumns } from "./columns.ts";
 import type { Connection } from "./connection.ts";
 import type { Operations } from "./operations.ts";
 import { rawPlace } from "./place.ts";
+import { becauseOf } from "./skips.ts";
 
 export function openFind(db: Connection): Pick<Operations, "find" | "steps" | "raw"> {
   const select = openSelect(db);
@@ -53,14 +54,16 @@ function openSelect(db: Connection): (query: FindQuery) => number[] {
   /** Through the lanes when a state is asked for: the index on (state, lane, event) finds three dead letters among a million. */
   function byState(query: FindQuery, state: DeliveryState): number[] {
     const { sql, values } = where(query);
+    const because = query.because === undefined ? [] : [query.because, query.because];
     const seqs = new Set<number>();
     for (const { name, tenant } of laneNames.all()) {
       if (query.lane !== undefined && query.lane !== name) continue;
       if (query.tenant !== undefined && query.tenant !== tenant) continue;
       const found = statement(
         `SELECT d.event FROM delivery d JOIN event e ON e.seq = d.event
-           WHERE d.state = ? AND d.lane = ? AND d.event < ? ${sql} ORDER BY d.event DESC LIMIT ?`,
-      ).all(state, name, query.before ?? Number.MAX_SAFE_INTEGER, ...values, query.limit);
+           WHERE d.state = ? AND d.lane = ? AND d.event < ? ${sql} ${because.length === 0 ? "" : `AND ${becauseOf}`}
+           ORDER BY d.event DESC LIMIT ?`,
+      ).all(state, name, query.before ?? Number.MAX_SAFE_INTEGER, ...values, ...because, query.limit);
       for (const seq of found) seqs.add(seq);
     }
     return [...seqs].sort((a, b) => b - a).slice(0, query.limit);

@@ -23,6 +23,7 @@ import { openReclaim, openRequeue } from "./requeue.ts";
 import { openArchive, openPurge } from "./retire.ts";
 import { openReviews } from "./reviews.ts";
 import { openSettle } from "./settle.ts";
+import { openSkips } from "./skips.ts";
 import { openStats } from "./stats.ts";
 import { readStory } from "./story.ts";
 import { openAround } from "./thread-around.ts";
@@ -65,6 +66,7 @@ export function openedOn(db: Connection): Opened {
       story: readStory(db),
       remembered: openRemembered(db),
       deadLetters: openDeadLetters(db),
+      skips: openSkips(db),
       requeue: openRequeue(db),
       ...openArchive(db),
       purge: openPurge(db),

@@ -28,6 +28,7 @@ export const operations = {
   remembered: "read",
   raw: "read",
   deadLetters: "read",
+  skips: "read",
   archivable: "read",
   stats: "read",
   around: "read",

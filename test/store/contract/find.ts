@@ -90,6 +90,29 @@ export function findContract(open: OpenBench): void {
       expect(await w.ledger.deadLetters({ limit: 5, tenant: "acme", lane })).toHaveLength(3);
     });
 
+    it("counts what was skipped by rule and reason, and finds the messages of one reason", async () => {
+      await w.delivery("a", skip("a newsletter"));
+      await w.delivery("b", skip("a bounce"));
+      await w.delivery("c", skip("a newsletter"));
+      await w.delivery("d", steps("activity-d"));
+      const counted = (reason: string, messages: number) => ({ lane, rule: "automated", reason, messages });
+      expect(await w.ledger.skips({})).toEqual([counted("a newsletter", 2), counted("a bounce", 1)]);
+      expect(await w.ledger.skips({ because: "NEWS" })).toEqual([counted("a newsletter", 2)]);
+      expect(await w.ledger.skips({ because: "automated", tenant: "acme", lane })).toHaveLength(2);
+      expect(await w.ledger.skips({ because: "auto" })).toEqual([]);
+      expect(await w.ledger.skips({ tenant: "umbrella" })).toEqual([]);
+      expect(await w.ledger.skips({ since: Number.MAX_SAFE_INTEGER })).toEqual([]);
+      expect(await names({ state: "skipped", because: "newsletter", limit: 10 })).toEqual(["c", "a"]);
+      expect(await names({ state: "skipped", because: "automated", limit: 10 })).toEqual(["c", "b", "a"]);
+    });
+
+    it("counts what lies beyond a hundred reasons together", async () => {
+      for (let n = 0; n < 103; n++) await w.delivery(`m${n}`, skip(`reason ${n}`));
+      const counts = await w.ledger.skips({});
+      expect(counts).toHaveLength(101);
+      expect(counts.at(-1)).toEqual({ lane, rule: null, reason: "other reasons", messages: 3 });
+    });
+
     it("knows nothing of what is not there", async () => {
       expect(await w.ledger.story("nobody")).toEqual([]);
       expect(await w.ledger.raw("nobody")).toBeUndefined();
