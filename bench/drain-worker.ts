@@ -33,8 +33,8 @@ export type Order =
   | { readonly what: "drain" }
   /** Stops the road again; what is accepted afterwards waits. */
   | { readonly what: "halt" }
-  /** Answer when this many deliveries have settled. */
-  | { readonly what: "settled"; readonly count: number }
+  /** Answer when this many deliveries have settled; with `more`, though the road has more to do. */
+  | { readonly what: "settled"; readonly count: number; readonly more?: boolean }
   | { readonly what: "stop" };
 
 /** `verify`: the senders are verified, and the mails are really signed. Each name is asked for once, of a server in this process. */
@@ -141,11 +141,14 @@ async function listen(): Promise<number | undefined> {
   return source.address?.port;
 }
 
-async function settled(count: number): Promise<void> {
+/** Answers with the most memory that was seen meanwhile: the peak of the process would be that of whatever filled the ledger. */
+async function settled(count: number, more: boolean): Promise<number> {
+  let most = 0;
   for (;;) {
-    await road?.settled();
+    if (!more) await road?.settled();
+    most = Math.max(most, process.memoryUsage.rss());
     const { deliveries } = await ledger.stats(clock.now());
-    if (deliveries.processed + deliveries.failed + deliveries.skipped + deliveries.held >= count) return;
+    if (deliveries.processed + deliveries.failed + deliveries.skipped + deliveries.held >= count) return most;
     await clock.sleep(20);
   }
 }
@@ -154,15 +157,15 @@ async function obey(order: Order): Promise<unknown> {
   switch (order.what) {
     case "fill":
       await fill(order.count, order.senders, order.run, order.mix);
-      return {};
+      return { rssBytes: process.memoryUsage.rss() };
     case "listen":
       return { port: await listen() };
     case "drain":
       road = startDraining();
       return {};
     case "settled":
-      await settled(order.count);
       return {
+        rssBytes: await settled(order.count, order.more === true),
         stats: await ledger.stats(clock.now()),
         peakRssKiB: process.resourceUsage().maxRSS,
         cpu: process.cpuUsage(),

@@ -1,7 +1,8 @@
 /**
  * How fast a backlog becomes CRM records: mails already accepted are drained to an instant HubSpot in a process of its own, limits lifted,
  * against the bare single-core simpleParser rate of the same mails in the same run. Also with SMTP accept inside the clock. `--backlog` adds
- * what a long queue costs the ledger alone (backlog.ts): nothing of it is sent to a CRM. `npm run bench:drain -- --count 5000 --rounds 3 --backlog 1000000`
+ * a long queue: accepted mails of which a sample is delivered, and what it costs the ledger alone (backlog.ts).
+ * `npm run bench:drain -- --count 5000 --rounds 3 --backlog 1000000`; with `--only backlog` nothing else.
  */
 import { type ChildProcess, execFileSync, fork } from "node:child_process";
 import { once } from "node:events";
@@ -33,6 +34,7 @@ interface Answer {
   readonly port?: number;
   readonly stats?: { readonly deliveries: Readonly<Record<string, number>>; readonly bytes: number };
   readonly peakRssKiB?: number;
+  readonly rssBytes?: number;
 }
 
 function ask(child: ChildProcess, order: Order): Promise<Answer> {
@@ -180,6 +182,53 @@ async function withAccept(): Promise<void> {
   crm.child.kill();
 }
 
+/**
+ * So many mails wait, accepted; the oldest are parsed, planned and delivered, as many as without a queue before, by the same daemon. The rest
+ * stays where it is: at this rate it would take an hour.
+ */
+async function fromBacklog(backlog: number): Promise<void> {
+  const crm = await startCrm();
+  const worker = await startWorker(crm.url, "plain");
+  await warmUp(worker, "small");
+  const sample = async (settledBefore: number): Promise<{ rate: number; most: number; left: number }> => {
+    const from = performance.now();
+    await ask(worker, { what: "drain" });
+    const { rssBytes = 0, stats } = await ask(worker, { what: "settled", count: settledBefore + count, more: true });
+    const { processed = 0, pending = 0 } = stats?.deliveries ?? {};
+    const rate = (processed - settledBefore) / ((performance.now() - from) / 1000);
+    await ask(worker, { what: "halt" });
+    return { rate, most: rssBytes, left: pending };
+  };
+  await ask(worker, { what: "fill", count, senders, run: "short", mix: "small" });
+  const short = await sample(warmCount);
+  const from = performance.now();
+  const many = Math.floor(backlog / 3);
+  const { rssBytes: idle = 0 } = await ask(worker, {
+    what: "fill",
+    count: backlog,
+    senders: many,
+    run: "long",
+    mix: "small",
+  });
+  const filled = backlog / ((performance.now() - from) / 1000);
+  const long = await sample(warmCount + count);
+  const { emails = 0 } = await crmCounts(crm.url);
+  process.stdout.write(
+    `a backlog of ${backlog} small mails, accepted at ${filled.toFixed(0)}/s: a sample of ${count} delivered at ${long.rate.toFixed(0)}/s, ` +
+      `${(long.rate / short.rate).toFixed(2)}x of the same number without a queue (${short.rate.toFixed(0)}/s), ${long.left} more were planned meanwhile; ` +
+      `memory ${mib(idle)} MiB before, ${mib(long.most)} MiB at most while it was drained, ${mib(short.most)} MiB without a queue; ` +
+      `${emails} emails at the CRM in all, the rest of the backlog was not delivered\n`,
+  );
+  await ask(worker, { what: "stop" });
+  crm.child.kill();
+}
+
+const mib = (bytes: number): string => (bytes / 1_048_576).toFixed(0);
+
+if (values.only === "backlog") {
+  await fromBacklog(Number(values.backlog));
+  process.exit(0);
+}
 if (values.only !== undefined) {
   await drains(values.only === "small" ? "small" : "ordinary", "plain", rounds);
   process.exit(0);
@@ -189,8 +238,9 @@ await drains("small", "plain", 1);
 const verified = await drains("ordinary", "verify", rounds);
 await withAccept();
 if (Number(values.backlog) > 0) {
+  await fromBacklog(Number(values.backlog));
   process.stdout.write(
-    `a backlog of ${values.backlog}, in the ledger alone: claimed and settled, not parsed, not delivered\n`,
+    `a backlog of ${values.backlog} that is planned, in the ledger alone: claimed and settled, nothing delivered\n`,
   );
   execFileSync(process.execPath, [script("./backlog.ts"), values.backlog], { stdio: "inherit" });
 }
