@@ -9,7 +9,7 @@ const dayMs = 86_400_000;
 /** Without `http.public_url` there is nothing to hand out, and nobody needs to sign in. */
 export function openDoor(
   { settings, links, operatorKey, clock, log, metrics }: Omit<Ground, "ledger" | "stores">,
-  files: Pick<Files, "files" | "audit">,
+  files: Pick<Files, "files" | "audit" | "auditOpening">,
   stores: Pick<Stores, "of">,
 ): Pick<HttpOptions, "host" | "port" | "trustedProxies" | "files" | "operators"> {
   const { host, port, public_url: publicUrl, trusted_proxies: trustedProxies } = settings.http;

@@ -258,6 +258,12 @@ export interface Files {
   fileDeleted(storeKey: string): Promise<void>;
   /** Durable before it resolves. */
   audit(entry: AuditEntry): Promise<void>;
+  /**
+   * Puts the opening of a file (`about`) on record, and says how the file stands in the same transaction: what a person or a scan said since its row
+   * was read counts. Where it is not to be served, `checking` for one whose verdict is bad and not judged yet, that is what the record says, in
+   * place of the entry's own outcome. Undefined where there is no such file. Durable before it resolves.
+   */
+  auditOpening(entry: AuditEntry): Promise<FileRow | undefined>;
   /** Newest first. */
   auditTrail(query: {
     readonly about?: string;

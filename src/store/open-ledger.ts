@@ -177,6 +177,7 @@ function ledgerOn(engine: Engine, path: string, threaded: boolean): SqliteLedger
     fileToDelete: method("fileToDelete"),
     fileDeleted: method("fileDeleted"),
     audit: method("audit"),
+    auditOpening: method("auditOpening"),
     auditTrail: method("auditTrail"),
     async probe(ms) {
       const answer = guarded({ name: "probe", args: [ms] });

@@ -45,6 +45,26 @@ describe("a stored file", () => {
     expect(store.pulled).toBe(0);
   });
 
+  test.each([
+    ["whole", {}, {}],
+    ["in part", { headers: { range: "bytes=1-2" } }, {}],
+    ["beyond its end", { headers: { range: "bytes=900000-" } }, {}],
+    ["in its heads", { method: "HEAD" }, {}],
+    ["by way of its bucket", {}, { presign: async () => "https://bucket.example.com/o?signature=abc" }],
+  ])("that was dropped while it was being opened %s is not served any more", async (_, init, changes) => {
+    const store = Object.assign(memoryStore(), changes);
+    const rowsLater = [rowWith({ status: "dropped", storeKey: null })];
+    const { get, link, audited, counted } = await openDoor({ rowsLater, store });
+    const answer = await get(link, init);
+    expect(answer.status).toBe(410);
+    for (const header of ["location", "content-disposition", "content-range", "etag", "accept-ranges"])
+      expect(answer.headers.get(header), header).toBeNull();
+    if (init.method !== "HEAD") expect(await answer.text()).toContain("This file was dropped");
+    expect([store.pulled, store.cancelled]).toEqual([0, store.opened.length]);
+    expect(audited.map(({ outcome }) => outcome)).toEqual(["dropped"]);
+    expect(counted).toEqual(['file_openings_total {"outcome":"dropped"}']);
+  });
+
   test("comes in the range that was asked for, and is begun anew where it is another file", async () => {
     const { get, link, store, audited } = await openDoor();
     const part = await get(link, { headers: { range: "bytes=100-299", "if-range": `"${rowWith().sha256}"` } });

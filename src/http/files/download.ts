@@ -4,7 +4,7 @@ import type { Store, Stores } from "../../model/blob.ts";
 import type { FileRow } from "../../model/files.ts";
 import type { Clock, Log } from "../../model/ports.ts";
 import { contentTypeOf, dispositionOf, labelOf, type Range, rangeOf } from "./headers.ts";
-import { unreadablePage } from "./pages.ts";
+import { statusPage, unknownPage, unreadablePage } from "./pages.ts";
 import { paced, type StreamLimits } from "./stream.ts";
 
 export interface DownloadPorts {
@@ -15,6 +15,7 @@ export interface DownloadPorts {
   readonly log: Log;
   readonly limits: StreamLimits;
   audit(what: "link.open", about: string, outcome: string): Promise<void>;
+  auditOpening(about: string, outcome: string): Promise<FileRow | undefined>;
 }
 
 /** A bucket's own link is followed at once; it is of no use to whoever finds it later. */
@@ -22,7 +23,7 @@ const presignedSeconds = 60;
 
 /** Rejects where the file cannot be read, before anything was answered. */
 export async function download(row: FileRow, ports: DownloadPorts): Promise<FastifyReply> {
-  const { request, reply, stores, audit } = ports;
+  const { request, reply, stores } = ports;
   const store = stores.of(row.tenant);
   const { storeKey: ref, size } = row;
   if (ref === null) throw new TypeError(`the file ${row.id} is stored, and nothing says where`);
@@ -30,8 +31,7 @@ export async function download(row: FileRow, ports: DownloadPorts): Promise<Fast
   const isHead = request.method === "HEAD";
   const elsewhere = isHead ? undefined : await presigned(store, ref, row, type);
   if (elsewhere !== undefined) {
-    await audit("link.open", row.id, "redirected");
-    return await reply.redirect(elsewhere, 302);
+    return (await withheld(row, "redirected", ports)) ?? (await reply.redirect(elsewhere, 302));
   }
   // Only ever lower-case hex: it can end no header.
   const etag = `"${/^[0-9a-f]{64}$/.test(row.sha256) ? row.sha256 : "none"}"`;
@@ -44,18 +44,30 @@ export async function download(row: FileRow, ports: DownloadPorts): Promise<Fast
     etag,
   });
   if (range === "unsatisfiable") {
-    await audit("link.open", row.id, "range_unsatisfiable");
-    return await reply.code(416).header("content-range", `bytes */${size}`).send();
+    const page = await withheld(row, "range_unsatisfiable", ports);
+    return page ?? (await reply.code(416).header("content-range", `bytes */${size}`).send());
   }
   reply.headers({ "content-disposition": dispositionOf(row.filename), "content-type": type });
   const length = range === undefined ? size : range.end - range.start + 1;
   reply.header("content-length", String(length));
   if (range !== undefined) reply.code(206).header("content-range", `bytes ${range.start}-${range.end}/${size}`);
-  if (isHead) {
-    await audit("link.open", row.id, "head");
-    return await reply.send();
-  }
+  if (isHead) return (await withheld(row, "head", ports)) ?? (await reply.send());
   return await stream(row, ref, store, range, length, ports);
+}
+
+/**
+ * On record before anything of it leaves, whatever happens then; and looked at again by that: a file that was dropped, or found to be bad, since its row was
+ * read is not served. The page that is, in its place.
+ */
+async function withheld(
+  { id }: FileRow,
+  outcome: string,
+  { reply, auditOpening }: Pick<DownloadPorts, "reply" | "auditOpening">,
+): Promise<FastifyReply | undefined> {
+  const now = await auditOpening(id, outcome);
+  if (now?.status === "stored") return undefined;
+  const answer = withoutFile(reply);
+  return await (now === undefined ? unknownPage(answer) : statusPage(answer, now));
 }
 
 /** Back to an answer that says nothing of the file yet. */
@@ -79,8 +91,9 @@ async function stream(
   store: Store,
   range: Range | undefined,
   length: number,
-  { reply, clock, log, limits, audit }: DownloadPorts,
+  ports: DownloadPorts,
 ): Promise<FastifyReply> {
+  const { reply, clock, log, limits, audit } = ports;
   const { raw } = reply;
   const closed = new AbortController();
   raw.once("close", () => closed.abort());
@@ -95,8 +108,11 @@ async function stream(
       await audit("link.open", row.id, "missing");
       return await unreadablePage(withoutFile(reply));
     }
-    // On disk before the first byte leaves: what was opened is known, whatever happens then.
-    await audit("link.open", row.id, range === undefined ? "served" : "served_part");
+    const page = await withheld(row, range === undefined ? "served" : "served_part", ports);
+    if (page !== undefined) {
+      await opened.plain.cancel();
+      return page;
+    }
     const body = paced(opened.plain, length, {
       outlet: { closed: closed.signal, unsent: () => raw.writableLength, cut: () => raw.destroy() },
       limits,

@@ -14,7 +14,7 @@ import type { Sessions } from "../operators/sessions.ts";
 
 export interface FileOptions {
   readonly links: Links;
-  readonly files: Pick<FileRows, "files" | "audit">;
+  readonly files: Pick<FileRows, "files" | "audit" | "auditOpening">;
   readonly stores: Pick<Stores, "of">;
   /** Whoever holds an expired link gets a fresh one while the file is younger than this; 0: nobody does. */
   readonly refreshMs: number;
@@ -58,6 +58,8 @@ interface Opening extends FileOptions {
   readonly limits: FileLimits;
   /** Resolves when it is on disk. Rejects where it cannot be: then nothing may be served. */
   audit(what: "link.open" | "link.refresh", about: string, outcome: string): Promise<void>;
+  /** The same for one that is to be served: how it stands by now, in the transaction that put it on record. */
+  auditOpening(about: string, outcome: string): Promise<FileRow | undefined>;
   mayOpen(client: string): boolean;
 }
 
@@ -79,11 +81,18 @@ export function files(options: FileOptions): FastifyPluginAsync {
       handler: async (request, reply) => {
         const who = options.sessions?.read(request.headers.cookie)?.name ?? "link";
         const from = addressOf(request.ip);
+        const count = (outcome: string) => options.metrics.count("file_openings_total", { outcome });
+        const entry = (about: string, outcome: string) => ({ at: options.clock.now(), about, who, outcome, from });
         const audit: Opening["audit"] = async (what, about, outcome) => {
-          options.metrics.count("file_openings_total", { outcome });
-          await options.files.audit({ at: options.clock.now(), what, about, who, outcome, from });
+          count(outcome);
+          await options.files.audit({ ...entry(about, outcome), what });
         };
-        return await open({ ...options, request, reply, seats, limits, audit, mayOpen }, mayAudit);
+        const auditOpening: Opening["auditOpening"] = async (about, outcome) => {
+          const row = await options.files.auditOpening({ ...entry(about, outcome), what: "link.open" });
+          count(row === undefined || row.status === "stored" ? outcome : row.status);
+          return row;
+        };
+        return await open({ ...options, request, reply, seats, limits, audit, auditOpening, mayOpen }, mayAudit);
       },
     });
   };

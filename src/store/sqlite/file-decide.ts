@@ -4,6 +4,7 @@ import { clip } from "./clip.ts";
 import type { Connection } from "./connection.ts";
 import { openContents } from "./content.ts";
 import { openPlanAgain } from "./file-plan.ts";
+import { openFileOf } from "./file-rows.ts";
 import type { Operations } from "./operations.ts";
 
 interface Row {
@@ -81,16 +82,26 @@ interface AuditRow {
   come_from: string | null;
 }
 
-export function openAudit(db: Connection): Pick<Operations, "audit" | "auditTrail"> {
+export function openAudit(db: Connection): Pick<Operations, "audit" | "auditOpening" | "auditTrail"> {
+  const fileOf = openFileOf(db);
   const insert = db.prepare("INSERT INTO audit (at, what, about, who, outcome, come_from) VALUES (?, ?, ?, ?, ?, ?)");
   const about = db.prepare<[string, number, number], AuditRow>(
     "SELECT * FROM audit WHERE about = ? AND id < ? ORDER BY id DESC LIMIT ?",
   );
   const all = db.prepare<[number, number], AuditRow>("SELECT * FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?");
   const entryOf = ({ come_from: from, ...row }: AuditRow): AuditEntry & { readonly id: number } => ({ ...row, from });
+  const write = ({ at, what, about: thing, who, outcome, from }: AuditEntry): void => {
+    insert.run(at, clip(what), clip(thing), clip(who), clip(outcome), from === null ? null : clip(from));
+  };
   return {
-    audit({ at, what, about: thing, who, outcome, from }) {
-      insert.run(at, clip(what), clip(thing), clip(who), clip(outcome), from === null ? null : clip(from));
+    audit: write,
+    auditOpening(entry) {
+      const row = fileOf(entry.about);
+      if (row === undefined) return undefined;
+      const isCondemned = row.status === "stored" && row.scan.status === "infected" && row.decision === null;
+      const status = isCondemned ? "checking" : row.status;
+      write(status === "stored" ? entry : { ...entry, outcome: status });
+      return { ...row, status };
     },
     auditTrail({ about: thing, limit, before = Number.MAX_SAFE_INTEGER }) {
       const rows = thing === undefined ? all.all(before, limit) : about.all(thing, before, limit);

@@ -54,6 +54,15 @@ export function openFilesOf(db: Connection): (event: number) => FileRow[] {
   return (event) => rows.all(event).map(rowOf);
 }
 
+/** By its id. */
+export function openFileOf(db: Connection): (id: string) => FileRow | undefined {
+  const one = db.prepare<[string], Row>(`${from} WHERE f.id = ?`);
+  return (id) => {
+    const row = one.get(id);
+    return row === undefined ? undefined : rowOf(row);
+  };
+}
+
 interface Filter {
   tenant: string | null;
   status: string | null;

@@ -56,6 +56,7 @@ export const operations = {
   fileToDelete: "read",
   fileDeleted: "write",
   audit: "write",
+  auditOpening: "write",
   auditTrail: "read",
 } as const satisfies Record<Exclude<keyof Ledger, "close" | "probe">, "read" | "write">;
 

@@ -668,6 +668,33 @@ export function filesContract(open: OpenBench): void {
   describe("the audit trail", () => {
     const b = bench(open);
 
+    it("puts an opening on record with how the file stands by then: dropped, or with a verdict that nobody has judged yet", async () => {
+      const event = await b.mail("a", [fileOf("one"), fileOf("two")]);
+      await b.keep(() => ({ status: "stored" }));
+      const entry = { at: 5_000, what: "link.open", who: "link", outcome: "served", from: "192.0.2.1" };
+      const opened = async (about: string) => (await b.w.ledger.auditOpening({ ...entry, about }))?.status;
+      expect([await opened("one"), await opened("nobody")]).toEqual(["stored", undefined]);
+      await b.w.ledger.decideFile({ id: "one", answer: "drop", by: "ada", note: null, now: 5_000 });
+      expect(await opened("one")).toBe("dropped");
+      await b.w.ledger.filesScanned({
+        ...there((await b.toScan())[0]),
+        now: 5_100,
+        scan: infected(5_100),
+        dueAt: null,
+      });
+      expect(await b.statuses(event)).toEqual(["one dropped", "two stored"]);
+      expect(await opened("two")).toBe("checking");
+      await b.w.ledger.decideFile({ id: "two", answer: "release", by: "ada", note: null, now: 5_200 });
+      expect(await opened("two")).toBe("stored");
+      const trail = await b.w.ledger.auditTrail({ limit: 9 });
+      expect(trail.flatMap(({ what, about, outcome }) => (what === "link.open" ? `${about} ${outcome}` : []))).toEqual([
+        "two served",
+        "two checking",
+        "one dropped",
+        "one served",
+      ]);
+    });
+
     it("tells what was done, newest first, page by page, and survives", async () => {
       const entry = { at: 1, what: "link.open", about: "one", who: "link", outcome: "served", from: "192.0.2.1" };
       for (const at of [1, 2, 3]) await b.w.ledger.audit({ ...entry, at });
