@@ -45,7 +45,7 @@ describe("a stored file", () => {
     expect(store.pulled).toBe(0);
   });
 
-  test.each([
+  test.each<[string, RequestInit, object]>([
     ["whole", {}, {}],
     ["in part", { headers: { range: "bytes=1-2" } }, {}],
     ["beyond its end", { headers: { range: "bytes=900000-" } }, {}],

@@ -8,7 +8,7 @@ import { manualClock, noMetrics, recordingLog } from "../destinations/fixtures.t
 
 const master = Buffer.alloc(32, 5);
 const hash = `scrypt$15$8$3$${"A".repeat(22)}$${"B".repeat(43)}`;
-const files = { files: async () => [], audit: async () => undefined };
+const files = { files: async () => [], audit: async () => undefined, auditOpening: async () => undefined };
 const stores = {
   of: () => {
     throw new Error("nothing is opened here");
