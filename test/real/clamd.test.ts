@@ -3,7 +3,11 @@ import { mkdir, rm } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openScanner, type ScannerOptions } from "../../src/blobs/scan.ts";
 import type { Scanner } from "../../src/model/checking.ts";
-import { eicar, letter } from "../support/dangerous/bytes.ts";
+import { makeHome, startDaemon } from "../process/daemon.ts";
+import { leaks, losses, opener, type Shown, sent } from "../process/dangerous-road.ts";
+import { eicar, letter, ooxml } from "../support/dangerous/bytes.ts";
+import { sample } from "../support/dangerous/rows.ts";
+import { dangerous } from "../support/dangerous/table.ts";
 import { zip } from "../support/dangerous/zip.ts";
 import { type Clamd, startClamd } from "./clamd.ts";
 import { hasTool } from "./tools.ts";
@@ -120,5 +124,67 @@ describe.skipIf(!present)("beside clamd", () => {
     expect(scan).toMatchObject({ status: "unscanned", detail: expect.stringMatching(/ERROR$|closed the connection/) });
     await mkdir(clamd.temporary);
     expect((await scanner.scan(bytesOf(letter))).status).toBe("clean");
+  });
+});
+
+/** What a tenant says who wants everything that the scanner lets pass. */
+const trusting = {
+  executables: "allow",
+  macros: "allow",
+  encrypted: "allow",
+  archives_with_executables: "allow",
+  archives_unlisted: "allow",
+  mismatch: "allow",
+  active_documents: "allow",
+};
+
+function zips(levels: number): Buffer {
+  let inner = zip([{ name: "eicar.com", bytes: eicar }]);
+  for (let level = 1; level < levels; level++) inner = zip([{ name: "inner.zip", bytes: inner }]);
+  return inner;
+}
+
+describe.skipIf(!present)("a daemon beside clamd", () => {
+  test("serves no file of the table and every twin; where all is allowed, clamd alone holds EICAR back", async () => {
+    const clamd = await startClamd({ version: 101, contents: { "Test.EICAR": eicar } }, "40M");
+    const crm = { id: "crm", type: "local" };
+    const home = await makeHome([crm], {
+      http: { host: "127.0.0.1", port: 0, public_url: "http://mail.example.com", trusted_proxies: ["127.0.0.1"] },
+      // As clamd itself has them, where its configuration says nothing.
+      clamd: { ...clamd.at, max_recursion: 17 },
+      tenants: [
+        { id: "acme", recipients: ["*@in.test"], destinations: [crm] },
+        { id: "bold", recipients: ["*@bold.test"], destinations: [crm], attachments: trusting },
+      ],
+    });
+    const daemon = await startDaemon(home);
+    try {
+      const rows = dangerous();
+      const all = rows.flatMap(({ what, file, twin }) => [
+        { what, sample: file },
+        { what: `the twin of ${what}`, sample: twin },
+      ]);
+      const viruses = [
+        { what: "bare", sample: sample("eicar.com", eicar) },
+        { what: "in a zip", sample: sample("a.zip", zip([{ name: "e", bytes: eicar }])) },
+        { what: "30 deep", sample: sample("a.zip", zips(30)) },
+        { what: "in a document", sample: sample("letter.docx", ooxml({ "word/media/image1.bin": eicar })) },
+        { what: "a letter", sample: sample("letter.txt", letter) },
+      ];
+      const shown = await sent(home, daemon, "deals@in.test", all);
+      const bold = await sent(home, daemon, "deals@bold.test", viruses);
+      const open = opener(daemon);
+      const look = async (files: readonly Shown[], how: typeof leaks): Promise<string[]> => {
+        const wrong: string[] = [];
+        for (const file of files) wrong.push(...(await how(file, open())));
+        return wrong;
+      };
+      expect(await look([...shown.filter((_, at) => at % 2 === 0), ...bold.slice(0, 4)], leaks)).toEqual([]);
+      expect(await look([...shown.filter((_, at) => at % 2 === 1), ...bold.slice(4)], losses)).toEqual([]);
+    } finally {
+      await daemon.kill("SIGTERM");
+      await home.remove();
+      await clamd.stop();
+    }
   });
 });

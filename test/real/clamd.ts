@@ -49,7 +49,8 @@ function database({ version, contents }: Signatures): Buffer {
   return Buffer.concat([Buffer.from(header.padEnd(512)), gzipSync(tar(files))]);
 }
 
-export async function startClamd(signatures: Signatures): Promise<Clamd> {
+/** `streamMaxLength`: as clamd.conf says it; small by default, so that a test need not send much to be beyond it. */
+export async function startClamd(signatures: Signatures, streamMaxLength = "2M"): Promise<Clamd> {
   const dir = await mkdtemp(join(tmpdir(), "mailwright-clamd-"));
   const port = await freePort();
   const at = { host: "127.0.0.1", port };
@@ -64,7 +65,7 @@ export async function startClamd(signatures: Signatures): Promise<Clamd> {
     "TCPAddr 127.0.0.1",
     "Foreground yes",
     "MaxThreads 4",
-    "StreamMaxLength 2M",
+    `StreamMaxLength ${streamMaxLength}`,
     "MaxScanTime 10000",
     "AlertExceedsMax yes",
     `TemporaryDirectory ${temporary}`,
