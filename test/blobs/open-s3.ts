@@ -2,7 +2,7 @@
 import { onTestFinished } from "vitest";
 import { openFiles, openKeyRing, openStores } from "../../src/blobs/index.ts";
 import type { S3Storage } from "../../src/blobs/storage.ts";
-import { startS3 } from "../support/s3-server.ts";
+import { s3StorageOf, startS3 } from "../support/s3-server.ts";
 import { folder } from "./disk.ts";
 import { silentLog } from "./silent.ts";
 
@@ -11,18 +11,7 @@ const ring = openKeyRing({ key: Buffer.alloc(32, 7) });
 export async function openS3Store(changes: Partial<S3Storage> = {}) {
   const server = await startS3();
   onTestFinished(() => server.stop());
-  const storage: S3Storage = {
-    type: "s3",
-    bucket: server.bucket,
-    prefix: "mw/",
-    endpoint: server.url,
-    region: server.account.region,
-    access_key_id: server.account.accessKeyId,
-    secret_access_key: server.account.secretAccessKey,
-    sse: "none",
-    sealed: true,
-    ...changes,
-  };
+  const storage = s3StorageOf(server, { prefix: "mw/", ...changes });
   const files = await openFiles(folder());
   const settings = { storage, tenants: [{ id: "acme" }], former_storage: [] };
   const stores = openStores(settings, { files, ring, clock: { now: () => Date.now() }, log: silentLog });

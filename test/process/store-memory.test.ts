@@ -5,24 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { startS3 } from "../support/s3-server.ts";
+import { s3StorageOf, startS3 } from "../support/s3-server.ts";
 
 test("50 files of 25 MiB put at once cost at most 128 MiB over idle", async () => {
   const server = await startS3();
   server.forget = true;
   const folder = await mkdtemp(join(tmpdir(), "mailwright-putting-"));
   try {
-    const entry = {
-      type: "s3",
-      bucket: server.bucket,
-      prefix: "",
-      endpoint: server.url,
-      region: server.account.region,
-      access_key_id: server.account.accessKeyId,
-      secret_access_key: server.account.secretAccessKey,
-      sse: "none",
-      sealed: true,
-    };
+    const entry = s3StorageOf(server);
     const args = [join(import.meta.dirname, "../support/putting.ts"), JSON.stringify(entry), folder];
     const { stdout } = await promisify(execFile)(process.execPath, args);
     const { idle_kib, peak_kib } = JSON.parse(stdout) as { idle_kib: number; peak_kib: number };

@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { crc32 } from "node:zlib";
+import type { S3Storage } from "../../src/blobs/storage.ts";
 import { type Account, partsOf, sha256, signatureError } from "./s3-signature.ts";
 
 export interface Seen {
@@ -279,3 +280,17 @@ function ofBucket(
   const next = isMore ? `<NextContinuationToken>${page.at(-1)}</NextContinuationToken>` : "";
   return ok(`<ListBucketResult><IsTruncated>${isMore}</IsTruncated>${next}${rows.join("")}</ListBucketResult>`);
 }
+
+/** The settings of a store in its bucket. */
+export const s3StorageOf = ({ bucket, url, account }: S3Server, changes: Partial<S3Storage> = {}): S3Storage => ({
+  type: "s3",
+  bucket,
+  prefix: "",
+  endpoint: url,
+  region: account.region,
+  access_key_id: account.accessKeyId,
+  secret_access_key: account.secretAccessKey,
+  sse: "none",
+  sealed: true,
+  ...changes,
+});

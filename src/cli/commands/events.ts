@@ -18,10 +18,12 @@ export function events(cli: Cli): Command {
     .command("list")
     .description("List received messages, newest first.")
     .addOption(new Option("--state <state>", "only in this state").choices(["received", ...deliveryStates]))
-    .addOption(new Option("--skipped", "only what was skipped, and how many for which reason").conflicts("state"))
+    .addOption(
+      new Option("--skipped", "only what was skipped, and how many for which reason").conflicts(["state", "message"]),
+    )
     .addOption(
       new Option("--reason <text>", "what was skipped by this rule, or with this text in its reason")
-        .conflicts("state")
+        .conflicts(["state", "message"])
         .implies({ skipped: true }),
     )
     .option("--tenant <id>", "only of this tenant")

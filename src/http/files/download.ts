@@ -56,8 +56,8 @@ export async function download(row: FileRow, ports: DownloadPorts): Promise<Fast
 }
 
 /**
- * On record before anything of it leaves, whatever happens then; and looked at again by that: a file that was dropped, or found to be bad, since its row was
- * read is not served. The page that is, in its place.
+ * Puts the opening on record before anything of the file leaves, and looks at the file again in that transaction: it may have been dropped
+ * or found to be bad since its row was read. Answers the page to show in its place, undefined where it may be served.
  */
 async function withheld(
   { id }: FileRow,
