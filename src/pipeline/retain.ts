@@ -205,14 +205,20 @@ export function startRetaining(retention: Retention, busy: () => boolean, ports:
     const { unarchived } = await ports.ledger.stats(ports.clock.now());
     const patient = unarchived < impatientAt;
     let moved = 0;
+    // As it was when it was asked: by the end the live mail may be done, and nothing else would wake this for what is left.
+    let cutShort = false;
+    const go = (): boolean => {
+      cutShort = patient && busy();
+      return !stop.signal.aborted && !cutShort;
+    };
     try {
-      moved = await archiveSettled(ports, () => !stop.signal.aborted && (!patient || !busy()), aside);
+      moved = await archiveSettled(ports, go, aside);
     } finally {
       // An attic that takes nothing is no reason to keep what is past its age.
       if (purgeIsDue() && !stop.signal.aborted) await purgeAndSweep();
     }
     if (moved > 0) await ports.maintain();
-    return patient && busy();
+    return cutShort;
   }
 
   async function loop(): Promise<void> {

@@ -293,8 +293,14 @@ describe("the parse pool", () => {
     const entry = join(import.meta.dirname, "fixtures", "silent-parser.ts");
     const opening = openParsePool({ children: 2, log: quietLog, timer, entry });
     const refused = expect(opening).rejects.toThrow(/no parser child could be started: .*not ready after 120 s/);
-    for (let child = 0; child < 2 * 3; child++) await fire(startDeadlineMs);
-    await refused;
+    let fired = 0;
+    let isRefused = false;
+    const seen = refused.then(() => {
+      isRefused = true;
+    });
+    // One child may die a fourth time before the other has died a third time.
+    while (!isRefused) await Promise.race([fire(startDeadlineMs).then(() => fired++), seen]);
+    expect(fired).toBeGreaterThanOrEqual(2 * 3);
   });
 
   test("100 MiB of attachment pass through a child of less than 256 MiB", async () => {

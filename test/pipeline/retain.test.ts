@@ -444,6 +444,17 @@ describe("retention at work", () => {
     await stopped;
   });
 
+  test("goes on by itself when live mail cut it short and was done before it looked again", async () => {
+    await settled("e1", "inline");
+    let asked = 0;
+    const retaining = startRetaining(forever, () => ++asked === 1, ports());
+    await time.advance(10_000);
+    expect((await ledger.stats(time.trueNow)).unarchived).toBe(0);
+    const stopped = retaining.stop();
+    await time.advance(5_000);
+    await stopped;
+  });
+
   test("purges once a day, also when nobody wakes it, and after the clock was set back", async () => {
     await settled("e1", "inline");
     const retaining = startRetaining({ rawMs: hour, eventMs: null }, () => false, ports());
