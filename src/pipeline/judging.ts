@@ -2,7 +2,7 @@
 import { inquire } from "../mail/trust/acquaintance.ts";
 import { nothingKnown } from "../mail/trust/case.ts";
 import { judgeTrust } from "../mail/trust/judge.ts";
-import { type Copy, isSameMail } from "../mail/trust/variant.ts";
+import { type Copy, isSameMail, standsFor } from "../mail/trust/variant.ts";
 import { type Lesson, type Namesake, strangers } from "../model/acquaintance.ts";
 import type { Auth, CanonicalEvent, Evidence, ParsedMessage } from "../model/event.ts";
 import type { Attempt, Ledger } from "../model/ledger.ts";
@@ -74,7 +74,7 @@ export async function judge(
     judgeTrust({ message, anomalies, evidence, people, known, conflict, arcSealers });
   const alone = judged(false);
   const { conflict, copyOf } = attempt.conflict
-    ? await compared(eventId, { message, parse_status: parsed.parse_status, trust: alone.trust }, ports)
+    ? await compared(eventId, { message, parse_status: parsed.parse_status, ...spoken(alone) }, ports)
     : { conflict: false, copyOf: null };
   const auth: Auth = { ...evidence, ...(conflict ? judged(true) : alone) };
   return { auth, conflict, copyOf, lesson: inquiry?.lesson(auth.trust, attempt.receivedAt) };
@@ -90,10 +90,10 @@ async function compared(
   const earlier = (await namesakes(eventId, ports)).filter((other) => other.earlier);
   const same = earlier.flatMap((other) => {
     const copy = copyOf(other, ports.sealer);
-    return copy !== undefined && isSameMail(own, copy) ? [{ ...other, trust: copy.trust }] : [];
+    return copy !== undefined && isSameMail(own, copy) ? [{ ...other, copy }] : [];
   });
   const filed = same.filter(({ lanes }) => lanes.length > 0);
-  const proven = filed.find(({ trust }) => trust === "verified");
+  const proven = filed.find(({ copy }) => standsFor(copy));
   if (proven !== undefined) return { conflict: false, copyOf: { eventId: proven.eventId, lanes: proven.lanes } };
   return { conflict: same.length < earlier.length || filed.length > 0, copyOf: null };
 }
@@ -114,11 +114,16 @@ function copyOf({ sealedEvent }: Namesake, sealer: Sealer): Copy | undefined {
   if (sealedEvent === undefined) return undefined;
   try {
     const { message, parse_status, auth } = readMail<CanonicalEvent>(sealer.open(sealedEvent).plain);
-    return { message, parse_status, trust: auth.trust };
+    return { message, parse_status, ...spoken(auth) };
   } catch {
     return undefined;
   }
 }
+
+const spoken = ({ trust, reasons }: Pick<Auth, "trust" | "reasons">): Pick<Copy, "trust" | "reasons"> => ({
+  trust,
+  reasons: reasons.map(({ code }) => code),
+});
 
 /** The decision for a lane that has the mail already, by its other way. */
 export function asCopy(lane: string, decision: Decision, { copyOf }: Pick<Judgement, "copyOf">): Decision {

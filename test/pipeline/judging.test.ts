@@ -101,7 +101,7 @@ function start(changes: Partial<Ledger> = {}): ReturnType<typeof startPreparing>
         tenant: "globex",
         mapping: { createContact: "unverified", internal: "skip", disposableContacts: "hold" },
         people,
-        arcSealers: [],
+        arcSealers: ["groups.test"],
         threads: defaultMarks,
         lanes: ["globex/crm", "globex/mirror"],
       },
@@ -293,6 +293,39 @@ describe("one mail by two ways", () => {
     }
     expect(await rules("e1")).toEqual(["pending default.inbound", "pending default.inbound"]);
     expect(await rules("e2")).toEqual(["skipped duplicate.variant", "skipped duplicate.variant"]);
+  });
+
+  describe("where the list's copy is first", () => {
+    const sealed = "ARC-Authentication-Results: i=1; groups.test; dmarc=pass header.from=acme.test\r\n";
+    const byList = (domain: string): Evidence => ({
+      ...noEvidence,
+      spf: spf("pass", domain, false),
+      dmarc: { result: "fail", domain: "acme.test", policy: "reject", by: "mailwright", detail: null },
+      arc: { result: "pass", sealer: domain, by: "mailwright", detail: null } as Evidence["arc"],
+    });
+    const both = async (domain: string): Promise<void> => {
+      evidence.set("list", byList(domain));
+      await accepted("e1", { id, way: "list", more: sealed, body: "Ten, please.\r\n-- \r\nThe sales list" });
+      const started = start();
+      await started.quiet();
+      await accepted("e2", { id });
+      started.wake();
+      await started.quiet();
+    };
+
+    test("and its seal is believed, the sender's own mail is the copy", async () => {
+      await both("groups.test");
+      expect((await eventOf("e1")).auth).toMatchObject({ trust: "aligned-weak", reasons: [{ code: "arc_pass" }] });
+      expect(await rules("e1")).toEqual(["pending default.inbound", "pending default.inbound"]);
+      expect(await rules("e2")).toEqual(["skipped duplicate.variant", "skipped duplicate.variant"]);
+      expect((await eventOf("e2")).anomalies.map(({ code }) => code)).not.toContain("message_id_conflict");
+    });
+
+    test("and nobody named its seal, the sender's own mail is filed", async () => {
+      await both("else.test");
+      expect(await rules("e1")).toEqual(["held trust.suspicious", "held trust.suspicious"]);
+      expect(await rules("e2")).toEqual(["pending default.inbound", "pending default.inbound"]);
+    });
   });
 
   test("is not taken for a copy of one whose content retention has removed: both are kept", async () => {

@@ -9,6 +9,8 @@ export interface Copy {
   >;
   readonly parse_status: ParsedMessage["parse_status"];
   readonly trust: Auth["trust"];
+  /** Codes of what decided the trust. */
+  readonly reasons: readonly string[];
 }
 
 /** Footers and banners are short; whatever is longer was written by somebody. */
@@ -29,6 +31,13 @@ export function isSameMail(one: Copy, other: Copy): boolean {
   if ((a.subject_normalised ?? "") !== (b.subject_normalised ?? "")) return false;
   return sameFiles(a.attachments, b.attachments) && sameText(a.text ?? "", b.text ?? "");
 }
+
+/**
+ * What came first and is filed stands for the other only where nobody can have made it up: DMARC passed, or a sealer that is named says that it
+ * had. One that is believed for less could be written by somebody else, who would then keep the real mail out.
+ */
+export const standsFor = ({ trust, reasons }: Pick<Copy, "trust" | "reasons">): boolean =>
+  trust === "verified" || (proven(trust) && reasons.includes("arc_pass"));
 
 /** Lists put their footer into a part of its own too, which is text. */
 function sameFiles(a: Copy["message"]["attachments"], b: Copy["message"]["attachments"]): boolean {
