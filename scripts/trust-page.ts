@@ -36,7 +36,8 @@ that no honest program writes stay.
 
 Programs that store mail by its Message-ID can be made to lose mail: whoever sends the id first wins. Here both are kept. When both come from the same
 sender and both are proven, with the same date, subject and text but for a list's tag and footer, they are one mail that came by two ways: the one is filed, the
-other is skipped as \`duplicate.variant\`, which names it. Otherwise the later one is flagged \`message_id_conflict\` and is never \`verified\`.
+other is skipped as \`duplicate.variant\`, which names it. So it is too when a list's copy came first under a seal that you believe (\`trust.arc_sealers\`).
+Otherwise the later one is flagged \`message_id_conflict\` and is never \`verified\`.
 
 ## Reasons
 

@@ -64,6 +64,19 @@ export const subjectPeople = 6;
 /** Answers to one message from more organisations than this are answers to mass mail, whoever sent it: a thread each. */
 export const mostAnswerers = 16;
 
+/**
+ * Whether an answer to a mail that too many answer is one of those between whom it went. Whoever has got hold of an id can have it answered by
+ * seventeen domains of his: that must not take it from its conversation. Mail to nobody visible, or to very many, went between nobody.
+ */
+export function isBetween({ sender, inside, own, people }: ThreadFacts, to: ThreadFacts): boolean {
+  if (to.broadcast || new Set(to.people.map(voiceOf)).size > mostAnswerers) return false;
+  if (inside) return own && people.some((person) => to.sender !== null && voiceOf(person) === voiceOf(to.sender));
+  return sender !== null && to.people.some((person) => voiceOf(person) === voiceOf(sender));
+}
+
+/** Whom answers are counted by: people of one organisation are one. */
+export const voiceOf = ({ organisation, address }: ThreadPerson): string => organisation ?? address;
+
 /** What a person decided about a message's thread; honoured by the judge, now and whenever it judges again. */
 export interface ThreadDecision {
   readonly eventId: string;

@@ -117,6 +117,35 @@ test("an answer to mass mail stands where its subject puts it, whether the mass 
   }
 });
 
+test("strangers who name the id of a mail between two take nobody from its conversation, whoever comes first", async () => {
+  const bob = { address: "bob", organisation: "client" };
+  const common = { subject: "hall", reply: true } as const;
+  const sent = facts("sent", { writtenAt: 500, subject: "hall", sender: null, inside: true, own: true, people: [bob] });
+  const answer = facts("answer", { ...common, writtenAt: 900, sender: bob, people: [bob], names: ["id-sent"] });
+  const strangers = Array.from({ length: 40 }, (_, n) => {
+    const reader = { address: `reader-${n}`, organisation: `shop-${n}` };
+    return facts(`s${n}`, {
+      writtenAt: 1_000 + n,
+      sender: reader,
+      people: [reader],
+      names: ["id-sent"],
+      subject: `s${n}`,
+    });
+  });
+  for (const order of [
+    [sent, answer, ...strangers],
+    [...strangers, answer, sent],
+    [answer, ...strangers, sent],
+  ]) {
+    const road = new Road();
+    const messages = order.map((each) => road.own(each));
+    for (const one of messages) await road.take([one]);
+    const clusters = await road.clusters();
+    expect(clusters).toEqual(clustersIn(messages));
+    expect(clusters).toContainEqual([`${road.tenant}-event-answer`, `${road.tenant}-event-sent`]);
+  }
+});
+
 test("the same mails and decisions come to the same conversations in the ledger, whatever the order of arrival", async () => {
   await fc.assert(
     fc.asyncProperty(generated, arrival, async ({ messages: given, decisions: made }, how) => {

@@ -1,5 +1,5 @@
 /** Lays the messages of a neighbourhood out by what they are looked up by, and finds the ids that too many answer. */
-import { mostAnswerers, type ThreadFacts } from "../../model/threads.ts";
+import { mostAnswerers, type ThreadFacts, voiceOf } from "../../model/threads.ts";
 import { inOrder } from "./order.ts";
 import { type Field, grouped } from "./ties.ts";
 
@@ -31,4 +31,4 @@ function* massMail(
 
 /** Colleagues answer as one. */
 export const answererOf = ({ sender, inside }: ThreadFacts): string[] =>
-  sender === null || inside ? [] : [sender.organisation ?? sender.address];
+  sender === null || inside ? [] : [voiceOf(sender)];

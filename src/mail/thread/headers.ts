@@ -1,5 +1,5 @@
 /** What the ids in Message-ID, In-Reply-To and References tie together (RFC 5322 §3.6.4), and what they only claim. */
-import { subjectPeople, type ThreadFacts } from "../../model/threads.ts";
+import { isBetween, subjectPeople, type ThreadFacts } from "../../model/threads.ts";
 import { type Condition, type Doubt, type Field, grouped, type Tie, type Ties } from "./ties.ts";
 import { overlap } from "./words.ts";
 
@@ -19,9 +19,9 @@ export function headerTies(field: Field): Ties {
   for (const from of field.messages) {
     for (const { id, near } of claims(from, field)) {
       const known = ownersFor(from, id, field);
-      if (known.length === 0) push(sharers, id, from);
-      else if (field.fans.has(id)) push(sharers, id, from);
-      else for (const to of known) tie(from, to, near, ties, doubts);
+      const meant = field.fans.has(id) ? known.filter((to) => isBetween(from, to)) : known;
+      if (meant.length === 0) push(sharers, id, from);
+      else for (const to of meant) tie(from, to, near, ties, doubts);
     }
   }
   const pairs = openPairs(field);

@@ -8,7 +8,7 @@ import {
 } from "../../model/threads.ts";
 import type { Connection } from "./connection.ts";
 import type { Operations } from "./operations.ts";
-import { factsFrom, subjectKeys, threadKeyText } from "./thread-keys.ts";
+import { factsFrom, nearTo, subjectKeys, threadKeyText } from "./thread-keys.ts";
 
 /**
  * A conversation of more messages than this is no conversation any more, and reading it would hold up everybody's commits. For each that arrives,
@@ -113,15 +113,16 @@ export function openAround(db: Connection): Operations["around"] {
 
     const rowsOf = (key: string): readonly Hit[] => (absent.has(key) ? [] : byKey.all(key, mostRows + 1));
 
-    /** `name`: what the judge knows this key by. Where too many answer it, they have nothing in common. */
-    function followAll(key: string, name: string): void {
+    /** `name`: what the judge knows this key by. Where too many answer it, they have nothing in common, but for those whom `between` names. */
+    function followAll(key: string, name: string, between: ReadonlySet<string> = nobody): void {
       if (isAsked(key)) return;
       const hits = rowsOf(key);
       const answerers = new Set(hits.map(({ near }) => near));
       answerers.delete(null);
       answerers.delete("");
-      if (answerers.size > mostAnswerers) fans.add(name);
-      else follow(hits);
+      const many = answerers.size > mostAnswerers;
+      if (many) fans.add(name);
+      follow(many ? hits.filter(({ near }) => near !== null && between.has(near)) : hits);
     }
 
     /** Those that have the id, and unless it is that of mass mail those that name it. */
@@ -130,9 +131,9 @@ export function openAround(db: Connection): Operations["around"] {
       if (isAsked(own)) return;
       const owners = rowsOf(own);
       follow(owners);
-      const mass = broadcast || owners.some(({ message }) => found.get(message)?.broadcast === true);
-      if (mass) fans.add(id);
-      else followAll(threadKeyText(tenant, "names", id), id);
+      const known = owners.flatMap(({ message }) => found.get(message) ?? []);
+      if (broadcast || known.some((owner) => owner.broadcast)) fans.add(id);
+      else followAll(threadKeyText(tenant, "names", id), id, new Set(known.flatMap(nearTo)));
     }
 
     function followFacts(facts: ThreadFacts): void {
@@ -163,6 +164,8 @@ export function openAround(db: Connection): Operations["around"] {
     return { messages: [...found.values()], decisions: [...decided.values()], fans: [...fans], cut };
   };
 }
+
+const nobody: ReadonlySet<string> = new Set();
 
 /** Every key that the messages around one are looked up by. */
 function lookedUpBy(facts: ThreadFacts): readonly string[] {

@@ -1,6 +1,6 @@
 /** What a message is found by in the ledger's index of threads, and the form in which its facts are kept. */
 import { createHash } from "node:crypto";
-import { subjectPeople, type ThreadFacts, type ThreadPerson } from "../../model/threads.ts";
+import { subjectPeople, type ThreadFacts, type ThreadPerson, voiceOf } from "../../model/threads.ts";
 
 /** own: it has this id. names: it names it. Of a subject there is one for each person and organisation that it is compared by. */
 export type KeyKind = "own" | "names" | "subject" | "index" | "gmail" | "token";
@@ -54,8 +54,14 @@ export function* keysOf(facts: ThreadFacts): Generator<ThreadKey> {
 
 /** As the judge counts them: by organisation, colleagues as nobody. */
 function answererOf({ sender, inside }: ThreadFacts): string {
-  return sender === null || inside ? "" : (sender.organisation ?? sender.address).slice(0, 10);
+  return sender === null || inside ? colleague : nearOf(sender);
 }
+
+const colleague = "";
+const nearOf = (person: ThreadPerson): string => voiceOf(person).slice(0, 10);
+
+/** What those are kept as whose answer to this message may stand with it, however many answer. */
+export const nearTo = ({ people }: ThreadFacts): string[] => [colleague, ...people.map(nearOf)];
 
 export function subjectKeys({ tenant, subject, people }: ThreadFacts): string[] {
   if (subject === null) return [];

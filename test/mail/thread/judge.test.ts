@@ -188,6 +188,15 @@ describe("mass mail", () => {
     });
     expect(clustersIn([sent, ...answers])).toHaveLength(41);
   });
+
+  test("is not made of a mail between two by strangers who name its id: those two go on as before", () => {
+    const sent = mail({ id: "news", from: kim, to: [ana], subject: "Cooling unit 4711" });
+    const answer = mail({ id: "a", from: ana, names: ["news"], subject: "Re: Cooling unit 4711" });
+    const further = mail({ id: "b", from: kim, to: [ana], names: ["news", "a"], subject: "Re: Cooling unit 4711" });
+    const clusters = clustersIn([sent, answer, further, ...answers]);
+    expect(clusters).toContainEqual(["a", "b", "news"]);
+    expect(clusters).toHaveLength(41);
+  });
 });
 
 describe("subjects", () => {
