@@ -12,7 +12,10 @@ import type { Lease, RawPlace } from "./ledger.ts";
 export const fileStatuses = ["checking", "stored", "quarantined", "stripped", "refused", "dropped", "removed"] as const;
 export type FileStatus = (typeof fileStatuses)[number];
 
-/** pending: not asked yet. unscanned: asked, and there was no verdict: never clean, and asked again. skipped: no scanner is configured. */
+/**
+ * pending: not asked yet. unscanned: asked, and there was no verdict: never clean, and asked again. skipped: no scanner was configured when it was
+ * kept; with a detail, one has been asked since and gave no verdict yet.
+ */
 export const scanStatuses = ["pending", "clean", "infected", "unscanned", "skipped"] as const;
 export type ScanStatus = (typeof scanStatuses)[number];
 
@@ -228,8 +231,13 @@ export interface Files {
   filesKept(kept: FilesKept): Promise<boolean>;
   /** Gives it back without a result. */
   filesLater(eventId: string, lease: Lease, later: Later): Promise<void>;
-  /** Kept contents whose scan is due; only when there are none, those of `again`, in the order in which they were looked at. */
-  filesToScan(request: Taking & { readonly again?: ScanAgain }): Promise<readonly FileToScan[]>;
+  /**
+   * Kept contents whose scan is due; only when there are none, with `skipped` those that were kept while no scanner was configured; and only when
+   * there are none of them either, those of `again`, in the order in which they were looked at.
+   */
+  filesToScan(
+    request: Taking & { readonly skipped?: boolean; readonly again?: ScanAgain },
+  ): Promise<readonly FileToScan[]>;
   /**
    * False when the lease was lost. Where the verdict is another one, every message that carries the content is to be brought in line: at once, or
    * within minutes where other files of it are being scanned still, so that it is planned again once and not once for each.

@@ -117,8 +117,14 @@ export function startKeeping(tenants: readonly string[], width: number, ports: K
     else story.warn({}, "the lease on the files of a message was lost; they are kept again");
   }
 
-  const judged = (tenant: string, { filename, contentType, inspection, scan, decision }: FileRow): Judgement =>
-    ports.judge(tenant, { filename, contentType, inspection, scan, decision });
+  const judged = (tenant: string, { filename, contentType, inspection, scan, decision, status }: FileRow): Judgement =>
+    ports.judge(tenant, {
+      filename,
+      contentType,
+      inspection,
+      scan: ports.scans && status !== "stored" ? unskipped(scan) : scan,
+      decision,
+    });
 
   /** Empty where it is tried again. */
   function outcomeOf(file: FileRow, { got, refused, failed }: Taken, attempts: number): FileKept[] {
@@ -148,6 +154,12 @@ export function startKeeping(tenants: readonly string[], width: number, ports: K
 }
 
 const noScanner: Scan = { status: "skipped", engine: null, signatures: null, at: null, detail: null };
+
+/** Kept before a scanner was configured: that is no verdict for whoever is not served yet. */
+function unskipped(scan: Scan): Scan {
+  if (scan.status !== "skipped") return scan;
+  return { ...scan, status: scan.detail === null ? "pending" : "unscanned" };
+}
 
 const isLiving = ({ status }: Judgement): boolean =>
   status === "checking" || status === "stored" || status === "quarantined";

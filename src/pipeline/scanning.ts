@@ -47,7 +47,15 @@ export function startScanning(tenants: readonly string[], width: number, ports: 
     const asked = trouble.open([...tenants.slice(first), ...tenants.slice(0, first)]);
     try {
       const again = await rounds.current();
-      const found = await ledger.filesToScan({ tenants: asked, room, now, leaseMs, ...(again ? { again } : {}) });
+      const skipped = scanner !== undefined;
+      const found = await ledger.filesToScan({
+        tenants: asked,
+        room,
+        now,
+        leaseMs,
+        skipped,
+        ...(again ? { again } : {}),
+      });
       rounds.given(found);
       if (found.length === 0) {
         const times = [rounds.nextAt(), trouble.nextAt(), (await ledger.filesDueAt(now)).scanning];
@@ -94,6 +102,11 @@ export function startScanning(tenants: readonly string[], width: number, ports: 
       log.warn({ tenant, attempt: attempts, reason: scan.detail }, "a file could not be scanned; it is tried again");
       // A scanner that goes away in the middle of a round would take back every link that there is, and have every mail planned again.
       if (hasVerdict(content.scan)) return { scan: content.scan, dueAt: laterOn(attempts) };
+      // What is served since before there was a scanner is served on; whoever comes now is told why he waits.
+      if (content.scan.status === "skipped") {
+        const detail = scan.detail ?? "it was not looked at";
+        return { scan: { ...content.scan, at: clock.now(), detail }, dueAt: laterOn(attempts) };
+      }
       return { scan: { ...scan, at: clock.now() }, dueAt: laterOn(attempts) };
     } catch (error) {
       const { dueAt: due } = trouble.failed(tenant, sha256, error);

@@ -315,6 +315,82 @@ describe("a scan", () => {
   });
 });
 
+describe("a scanner that is configured later", () => {
+  /** Kept while there was none. */
+  async function keptBefore(files: Readonly<Record<string, string>>): Promise<void> {
+    start({ scanner: undefined });
+    await mail("a", files);
+    await stop();
+  }
+
+  for (const version of ["s1", null]) {
+    test(`looks at what was kept without one, ${version === null ? "also where it names no signatures" : "by name and number"}`, async () => {
+      scanner.version = version;
+      await keptBefore({ 2: "a virus", 3: "an offer" });
+      expect([await status("a/2"), await status("a/3")]).toEqual(["stored", "stored"]);
+      start();
+      await settle();
+      expect(scanner.scanned.sort()).toEqual(["a virus", "an offer"]);
+      expect([await status("a/2"), await status("a/3")]).toEqual(["quarantined", "stored"]);
+      expect((await file("a/3")).scan).toMatchObject({ status: "clean", signatures: version });
+    });
+  }
+
+  test("has a new mail with such a content wait for its verdict, while the old one is served on", async () => {
+    await keptBefore({ 2: "a virus" });
+    scanner.says = () => ({ status: "unscanned", detail: "connection refused" });
+    start();
+    await settle();
+    expect(await status("a/2")).toBe("stored");
+    await mail("b", { 2: "a virus" });
+    expect(await file("b/2")).toMatchObject({ status: "quarantined", reason: "Scan: connection refused" });
+    expect(await status("a/2")).toBe("stored");
+    scanner.says = () => ({ status: "clean", detail: null });
+    await pass(hour);
+    expect([await status("a/2"), await status("b/2")]).toEqual(["stored", "stored"]);
+  });
+
+  test("comes to the content of a new mail before it has gone through the old ones, and nothing of it is served meanwhile", async () => {
+    await keptBefore(Object.fromEntries(Array.from({ length: 9 }, (_, n) => [String(n + 2), `old ${n}`])));
+    const seen: string[] = [];
+    await ledger.accept([
+      message("b", { raw: { kind: "inline", sealed: openSealer.seal(rawWith({ 2: "old 8" }), "raw") } }),
+    ]);
+    await plan_("acme", steps("activity-b"), listed("b", { 2: "old 8" }));
+    const gate = Promise.withResolvers<void>();
+    stores.beforeOpen = async (ref) => {
+      if (ref === `mem:${keyOf("old 8")}`) seen.push(await status("b/2"));
+      await gate.promise;
+    };
+    start();
+    await settle();
+    gate.resolve();
+    await settle();
+    expect(seen).toEqual(["checking"]);
+    expect(scanner.scanned).toHaveLength(9);
+    expect(scanner.scanned.indexOf("old 8")).toBeLessThan(4);
+    expect(await status("b/2")).toBe("stored");
+  });
+
+  test("and taken away again leaves nothing that waits for it", async () => {
+    await keptBefore({ 2: "an offer" });
+    // The scanner of a daemon that was killed in the middle of it.
+    await ledger.accept([
+      message("b", { raw: { kind: "inline", sealed: openSealer.seal(rawWith({ 2: "an offer" }), "raw") } }),
+    ]);
+    await plan_("acme", steps("activity-b"), listed("b", { 2: "an offer" }));
+    scanner.scan = () => new Promise(() => undefined);
+    start();
+    await settle();
+    expect(await status("b/2")).toBe("checking");
+    running = undefined;
+    await ledger.reclaim(time.trueNow);
+    start({ scanner: undefined });
+    await settle();
+    expect([await status("a/2"), await status("b/2")]).toEqual(["stored", "stored"]);
+  });
+});
+
 describe("a store that is away", () => {
   test("costs no attempt, however long, and holds up no other tenant", async () => {
     start();

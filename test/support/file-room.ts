@@ -22,6 +22,8 @@ export interface MemoryStores extends Stores {
   fault: (call: string, key: string) => Error | undefined;
   /** Called before a put is durable. */
   beforePut: (key: string) => Promise<void>;
+  /** Called before a content is given back. */
+  beforeOpen: (ref: string) => Promise<void>;
 }
 
 export function memoryStores(): MemoryStores {
@@ -43,6 +45,7 @@ export function memoryStores(): MemoryStores {
     },
     async open(ref) {
       ask("open", ref);
+      await self.beforeOpen(ref);
       const bytes = kept.get(ref);
       return bytes === undefined
         ? undefined
@@ -59,6 +62,7 @@ export function memoryStores(): MemoryStores {
     calls,
     fault: () => undefined,
     beforePut: async () => undefined,
+    beforeOpen: async () => undefined,
     of: () => store,
     close: async () => undefined,
   };

@@ -47,6 +47,10 @@ export function openContents(db: Connection): Contents {
        WHERE id = $id`,
   );
   const again = db.prepare("UPDATE content SET store_key = ?, stored_at = ? WHERE id = ?");
+  // A mail waits for its verdict, so that it is not left to the walk over all that was kept without a scanner.
+  const wanted = db.prepare(
+    "UPDATE content SET turn = 0, due_at = 0 WHERE id = ? AND turn = 3 AND scan = 'skipped' AND store_key IS NOT NULL",
+  );
   const needed = db
     .prepare<[string, string], number>(
       `SELECT 1 FROM file WHERE sha256 = ? AND tenant = ? AND status IN ${living} LIMIT 1`,
@@ -81,6 +85,7 @@ export function openContents(db: Connection): Contents {
         stored.run({ storeKey, status: scan.status, at, id: found.id, now });
       } else if (storeKey !== null) put(found, storeKey, { tenant, sha256 }, now);
       if (lives(status) && storeKey === null && found.store_key === null) return false;
+      if (status === "checking") wanted.run(found.id);
       const unsaid = found.scan === "pending" && found.store_key === null;
       return unsaid || (found.scan === scan.status && found.scanned_at === scan.at);
     },

@@ -28,6 +28,12 @@ export function openFilesToScan(db: Connection): Operations["filesToScan"] {
   const ready = db
     .prepare<[string, number], number>("SELECT id FROM content WHERE tenant = ? AND turn = 0 ORDER BY id LIMIT ?")
     .pluck();
+  const skippedOnes = db
+    .prepare<[string, number], number>(
+      `SELECT id FROM content INDEXED BY content_skipped
+         WHERE tenant = ? AND turn = 3 AND scan = 'skipped' AND store_key IS NOT NULL ORDER BY id LIMIT ?`,
+    )
+    .pluck();
   const looked = db
     .prepare<[{ tenant: string; before: number; signatures: string; room: number }], number>(
       `SELECT id FROM content INDEXED BY content_scanned WHERE tenant = $tenant AND turn = 3 AND store_key IS NOT NULL
@@ -38,11 +44,13 @@ export function openFilesToScan(db: Connection): Operations["filesToScan"] {
     `UPDATE content SET turn = 2, lease = ?, lease_until = ?, attempts = attempts + 1 WHERE id = ?
        RETURNING id, tenant, sha256, size, store_key, attempts, scan, engine, signatures, scanned_at, scan_detail`,
   );
-  return ({ tenants, room, now, leaseMs, again }) => {
+  return ({ tenants, room, now, leaseMs, skipped, again }) => {
     expire.run(now);
     bound.run({ most: now + furthestMs });
     comeDue.run(now);
     let ids = fairShares({ tenants, room }, (tenant, most) => ready.all(tenant, most));
+    if (ids.length === 0 && skipped === true)
+      ids = fairShares({ tenants, room }, (tenant, most) => skippedOnes.all(tenant, most));
     if (ids.length === 0 && again !== undefined)
       ids = fairShares({ tenants, room }, (tenant, most) => looked.all({ ...again, tenant, room: most }));
     if (ids.length === 0) return [];
@@ -68,16 +76,18 @@ export function openFilesScanned(db: Connection): Operations["filesScanned"] {
        lease = NULL, lease_until = NULL, turn = iif($dueAt IS NULL, 3, 1), due_at = coalesce($dueAt, 0),
        attempts = iif($dueAt IS NULL, 0, attempts) WHERE id = $id`,
   );
-  const carriers = db
-    .prepare<[string, string], number>(
-      `SELECT event FROM file WHERE sha256 = ? AND tenant = ? AND kept = 1 AND decided IS NULL
-         AND status IN ${living}`,
-    )
-    .pluck();
+  const carriers = (statuses: string) =>
+    db
+      .prepare<[string, string], number>(
+        `SELECT event FROM file WHERE sha256 = ? AND tenant = ? AND kept = 1 AND decided IS NULL AND status IN ${statuses}`,
+      )
+      .pluck();
+  const all = carriers(living);
+  const undecided = carriers("('checking')");
   const others = db
     .prepare<[number], number>(
       `SELECT 1 FROM file f JOIN content c ON c.sha256 = f.sha256 AND c.tenant = f.tenant
-         WHERE f.event = ? AND f.status = 'checking' AND c.scan = 'pending' AND c.turn <> 3 LIMIT 1`,
+         WHERE f.event = ? AND f.status = 'checking' AND c.scan IN ('pending', 'skipped') AND c.turn <> 3 LIMIT 1`,
     )
     .pluck();
   const due = db.prepare(
@@ -91,9 +101,10 @@ export function openFilesScanned(db: Connection): Operations["filesScanned"] {
     if (content === undefined) return false;
     const detail = scan.detail === null ? null : clip(scan.detail);
     write.run({ ...scan, at: scan.at ?? now, detail, dueAt, id: content.id });
-    // Why there is no verdict changes with every try while a scanner is in trouble: no reason to plan each mail again.
-    if (content.scan === scan.status && (scan.status === "unscanned" || content.scan_detail === detail)) return true;
-    for (const event of new Set(carriers.all(sha256, tenant))) {
+    // One that is judged without a scanner again may have had a mail wait for its verdict.
+    const news = isNews(content, { status: scan.status, detail });
+    if (!news && !(scan.status === "skipped" && dueAt === null)) return true;
+    for (const event of new Set((news ? all : undecided).all(sha256, tenant))) {
       if (others.get(event) === undefined) due.run(event);
       else {
         dueSoon.run({ event, at: now + togetherMs });
@@ -102,6 +113,16 @@ export function openFilesScanned(db: Connection): Operations["filesScanned"] {
     }
     return true;
   };
+}
+
+/** Why there is no verdict changes with every try while a scanner is in trouble: no reason to plan each mail again. */
+function isNews(
+  before: { readonly scan: string; readonly scan_detail: string | null },
+  { status, detail }: { readonly status: string; readonly detail: string | null },
+): boolean {
+  if (before.scan !== status) return true;
+  if (status === "skipped") return (before.scan_detail === null) !== (detail === null);
+  return status !== "unscanned" && before.scan_detail !== detail;
 }
 
 /** When something comes due by itself; what is due already is for whoever has room, and for tenants that somebody works for. */

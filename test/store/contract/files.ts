@@ -473,6 +473,42 @@ export function filesContract(open: OpenBench): void {
       expect(await b.toKeep(4_400)).toEqual([]);
     });
 
+    it("gives what was kept without a scanner to the first that there is, after what is new; without a verdict it stays so, with the reason", async () => {
+      const skipped: Scan = { ...pending, status: "skipped", at: 3_000 };
+      await b.mail("a", [fileOf("one"), fileOf("two")]);
+      await b.keep(() => ({ status: "stored", scan: skipped }));
+      await b.mail("b", [fileOf("three")]);
+      await b.keep();
+      const look = (now: number, skipped?: boolean) =>
+        b.w.ledger.filesToScan({ tenants: ["acme"], room: 1, now, leaseMs: 60_000, ...(skipped ? { skipped } : {}) });
+      expect((await look(4_000, true)).map(({ sha256 }) => sha256)).toEqual(["sha-of-three"]);
+      expect(await look(4_000)).toEqual([]);
+      const [one] = await look(4_000, true);
+      expect(one).toMatchObject({ sha256: "sha-of-one", scan: skipped });
+      const why = { ...skipped, at: 4_100, detail: "no answer" };
+      await b.w.ledger.filesScanned({ ...there(one), now: 4_100, scan: why, dueAt: 9_000 });
+      expect((await b.toKeep(4_100)).map(({ files }) => files[0]?.scan)).toEqual([why]);
+      await b.w.ledger.filesScanned({
+        ...there((await look(4_200, true))[0]),
+        now: 4_200,
+        scan: clean(4_200),
+        dueAt: null,
+      });
+      expect(await look(4_300, true)).toEqual([]);
+      expect(await look(9_000, true)).toHaveLength(1);
+    });
+
+    it("has a content that was kept without a scanner scanned for the mail that waits for it, and that mail judged where there is none any more", async () => {
+      const skipped: Scan = { ...pending, status: "skipped", at: 3_000 };
+      const same = { sha256: "same" };
+      await b.mail("a", [fileOf("one", same)]);
+      await b.keep(() => ({ status: "stored", scan: skipped }));
+      await b.mail("b", [fileOf("two", same)]);
+      await b.keep(() => ({ status: "checking", scan: skipped, storeKey: null }));
+      await b.scan({ ...skipped, at: 4_000 });
+      expect((await b.toKeep(4_100)).map(({ eventId }) => eventId)).toEqual(["event-b"]);
+    });
+
     it("looks again with other signatures, when nothing else is due, in the order of the last looks", async () => {
       for (const [index, name] of ["a", "b"].entries()) {
         await b.mail(name, [fileOf(name)]);
