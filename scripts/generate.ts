@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cliPage } from "../src/cli/page.ts";
 import { cliSchema } from "../src/cli/shapes.ts";
-import { configSchema, mappingJsonSchema } from "../src/settings/index.ts";
+import { configSchema, mappingCasesJsonSchema, mappingJsonSchema } from "../src/settings/index.ts";
 import { configurationPage } from "../src/settings/page.ts";
 import { metricsPage } from "../src/watch/index.ts";
 import { eventJsonSchema, eventPage } from "./event-page.ts";
@@ -19,6 +19,7 @@ export interface Generated {
 /** Sorted by path, one a line. A page made from code elsewhere is a line here. */
 export const generated: readonly Generated[] = [
   { path: "config/event.schema.json", make: () => json(eventJsonSchema()) },
+  { path: "config/mapping-cases.schema.json", make: () => json(mappingCasesJsonSchema()) },
   { path: "config/mapping.schema.json", make: () => json(mappingJsonSchema()) },
   { path: "config/schema.json", make: () => json(configSchema()) },
   { path: "docs/cli.md", make: cliPage },

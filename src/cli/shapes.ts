@@ -4,6 +4,7 @@ import { eventSchema } from "../model/event.ts";
 import { deliveryStates, failureReasons, stepStates } from "../model/ledger.ts";
 import { stepSchema } from "../model/step.ts";
 import { auditShape, fileShape } from "./file-shapes.ts";
+import { mappingFinding, mappingTested, ruleReading } from "./mapping-shapes.ts";
 import { purged } from "./purge-shapes.ts";
 import { decisionShape, reviewShape } from "./review-shapes.ts";
 import { skipCounts } from "./skip-shapes.ts";
@@ -114,14 +115,7 @@ const planned = z.object({
   tenant: z.string(),
   mapping_version: z.number().int().nullable().describe("Null for a mapping file that was never in force."),
   rules: z
-    .array(
-      z.object({
-        rule: z.string(),
-        applies: z.boolean(),
-        failed: z.string().nullable().describe("The first condition that does not apply, as it stands in the file."),
-        took: z.array(z.string()).describe("What this rule decides: contact, company, deal, activity, skip, review."),
-      }),
-    )
+    .array(ruleReading)
     .describe(
       "The rules of the tenant's mapping file as they were read for this message; none after a skip or review.",
     ),
@@ -145,16 +139,6 @@ const planned = z.object({
   ),
 });
 export type Planned = z.infer<typeof planned>;
-
-const mappingFinding = z
-  .object({
-    file: z.string(),
-    line: z.number().int().describe("Where the rule begins."),
-    rule: z.string(),
-    what: z.string().describe("Why it never decides anything, or which conditions contradict."),
-  })
-  .describe("A rule of a mapping file that somebody should look at.");
-export type MappingFinding = z.infer<typeof mappingFinding>;
 
 /** What a command that changed the ledger did about the work that follows. */
 const worker = z
@@ -362,6 +346,7 @@ export const shapes = {
   "events show": eventDetail,
   explain: explained,
   "mapping check": z.array(mappingFinding),
+  "mapping test": z.array(mappingTested),
   parse: canonicalEvent,
   plan: planned,
   purge: purged,

@@ -1,5 +1,6 @@
 /** The JSON Schema that editors check the configuration file against. */
 import { mappingOutline } from "./mapping.ts";
+import { casesOutline } from "./mapping-cases.ts";
 import type { Outline } from "./outline.ts";
 import { configurationOutline } from "./schema.ts";
 
@@ -21,6 +22,11 @@ export function configSchema(): Record<string, unknown> {
 /** For the mapping file, which holds no references. */
 export function mappingJsonSchema(): Record<string, unknown> {
   return { title: "Mailwright mapping", ...mappingOutline };
+}
+
+/** For files of cases, which hold none either. */
+export function mappingCasesJsonSchema(): Record<string, unknown> {
+  return { title: "Mailwright mapping cases", ...casesOutline };
 }
 
 /** What a plain text could not stand for gets the reference as a second form. */

@@ -1,16 +1,17 @@
-/** `mailwright mapping`: what is wrong with a mapping file, and which of its rules can never decide anything. */
+/** `mailwright mapping`: what is wrong with a mapping file, which of its rules can never decide anything, and whether its cases hold. */
 import { resolve } from "node:path";
 import { Command } from "commander";
 import { checkRules } from "../../main.ts";
 import { type LoadedMapping, loadMapping } from "../../settings/index.ts";
 import type { Cli } from "../cli.ts";
 import { exitCodes, Failed } from "../exit.ts";
+import type { MappingFinding } from "../mapping-shapes.ts";
 import { jsonOption } from "../options.ts";
 import { plain } from "../plain.ts";
-import type { MappingFinding } from "../shapes.ts";
+import { mappingTest } from "./mapping-test.ts";
 
 export function mapping(cli: Cli): Command {
-  const command = new Command("mapping").description("Check the mapping files of the tenants.");
+  const command = new Command("mapping").description("Check, test and compare mapping files.");
   command
     .command("check")
     .description(
@@ -19,6 +20,7 @@ export function mapping(cli: Cli): Command {
     .argument("[file]", "a mapping file; without it, those that the configuration names")
     .addOption(jsonOption())
     .action((file: string | undefined, { json }: { json?: true }) => check(cli, file, json));
+  command.addCommand(mappingTest(cli));
   return command;
 }
 
