@@ -157,6 +157,12 @@ export interface ScanAgain {
   readonly before: number;
 }
 
+/** One of a tenant's stores that does not answer. `store`: what references into it begin with. */
+export interface StoreAway {
+  readonly tenant: string;
+  readonly store: string;
+}
+
 export interface FileQuery {
   readonly id?: string;
   readonly event?: string;
@@ -232,11 +238,11 @@ export interface Files {
   /** Gives it back without a result. */
   filesLater(eventId: string, lease: Lease, later: Later): Promise<void>;
   /**
-   * Kept contents whose scan is due; only when there are none, with `skipped` those that were kept while no scanner was configured; and only when
+   * Kept contents whose scan is due, new ones and those that gave no verdict yet in turns, without those in stores that are `away`; only when there are none, with `skipped` those that were kept while no scanner was configured; and only when
    * there are none of them either, those of `again`, in the order in which they were looked at.
    */
   filesToScan(
-    request: Taking & { readonly skipped?: boolean; readonly again?: ScanAgain },
+    request: Taking & { readonly away?: readonly StoreAway[]; readonly skipped?: boolean; readonly again?: ScanAgain },
   ): Promise<readonly FileToScan[]>;
   /**
    * False when the lease was lost. Where the verdict is another one, every message that carries the content is to be brought in line: at once, or

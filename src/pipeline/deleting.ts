@@ -5,7 +5,7 @@ import type { Ledger } from "../model/ledger.ts";
 import type { Clock, Log, Metrics, Random } from "../model/ports.ts";
 import type { BytesInUse } from "./bytes-in-use.ts";
 import { asError } from "./faults.ts";
-import { openStoreTrouble } from "./store-trouble.ts";
+import { openStoreTrouble, placeOf } from "./store-trouble.ts";
 import { startTaking, type Taker } from "./taking.ts";
 
 export interface DeletingPorts {
@@ -47,12 +47,12 @@ export function startDeleting(ports: DeletingPorts): Taker {
   async function work(bytes: FileBytes): Promise<void> {
     const { tenant, sha256, storeKey } = bytes;
     try {
-      const open = trouble.open([tenant]).length > 0;
+      const open = trouble.mayAsk(placeOf(tenant, storeKey));
       const free = open && (await ports.bytes.deleting(tenant, sha256, () => remove(bytes)));
       if (!free) left++;
     } catch (error) {
       left++;
-      trouble.failed(tenant, storeKey, error);
+      trouble.failed(placeOf(tenant, storeKey), storeKey, error);
     }
   }
 
@@ -61,7 +61,7 @@ export function startDeleting(ports: DeletingPorts): Taker {
     if (!(await ledger.fileToDelete(storeKey))) return;
     await ports.stores.of(tenant).delete(storeKey);
     await ledger.fileDeleted(storeKey);
-    trouble.succeeded(tenant);
+    trouble.succeeded(placeOf(tenant, storeKey));
     log.debug({ tenant }, "the bytes of a file were deleted");
   }
 

@@ -46,7 +46,8 @@ export function startKeeping(tenants: readonly string[], width: number, ports: K
   async function take(room: number): Promise<readonly FilesToKeep[]> {
     const now = clock.now();
     const first = turn++ % Math.max(1, tenants.length);
-    const asked = trouble.open([...tenants.slice(first), ...tenants.slice(0, first)]);
+    const inTurn = [...tenants.slice(first), ...tenants.slice(0, first)];
+    const asked = inTurn.filter((tenant) => trouble.mayAsk({ tenant, store: "" }));
     try {
       const found = await ledger.filesToKeep({ tenants: asked, room, now, leaseMs });
       // Those that are given back are due at a time that only the ledger knows.

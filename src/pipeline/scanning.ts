@@ -6,7 +6,7 @@ import type { Ledger } from "../model/ledger.ts";
 import type { Clock, Log, Metrics, Random } from "../model/ports.ts";
 import { retryDelayMs } from "./backoff.ts";
 import { asError, viaLedger } from "./faults.ts";
-import { openStoreTrouble } from "./store-trouble.ts";
+import { openStoreTrouble, placeOf } from "./store-trouble.ts";
 import { startTaking, type Taker } from "./taking.ts";
 
 export interface ScanningPorts {
@@ -44,19 +44,14 @@ export function startScanning(tenants: readonly string[], width: number, ports: 
   async function take(room: number): Promise<readonly FileToScan[]> {
     const now = clock.now();
     const first = turn++ % Math.max(1, tenants.length);
-    const asked = trouble.open([...tenants.slice(first), ...tenants.slice(0, first)]);
+    const asked = [...tenants.slice(first), ...tenants.slice(0, first)];
+    const away = trouble.away();
     try {
       const again = await rounds.current();
-      const skipped = scanner !== undefined;
-      const found = await ledger.filesToScan({
-        tenants: asked,
-        room,
-        now,
-        leaseMs,
-        skipped,
-        ...(again ? { again } : {}),
-      });
-      rounds.given(found);
+      const more = { skipped: scanner !== undefined, ...(again ? { again } : {}) };
+      const found = await ledger.filesToScan({ tenants: asked, room, now, leaseMs, away, ...more });
+      // What lies in a store that is away is part of the round still.
+      if (found.length === 0 && away.length === 0) rounds.ended();
       if (found.length === 0) {
         const times = [rounds.nextAt(), trouble.nextAt(), (await ledger.filesDueAt(now)).scanning];
         const known = times.filter((time) => time !== null);
@@ -95,7 +90,7 @@ export function startScanning(tenants: readonly string[], width: number, ports: 
       const opened = await ports.stores.of(tenant).open(storeKey);
       if (opened === undefined) return lost(content, "its bytes are not in the store");
       const scan = await scanner.scan(opened.plain);
-      trouble.succeeded(tenant);
+      trouble.succeeded(placeOf(tenant, storeKey));
       ports.metrics.observe("scan_seconds", (clock.now() - at) / 1000);
       ports.metrics.count("scans_total", { outcome: scan.status });
       if (scan.status !== "unscanned") return { scan: { ...scan, at: clock.now() }, dueAt: null };
@@ -109,7 +104,7 @@ export function startScanning(tenants: readonly string[], width: number, ports: 
       }
       return { scan: { ...scan, at: clock.now() }, dueAt: laterOn(attempts) };
     } catch (error) {
-      const { dueAt: due } = trouble.failed(tenant, sha256, error);
+      const { dueAt: due } = trouble.failed(placeOf(tenant, storeKey), sha256, error);
       if (attempts >= mostUnread) return lost(content, "its bytes cannot be read from the store");
       return { scan: content.scan, dueAt: due };
     }
@@ -163,9 +158,9 @@ function openRounds({ scanner, clock, log }: ScanningPorts) {
       }
       return round === undefined ? undefined : { signatures: known, ...round };
     },
-    /** What is looked at again leaves the walk by that. */
-    given(found: readonly FileToScan[]): void {
-      if (found.length === 0) round = undefined;
+    /** Nothing is left: what is looked at again leaves the walk by that. */
+    ended(): void {
+      round = undefined;
     },
     nextAt: (): number | null => (scanner === undefined ? null : askedAt + signaturesEveryMs),
   };

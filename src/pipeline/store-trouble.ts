@@ -3,17 +3,27 @@ import type { Clock, Log, Metrics, Random } from "../model/ports.ts";
 import { retryDelayMs } from "./backoff.ts";
 import { asError } from "./faults.ts";
 
+/** `store`: what references into it begin with; empty for the one that the tenant's files are put into. */
+export interface Place {
+  readonly tenant: string;
+  readonly store: string;
+}
+
+/** A tenant may have several: one that files are put into, and those that were configured before. */
+export const placeOf = (tenant: string, ref: string): Place => ({ tenant, store: ref.slice(0, ref.indexOf("/") + 1) });
+
 export interface StoreTrouble {
-  /** Those of them whose store may be asked. */
-  open(tenants: readonly string[]): readonly string[];
+  mayAsk(place: Place): boolean;
+  /** Those that are not to be asked now. */
+  away(): readonly Place[];
   /** The earliest time at which one may be asked again; null where all may be. */
   nextAt(): number | null;
-  succeeded(tenant: string): void;
+  succeeded(place: Place): void;
   /**
    * When to come back; and whether it is the fault of this one: its store has taken others since it failed last. A store that is down is nobody's
    * fault.
    */
-  failed(tenant: string, one: string, error: unknown): { readonly dueAt: number; readonly blameless: boolean };
+  failed(place: Place, one: string, error: unknown): { readonly dueAt: number; readonly blameless: boolean };
 }
 
 const firstRetryMs = 5_000;
@@ -30,36 +40,41 @@ interface Ports {
 
 export function openStoreTrouble(operation: "put" | "open" | "delete", ports: Ports): StoreTrouble {
   const { clock, random, log, metrics } = ports;
-  const troubles = new Map<string, { tries: number; until: number }>();
+  const troubles = new Map<string, Place & { tries: number; until: number }>();
   const successes = new Map<string, number>();
   /** What its store had taken when it failed last. */
   const failures = new Map<string, number>();
+  const keyOf = ({ tenant, store }: Place): string => `${tenant}\0${store}`;
+  const waiting = () => {
+    const now = clock.now();
+    return [...troubles.values()].filter(({ until }) => until > now);
+  };
 
   return {
-    open(tenants) {
-      const now = clock.now();
-      return tenants.filter((tenant) => (troubles.get(tenant)?.until ?? now) <= now);
-    },
+    mayAsk: (place) => (troubles.get(keyOf(place))?.until ?? 0) <= clock.now(),
+    away: () => waiting().map(({ tenant, store }) => ({ tenant, store })),
     nextAt() {
-      const now = clock.now();
-      const waiting = [...troubles.values()].flatMap(({ until }) => (until > now ? [until] : []));
-      return waiting.length === 0 ? null : Math.min(...waiting);
+      const times = waiting().map(({ until }) => until);
+      return times.length === 0 ? null : Math.min(...times);
     },
-    succeeded(tenant) {
-      if (troubles.delete(tenant)) log.info({ tenant }, "the store of a tenant answers again");
-      successes.set(tenant, (successes.get(tenant) ?? 0) + 1);
+    succeeded(place) {
+      const key = keyOf(place);
+      if (troubles.delete(key)) log.info({ ...place }, "the store of a tenant answers again");
+      successes.set(key, (successes.get(key) ?? 0) + 1);
     },
-    failed(tenant, one, error) {
+    failed(place, one, error) {
       metrics.count("attachment_store_failures_total", { operation });
-      const taken = successes.get(tenant) ?? 0;
-      const before = failures.get(one);
+      const key = keyOf(place);
+      const name = `${key}\0${one}`;
+      const taken = successes.get(key) ?? 0;
+      const before = failures.get(name);
       if (failures.size >= mostRemembered) failures.clear();
-      failures.set(one, taken);
-      const tries = (troubles.get(tenant)?.tries ?? 0) + 1;
+      failures.set(name, taken);
+      const tries = (troubles.get(key)?.tries ?? 0) + 1;
       const dueAt = clock.now() + Math.min(longestMs, retryDelayMs(tries, random.unit(), firstRetryMs));
-      troubles.set(tenant, { tries, until: dueAt });
+      troubles.set(key, { ...place, tries, until: dueAt });
       log.warn(
-        { tenant, attempt: tries, err: asError(error) },
+        { ...place, attempt: tries, err: asError(error) },
         `a store failed to ${operation} a file; files wait for it`,
       );
       return { dueAt, blameless: before === undefined || taken === before };

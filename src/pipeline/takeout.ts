@@ -120,7 +120,7 @@ function openRun(
       const hold = await holdOf(row.sha256);
       const store = ports.stores.of(tenant);
       const ref = await hold.put(async () => (await store.put(keyOf(row), stream.bytes)).ref);
-      trouble.succeeded(tenant);
+      trouble.succeeded({ tenant, store: "" });
       failuresInRow = 0;
       refs.set(partId, ref);
     } catch (error) {
@@ -133,7 +133,7 @@ function openRun(
   }
 
   function storeFailed(partId: string, error: unknown): void {
-    const { dueAt, blameless } = trouble.failed(tenant, `${eventId}/${partId}`, error);
+    const { dueAt, blameless } = trouble.failed({ tenant, store: "" }, `${eventId}/${partId}`, error);
     if (!blameless) failed.set(partId, `The store does not take it: ${asError(error).message.slice(0, 200)}`);
     later = { dueAt, blameless: blameless && later?.blameless !== false };
     if (++failuresInRow >= mostInRow) throw new Stopped("the store takes no files");

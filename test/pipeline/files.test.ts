@@ -392,6 +392,26 @@ describe("a scanner that is configured later", () => {
 });
 
 describe("a store that is away", () => {
+  test("is one of a tenant's: what lies in the others is scanned, and a round for new signatures goes on when it has come back", async () => {
+    stores.id = "old";
+    start();
+    const old = ["an offer", "an order", "a bill", "a drawing"];
+    await mail("a", Object.fromEntries(old.entries()));
+    stores.id = "mem";
+    await mail("b", { 2: "another" });
+    await pass(day);
+    scanner.scanned.length = 0;
+    scanner.version = "s2";
+    stores.fault = (call, key) => (call === "open" && key.startsWith("old:") ? new Error("503") : undefined);
+    await pass(2 * hour);
+    expect(scanner.scanned).toEqual(["another"]);
+    await mail("c", { 2: "a third" });
+    expect(await status("c/2")).toBe("stored");
+    stores.fault = () => undefined;
+    await pass(hour);
+    expect(scanner.scanned.sort()).toEqual(["another", "a third", ...old].sort());
+  });
+
   test("costs no attempt, however long, and holds up no other tenant", async () => {
     start();
     stores.fault = (call, key) =>

@@ -18,6 +18,8 @@ export interface MemoryStores extends Stores {
   readonly kept: Map<string, Buffer>;
   /** Every call, in order. */
   readonly calls: string[];
+  /** What references of new puts begin with. */
+  id: string;
   /** Thrown by the calls that it says so of. */
   fault: (call: string, key: string) => Error | undefined;
   /** Called before a put is durable. */
@@ -40,8 +42,8 @@ export function memoryStores(): MemoryStores {
       const chunks: Uint8Array[] = [];
       for await (const chunk of plain) chunks.push(chunk);
       await self.beforePut(key);
-      kept.set(`mem:${key}`, Buffer.concat(chunks));
-      return { ref: `mem:${key}`, bytes: Buffer.concat(chunks).length };
+      kept.set(`${self.id}:${key}`, Buffer.concat(chunks));
+      return { ref: `${self.id}:${key}`, bytes: Buffer.concat(chunks).length };
     },
     async open(ref) {
       ask("open", ref);
@@ -60,6 +62,7 @@ export function memoryStores(): MemoryStores {
   const self: MemoryStores = {
     kept,
     calls,
+    id: "mem",
     fault: () => undefined,
     beforePut: async () => undefined,
     beforeOpen: async () => undefined,

@@ -1,5 +1,5 @@
 /** Hands out contents for a scanner to look at, and writes down what it said. */
-import type { FileToScan } from "../../model/files.ts";
+import type { FileToScan, ScanAgain } from "../../model/files.ts";
 import type { Lease } from "../../model/ledger.ts";
 import { furthestMs } from "./backstep.ts";
 import { clip } from "./clip.ts";
@@ -25,34 +25,17 @@ export function openFilesToScan(db: Connection): Operations["filesToScan"] {
   );
   const bound = db.prepare("UPDATE content SET due_at = $most WHERE turn = 1 AND due_at > $most");
   const comeDue = db.prepare("UPDATE content SET turn = 0 WHERE turn = 1 AND due_at <= ?");
-  const ready = db
-    .prepare<[string, number], number>("SELECT id FROM content WHERE tenant = ? AND turn = 0 ORDER BY id LIMIT ?")
-    .pluck();
-  const skippedOnes = db
-    .prepare<[string, number], number>(
-      `SELECT id FROM content INDEXED BY content_skipped
-         WHERE tenant = ? AND turn = 3 AND scan = 'skipped' AND store_key IS NOT NULL ORDER BY id LIMIT ?`,
-    )
-    .pluck();
-  const looked = db
-    .prepare<[{ tenant: string; before: number; signatures: string; room: number }], number>(
-      `SELECT id FROM content INDEXED BY content_scanned WHERE tenant = $tenant AND turn = 3 AND store_key IS NOT NULL
-         AND scanned_at < $before AND signatures IS NOT $signatures ORDER BY scanned_at LIMIT $room`,
-    )
-    .pluck();
+  const waiting = openWaiting(db);
   const take = db.prepare<[string, number, number], Row>(
     `UPDATE content SET turn = 2, lease = ?, lease_until = ?, attempts = attempts + 1 WHERE id = ?
        RETURNING id, tenant, sha256, size, store_key, attempts, scan, engine, signatures, scanned_at, scan_detail`,
   );
-  return ({ tenants, room, now, leaseMs, skipped, again }) => {
+  return (request) => {
+    const { now, leaseMs } = request;
     expire.run(now);
     bound.run({ most: now + furthestMs });
     comeDue.run(now);
-    let ids = fairShares({ tenants, room }, (tenant, most) => ready.all(tenant, most));
-    if (ids.length === 0 && skipped === true)
-      ids = fairShares({ tenants, room }, (tenant, most) => skippedOnes.all(tenant, most));
-    if (ids.length === 0 && again !== undefined)
-      ids = fairShares({ tenants, room }, (tenant, most) => looked.all({ ...again, tenant, room: most }));
+    const ids = waiting(request);
     if (ids.length === 0) return [];
     const lease: Lease = { token: nextFence(), until: now + leaseMs };
     return ids.flatMap((id): FileToScan[] => {
@@ -61,6 +44,56 @@ export function openFilesToScan(db: Connection): Operations["filesToScan"] {
       const { tenant, sha256, size, store_key: storeKey, attempts } = row;
       return [{ lease, tenant, sha256, size, storeKey, attempts, scan: scanOf(row) }];
     });
+  };
+}
+
+interface Wanted {
+  tenant: string;
+  /** JSON. */
+  away: string;
+  room: number;
+}
+
+/** Of those that nobody has in hand, in the order in which they are to be looked at. */
+function openWaiting(db: Connection): (request: Parameters<Operations["filesToScan"]>[0]) => readonly number[] {
+  const select = <W extends Wanted>(index: string, where: string, order: string) =>
+    db
+      .prepare<[W], number>(
+        `SELECT id FROM content INDEXED BY ${index} WHERE tenant = $tenant AND ${where}
+           AND substr(store_key, 1, instr(store_key, '/')) NOT IN (SELECT value FROM json_each($away)) ORDER BY ${order} LIMIT $room`,
+      )
+      .pluck();
+  const fresh = select("content_new", "turn = 0 AND attempts = 0", "id");
+  const retried = select("content_retried", "turn = 0 AND attempts > 0", "due_at, id");
+  const unasked = select("content_skipped", "turn = 3 AND scan = 'skipped' AND store_key IS NOT NULL", "id");
+  const looked = select<Wanted & ScanAgain>(
+    "content_scanned",
+    "turn = 3 AND store_key IS NOT NULL AND scanned_at < $before AND signatures IS NOT $signatures",
+    "scanned_at",
+  );
+  /** Whose retries come first next time. */
+  const retriesFirst = new Set<string>();
+
+  /** What never gives a verdict is tried for ever, and must not keep new mail waiting for that; nor new mail it. */
+  function due(wanted: Wanted): readonly number[] {
+    const both = [fresh.all(wanted), retried.all(wanted)];
+    if (retriesFirst.delete(wanted.tenant)) both.reverse();
+    else retriesFirst.add(wanted.tenant);
+    const [first = [], second = []] = both;
+    const longest = Math.max(first.length, second.length);
+    return Array.from({ length: longest }, (_, at) => [...first.slice(at, at + 1), ...second.slice(at, at + 1)]).flat();
+  }
+
+  return ({ tenants, room, away = [], skipped, again }) => {
+    const shares = (ids: (wanted: Wanted) => readonly number[]) =>
+      fairShares({ tenants, room }, (tenant, most) => {
+        const stores = away.filter((one) => one.tenant === tenant).map(({ store }) => store);
+        return ids({ tenant, away: JSON.stringify(stores), room: most });
+      });
+    let ids = shares(due);
+    if (ids.length === 0 && skipped === true) ids = shares((wanted) => unasked.all(wanted));
+    if (ids.length === 0 && again !== undefined) ids = shares((wanted) => looked.all({ ...wanted, ...again }));
+    return ids;
   };
 }
 

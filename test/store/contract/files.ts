@@ -473,6 +473,46 @@ export function filesContract(open: OpenBench): void {
       expect(await b.toKeep(4_400)).toEqual([]);
     });
 
+    it("takes new ones and those without a verdict in turns, the latter as they came due, so that neither starves", async () => {
+      const sha = ({ sha256 }: FileToScan) => sha256.replace("sha-of-", "");
+      await b.mail(
+        "a",
+        ["old1", "old2", "old3"].map((id) => fileOf(id)),
+      );
+      await b.keep();
+      for (const dueAt of [9_000, 7_000, 8_000]) await b.scan(unscanned(4_000), 4_000, dueAt);
+      await b.mail(
+        "b",
+        ["new1", "new2", "new3"].map((id) => fileOf(id)),
+      );
+      for (const { eventId, lease, files } of await b.toKeep(4_100)) {
+        const kept = files.map((file) => keptOf(file));
+        await b.w.ledger.filesKept({ eventId, lease, now: 4_100, kept });
+      }
+      const seen: string[] = [];
+      for (let n = 0; n < 6; n++) seen.push(...(await b.toScan(10_000, { room: 1 })).map(sha));
+      expect(seen.filter((name) => name.startsWith("old"))).toEqual(["old2", "old3", "old1"]);
+      expect(seen.filter((name) => name.startsWith("new"))).toEqual(["new1", "new2", "new3"]);
+      for (const pair of [seen.slice(0, 2), seen.slice(2, 4), seen.slice(4)])
+        expect(pair.map((name) => name.slice(0, 3)).sort()).toEqual(["new", "old"]);
+    });
+
+    it("leaves out what lies in a store that is away, of its tenant alone", async () => {
+      await b.mail("a", [fileOf("one"), fileOf("two")]);
+      await b.keep(({ sha256 }) => ({
+        storeKey: sha256 === "sha-of-one" ? "s3:old/attachment/1" : "attachment/acme/2",
+      }));
+      const look = (away: readonly { tenant: string; store: string }[]) =>
+        b.w.ledger.filesToScan({ tenants: ["acme"], room: 1, now: 4_000, leaseMs: 60_000, away });
+      const away = [
+        { tenant: "acme", store: "s3:old/" },
+        { tenant: "umbrella", store: "attachment/" },
+      ];
+      expect((await look(away)).map(({ sha256 }) => sha256)).toEqual(["sha-of-two"]);
+      expect(await look(away)).toEqual([]);
+      expect((await look([])).map(({ sha256 }) => sha256)).toEqual(["sha-of-one"]);
+    });
+
     it("gives what was kept without a scanner to the first that there is, after what is new; without a verdict it stays so, with the reason", async () => {
       const skipped: Scan = { ...pending, status: "skipped", at: 3_000 };
       await b.mail("a", [fileOf("one"), fileOf("two")]);
