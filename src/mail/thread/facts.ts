@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { CanonicalEvent } from "../../model/event.ts";
 import type { Hasher } from "../../model/ports.ts";
 import type { ThreadFacts, ThreadPerson } from "../../model/threads.ts";
+import { vouching } from "../trust/proof.ts";
 import { saysNothing, subjectWords } from "./words.ts";
 
 /** The root and the nearest ancestors decide. */
@@ -68,7 +69,7 @@ export function threadFacts(event: CanonicalEvent, context: FactContext): Thread
     people: distinct([...(voice === undefined ? [] : [voice]), ...everybody].map(personOf)).slice(0, mostPeople),
     // All the world writes to sales@: that somebody does makes him no member, and a header that says so no colleague.
     list:
-      message.list?.id == null || broadcast || participants.list?.own === true
+      message.list?.id == null || broadcast || participants.list?.own === true || !isFromList(message.list.id, auth)
         ? null
         : hasher.hash("list", message.list.id.toLowerCase()),
     automated,
@@ -123,6 +124,16 @@ function isBroadcast({ class: kinds, message, participants }: CanonicalEvent, in
     participants.colleagues.length <= 1 &&
     message.bcc.length === 0
   );
+}
+
+/**
+ * Anybody can write a List-Id, and would be a member of that list. Where this daemon verified the mail, somebody of the list's domain has to
+ * vouch for it: lists sign what they send, or it comes from their own servers.
+ */
+function isFromList(id: string, auth: CanonicalEvent["auth"]): boolean {
+  if (auth.dmarc?.by !== "mailwright") return true;
+  const host = `.${id.toLowerCase()}`;
+  return vouching(auth).some((domain) => host.endsWith(`.${domain.toLowerCase()}`));
 }
 
 /** Who a bounce or a read receipt speaks for: its From is a machine that nobody wrote to. */

@@ -3,6 +3,7 @@ import { threadFacts, threadKey } from "../../../src/mail/thread.ts";
 import type { CanonicalEvent, Participants } from "../../../src/model/event.ts";
 import type { Hasher } from "../../../src/model/ports.ts";
 import { authOf, classOf, digest, eventWith, receivedAt } from "../../mapping/fakes.ts";
+import { spf } from "../trust/acme.ts";
 
 /** What was hashed can be read again. */
 const clear: Hasher = { hash: (kind, text) => `${kind}:${text}` };
@@ -119,6 +120,22 @@ describe("facts", () => {
       broadcast: true,
       subject: null,
     });
+  });
+
+  test.each([
+    ["passes SPF for another host of its domain", spf("pass", "bounces.lists.example", false), false],
+    ["passes SPF for the domain above it", spf("pass", "lists.example", false), true],
+    ["passes SPF for a stranger's domain", spf("pass", "evil.example", false), false],
+    ["fails SPF for the list's", spf("fail", "lists.example", false), false],
+  ] as const)("believe a List-Id where we verified a mail that %s", (_, envelope, member) => {
+    const auth = {
+      ...authOf("unverified"),
+      spf: envelope,
+      dmarc: { result: "none", domain: "x.example", policy: null, by: "mailwright", detail: null },
+    } as const;
+    const list = { id: "Fjord.lists.example", unsubscribe: [], post: "mailto:fjord@lists.example", one_click: false };
+    const kinds = { ...classOf("list"), is_list: true, is_bulk: true };
+    expect(factsOf({ auth, class: kinds, message: { list } }).list !== null).toBe(member);
   });
 
   test("call a newsletter, a mail to very many and one to nobody visible a broadcast, and a discussion list none", () => {
