@@ -5,7 +5,7 @@ import type { Backstep } from "./backstep.ts";
 import type { MessageColumns } from "./columns.ts";
 import type { Connection } from "./connection.ts";
 import { openVerdict } from "./decisions.ts";
-import { fairShares } from "./fair.ts";
+import { fairShares, openReplayShare } from "./fair.ts";
 import { openFence } from "./fence.ts";
 import type { Operations } from "./operations.ts";
 import { rawPlace } from "./place.ts";
@@ -19,11 +19,14 @@ export function openAttempt(db: Connection, backstep: Backstep): Pick<Operations
     "UPDATE event SET lease = NULL, lease_until = NULL, turn = 0 WHERE lease IS NOT NULL AND lease_until <= ?",
   );
   const comeDue = db.prepare("UPDATE event SET turn = 0 WHERE stage = 'accepted' AND turn = 1 AND due_at <= ?");
-  const ready = db
-    .prepare<[string, number], number>(
-      "SELECT seq FROM event WHERE tenant = ? AND stage = 'accepted' AND turn = 0 ORDER BY priority, seq LIMIT ?",
-    )
-    .pluck();
+  const readyOf = (replay: 0 | 1) =>
+    db
+      .prepare<[string, number], number>(
+        `SELECT seq FROM event WHERE tenant = ? AND stage = 'accepted' AND turn = 0 AND replay = ${replay} ORDER BY priority, seq LIMIT ?`,
+      )
+      .pluck();
+  const [live, replays] = [readyOf(0), readyOf(1)];
+  const share = openReplayShare();
   const take = db.prepare<[string, number, number], MessageColumns>(
     `UPDATE event SET turn = 2, lease = ?, lease_until = ?, parse_attempts = parse_attempts + 1, again = 0 WHERE seq = ?
      RETURNING seq, event_id, tenant, message_id, digest, conflict, received_at, envelope, routes, raw_sha256, raw_size,
@@ -77,7 +80,10 @@ export function openAttempt(db: Connection, backstep: Backstep): Pick<Operations
       backstep(now);
       expire.run(now);
       comeDue.run(now);
-      const seqs = fairShares(request, (tenant, room) => ready.all(tenant, room));
+      const { tenants } = request;
+      const turnOf = (ready: typeof live) => (room: number) =>
+        fairShares({ tenants, room }, (tenant, most) => ready.all(tenant, most));
+      const seqs = share("parse", request.room, { live: turnOf(live), replays: turnOf(replays) });
       if (seqs.length === 0) return [];
       const lease: Lease = { token: nextFence(), until: now + leaseMs };
       const attempts: Attempt[] = [];

@@ -1,9 +1,10 @@
-/** Hands a lane its next deliveries under a lease: oldest due first, one of each thread, none while the lane is paused or blocked. */
+/** Hands a lane its next deliveries under a lease: live mail before replays, oldest due first, one of each thread, none while the lane is paused or blocked. */
 import type { Claim, ClaimedStep, ClaimRequest, Claims, Lease, StepState } from "../../model/ledger.ts";
 import type { StepKind } from "../../model/step.ts";
 import { openFollow } from "./account.ts";
 import { type Backstep, furthestMs } from "./backstep.ts";
 import type { Connection } from "./connection.ts";
+import { openReplayShare } from "./fair.ts";
 import { openFence } from "./fence.ts";
 import { openElect } from "./head.ts";
 import { openPlans } from "./plan.ts";
@@ -52,11 +53,14 @@ export function openClaim(db: Connection, backstep: Backstep): (request: ClaimRe
     "SELECT min(paused_until, ?) AS paused_until, blocked_at, binding FROM lane WHERE name = ?",
   );
   const boundPause = db.prepare("UPDATE lane SET paused_until = $most WHERE name = $lane AND paused_until > $most");
-  const ready = db
-    .prepare<[string, number], number>(
-      `SELECT id FROM delivery WHERE lane = ? AND state = 'pending' AND head = 1 AND turn = 0 ORDER BY due_at, id LIMIT ?`,
-    )
-    .pluck();
+  const readyOf = (replay: 0 | 1) =>
+    db
+      .prepare<[string, number], number>(
+        `SELECT id FROM delivery WHERE lane = ? AND state = 'pending' AND head = 1 AND turn = 0 AND replay = ${replay} ORDER BY due_at, id LIMIT ?`,
+      )
+      .pluck();
+  const [live, replays] = [readyOf(0), readyOf(1)];
+  const share = openReplayShare();
   const take = db.prepare<[string, number, number], Taken>(
     "UPDATE delivery SET turn = 2, lease = ?, lease_until = ? WHERE id = ? RETURNING id, lane, attempts, prepared_at, binding",
   );
@@ -107,7 +111,10 @@ export function openClaim(db: Connection, backstep: Backstep): (request: ClaimRe
       return { claims: [], nextDueAt: held.paused_until };
     }
     due.wake(lane, now);
-    const ids = ready.all(lane, Math.max(0, room));
+    const ids = share(lane, Math.max(0, room), {
+      live: (most) => live.all(lane, most),
+      replays: (most) => replays.all(lane, most),
+    });
     const lease: Lease = { token: ids.length > 0 ? nextFence() : "", until: now + leaseMs };
     const claims: Claim[] = [];
     for (const id of ids) {
@@ -144,14 +151,15 @@ function openDue(db: Connection) {
     `UPDATE delivery SET turn = 0 WHERE id IN (SELECT id FROM delivery
        WHERE lane = ? AND state = 'pending' AND head = 1 AND turn = 1 AND due_at <= ? ORDER BY due_at LIMIT ${wakeAtOnce})`,
   );
-  const first = (turn: number) =>
+  const first = (which: string) =>
     db
       .prepare<[string], number>(
-        `SELECT due_at FROM delivery WHERE lane = ? AND state = 'pending' AND head = 1 AND turn = ${turn} ORDER BY due_at LIMIT 1`,
+        `SELECT due_at FROM delivery WHERE lane = ? AND state = 'pending' AND head = 1 AND ${which} ORDER BY due_at LIMIT 1`,
       )
       .pluck();
-  const ready = first(0);
-  const waiting = first(1);
+  const live = first("turn = 0 AND replay = 0");
+  const replay = first("turn = 0 AND replay = 1");
+  const waiting = first("turn = 1");
   const leased = db
     .prepare<[string], number>(
       "SELECT lease_until FROM delivery WHERE lane = ? AND lease IS NOT NULL ORDER BY lease_until LIMIT 1",
@@ -164,7 +172,7 @@ function openDue(db: Connection) {
     },
     /** A ready delivery is due now, also when the clock has been set back to before it was planned. */
     next(lane: string, now: number): number | null {
-      const readyAt = ready.get(lane);
+      const readyAt = live.get(lane) ?? replay.get(lane);
       if (readyAt !== undefined) return Math.min(readyAt, now);
       const times = [waiting.get(lane), leased.get(lane)].filter((time) => time !== undefined);
       return times.length === 0 ? null : Math.min(...times);

@@ -13,6 +13,8 @@ export interface Planned {
   readonly mappingVersion: number;
   /** An operator asked for it: dead letters and held deliveries come back. */
   readonly reprocess: boolean;
+  /** Asked for in bulk: live mail goes before it. */
+  readonly replay: boolean;
   readonly delivery: PreparedDelivery;
 }
 
@@ -40,7 +42,7 @@ export function openPlans(db: Connection): Plans {
   const addLane = db.prepare("INSERT INTO lane (name, tenant) SELECT ?, tenant FROM event WHERE seq = ?");
   const insert = db.prepare(
     `INSERT INTO delivery (event, lane, thread, decision, rule, state, detail, attempts, head, turn, due_at, mapping_version, prepared_at,
-       settled_at) VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, 0, ?, ?, ?, ?)`,
+       settled_at, replay) VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, 0, ?, ?, ?, ?, ?)`,
   );
   const others = db
     .prepare<[string, string], number>(
@@ -48,14 +50,19 @@ export function openPlans(db: Connection): Plans {
     )
     .pluck();
   const decide = db.prepare(
-    "UPDATE delivery SET decision = ?, rule = ?, mapping_version = ?, prepared_at = ?, thread = ?, head = 0 WHERE id = ?",
+    `UPDATE delivery SET decision = ?, rule = ?, mapping_version = ?, prepared_at = ?, thread = ?, head = 0,
+       replay = iif(state = 'pending', min(replay, $replay), $replay) WHERE id = ?`,
+  );
+  // A replay that stands before live mail in its thread must not hold it up.
+  const hurry = db.prepare(
+    "UPDATE delivery INDEXED BY delivery_thread SET replay = 0 WHERE lane = ? AND thread = ? AND state = 'pending' AND replay = 1",
   );
   const putPlan = db.prepare(
     "INSERT INTO plan (delivery, sealed) VALUES (?, ?) ON CONFLICT DO UPDATE SET sealed = excluded.sealed",
   );
   const dropPlan = db.prepare("DELETE FROM plan WHERE delivery = ?");
 
-  function insertNew({ event, now, thread, mappingVersion, delivery }: Planned): void {
+  function insertNew({ event, now, thread, mappingVersion, replay, delivery }: Planned): void {
     const { lane, decision } = delivery;
     if (knowsLane.get(lane) === undefined) addLane.run(lane, event);
     const nothingToDo = decision.kind === "steps" && decision.steps.length === 0;
@@ -64,6 +71,7 @@ export function openPlans(db: Connection): Plans {
     const settledAt = state === "pending" ? null : now;
     // Nobody else waits in its thread, as with most mail: then it is head from the start.
     const head = state === "pending" && others.get(lane, thread) === undefined;
+    if (state === "pending" && !head && !replay) hurry.run(lane, thread);
     const { lastInsertRowid } = insert.run(
       event,
       lane,
@@ -77,6 +85,7 @@ export function openPlans(db: Connection): Plans {
       mappingVersion,
       now,
       settledAt,
+      replay ? 1 : 0,
     );
     if (decision.kind !== "steps") return;
     const id = Number(lastInsertRowid);
@@ -94,7 +103,10 @@ export function openPlans(db: Connection): Plans {
     // What is done is done: records exist at the CRM. And what failed waits for a person, who sees the plan that failed.
     const stays = known.state === "processed" || (known.state === "failed" && !planned.reprocess);
     if (decision.kind !== "steps" && stays) return;
-    decide.run(decision.kind, decision.rule, planned.mappingVersion, planned.now, planned.thread, known.id);
+    const { rule } = decision;
+    const replay = planned.replay ? 1 : 0;
+    decide.run(decision.kind, rule, planned.mappingVersion, planned.now, planned.thread, known.id, { replay });
+    if (!planned.replay) hurry.run(known.lane, planned.thread);
     if (known.thread !== planned.thread) elect(known.lane, known.thread);
     const delivery = { ...known, thread: planned.thread };
     if (decision.kind === "steps") {
@@ -240,6 +252,7 @@ interface Revision {
   thread: string;
   reprocess: number;
   mapping_version: number;
+  replay: number;
   decision: string;
   sealed: Uint8Array | null;
 }
@@ -254,13 +267,15 @@ type StoredDecision = {
 
 function openRevisions(db: Connection) {
   const insert = db.prepare(
-    `INSERT INTO revision (delivery, at, thread, reprocess, mapping_version, decision, sealed) VALUES (?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO revision (delivery, at, thread, reprocess, mapping_version, replay, decision, sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT DO UPDATE SET at = excluded.at, thread = excluded.thread, reprocess = max(reprocess, excluded.reprocess),
-       mapping_version = excluded.mapping_version, decision = excluded.decision, sealed = excluded.sealed`,
+       mapping_version = excluded.mapping_version, replay = min(replay, excluded.replay), decision = excluded.decision, sealed = excluded.sealed`,
   );
   const take = db.prepare<[number], Revision>("DELETE FROM revision WHERE delivery = ? RETURNING *");
   return {
-    put(id: number, { now, thread, reprocess, mappingVersion, delivery: { lane, decision } }: Planned): void {
+    put(id: number, planned: Planned): void {
+      const { now, thread, reprocess, replay, mappingVersion } = planned;
+      const { lane, decision } = planned.delivery;
       const isSteps = decision.kind === "steps";
       const stored: StoredDecision = {
         lane,
@@ -270,7 +285,7 @@ function openRevisions(db: Connection) {
         steps: isSteps ? [...decision.steps] : [],
       };
       const sealed = isSteps ? decision.sealedSteps : null;
-      insert.run(id, now, thread, reprocess ? 1 : 0, mappingVersion, JSON.stringify(stored), sealed);
+      insert.run(id, now, thread, reprocess ? 1 : 0, mappingVersion, replay ? 1 : 0, JSON.stringify(stored), sealed);
     },
     take(id: number): Omit<Planned, "event"> | undefined {
       const row = take.get(id);
@@ -282,6 +297,7 @@ function openRevisions(db: Connection) {
         now: row.at,
         thread: row.thread,
         reprocess: row.reprocess === 1,
+        replay: row.replay === 1,
         mappingVersion: row.mapping_version,
         delivery: { lane, decision },
       };

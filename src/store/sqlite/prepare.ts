@@ -14,6 +14,7 @@ interface Leased {
   tenant: string;
   again: number;
   reprocess: number;
+  replay: number;
 }
 
 export function openPrepare(db: Connection): Operations["prepare"] {
@@ -24,7 +25,7 @@ export function openPrepare(db: Connection): Operations["prepare"] {
   const fixDeal = openFixDeal(db);
   const listFiles = openListFiles(db);
   const leased = db.prepare<[string, string], Leased>(
-    "SELECT seq, tenant, again, reprocess FROM event WHERE event_id = ? AND lease = ? AND stage = 'accepted'",
+    "SELECT seq, tenant, again, reprocess, replay FROM event WHERE event_id = ? AND lease = ? AND stage = 'accepted'",
   );
   const putBody = db.prepare(
     "INSERT INTO body (event, sealed) VALUES (?, ?) ON CONFLICT DO UPDATE SET sealed = excluded.sealed",
@@ -33,7 +34,7 @@ export function openPrepare(db: Connection): Operations["prepare"] {
   // meanwhile is asked for still.
   const finish = db.prepare(
     `UPDATE event SET stage = iif(again = 1, 'accepted', 'prepared'), parse_attempts = iif(again = 1, 0, parse_attempts),
-       turn = 0, due_at = 0, lease = NULL, lease_until = NULL, again = 0, reprocess = iif(again = 1, reprocess, 0), prepared_at = ?, parse_status = ?,
+       turn = 0, due_at = 0, lease = NULL, lease_until = NULL, again = 0, reprocess = iif(again = 1, reprocess, 0), replay = iif(again = 1, replay, 0), prepared_at = ?, parse_status = ?,
        schema_version = ?, mapping_version = ?, thread = ?, has_body = 1 WHERE seq = ?`,
   );
 
@@ -48,6 +49,7 @@ export function openPrepare(db: Connection): Operations["prepare"] {
         thread: item.threadKey,
         mappingVersion: item.mappingVersion,
         reprocess: event.reprocess === 1,
+        replay: event.replay === 1,
         delivery,
       });
     }

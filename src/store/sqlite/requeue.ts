@@ -65,7 +65,7 @@ export function openRequeue(db: Connection): Operations["requeue"] {
   }
 
   function reprocess(eventId: string, now: number): boolean {
-    const seq = fromStart(eventId);
+    const seq = fromStart(eventId, { replay: true });
     if (seq === undefined) return false;
     tell(seq, now, "reprocessing asked for");
     return true;
@@ -88,12 +88,15 @@ export function openRequeue(db: Connection): Operations["requeue"] {
  * Orders the whole road again. The number of the event; undefined where there is none, or no raw bytes of it. A parse that is under way knows
  * nothing of what led to this, so that the message is planned once more after it.
  */
-export function openFromStart(db: Connection): (eventId: string) => number | undefined {
+export function openFromStart(
+  db: Connection,
+): (eventId: string, how?: { readonly replay: boolean }) => number | undefined {
+  // One that is live in any way stays live.
   const update = db
-    .prepare<[string], number>(
-      `UPDATE event SET reprocess = 1, stage = 'accepted', again = iif(lease IS NULL, again, 1),
+    .prepare<[{ replay: number; eventId: string }], number>(
+      `UPDATE event SET reprocess = 1, replay = iif(stage = 'accepted', min(replay, $replay), $replay), stage = 'accepted', again = iif(lease IS NULL, again, 1),
        parse_attempts = iif(lease IS NULL, 0, parse_attempts), turn = iif(lease IS NULL, 0, turn), due_at = 0
-       WHERE event_id = ? AND raw_kind <> 'gone' RETURNING seq`,
+       WHERE event_id = $eventId AND raw_kind <> 'gone' RETURNING seq`,
     )
     .pluck();
   // What could not be kept is tried once more, and all is judged by the policy of today; what a person said of a file stands.
@@ -102,8 +105,8 @@ export function openFromStart(db: Connection): (eventId: string) => number | und
   );
   const files = db.prepare<[number], number>("SELECT 1 FROM filing WHERE event = ?").pluck();
   const dueFiles = openDue(db);
-  return (eventId) => {
-    const seq = update.get(eventId);
+  return (eventId, how) => {
+    const seq = update.get({ replay: how?.replay === true ? 1 : 0, eventId });
     if (seq !== undefined && files.get(seq) !== undefined) {
       refused.run(seq);
       dueFiles(seq);

@@ -25,6 +25,35 @@ export function claimContract(open: OpenBench): void {
       expect(names((await ask(4_000)).claims)).toEqual(["a", "b", "c"]);
     });
 
+    it("hands out live mail before replays that were asked for in bulk, and one replay in eight all the same", async () => {
+      const old = Array.from({ length: 6 }, (_, n) => `old${n}`);
+      for (const name of old) await w.delivery(name, skip());
+      for (const name of old) await w.ledger.requeue({ kind: "reprocess", eventId: `event-${name}`, now: 2_000 });
+      await w.prepareAll(steps("activity-old"), { now: 2_000 });
+      const live = Array.from({ length: 20 }, (_, n) => `live${n}`);
+      for (const name of live) await w.delivery(name, steps(`activity-${name}`), { now: 2_500 });
+      const order: string[] = [];
+      for (let turn = 0; turn < 26; turn++) order.push(...names((await ask(3_000, 1)).claims));
+      expect(order.slice(0, 16).filter((name) => name.startsWith("old"))).toHaveLength(2);
+      expect(new Set(order).size).toBe(26);
+      expect(order.slice(-3)).toEqual(["old3", "old4", "old5"]);
+    });
+
+    it("lets a replay that stands before live mail in its thread go with the live mail", async () => {
+      await w.delivery("other", skip());
+      await w.delivery("old", skip(), { thread: "t" });
+      for (const name of ["other", "old"])
+        await w.ledger.requeue({ kind: "reprocess", eventId: `event-${name}`, now: 2_000 });
+      const attempts = await w.attempt({ now: 2_000 });
+      await w.ledger.prepare(
+        attempts.map((attempt) =>
+          preparedOf(attempt, { [lane]: steps("activity") }, { thread: attempt.eventId === "event-old" ? "t" : "o" }),
+        ),
+      );
+      await w.delivery("new", steps("activity-new"), { now: 2_500, thread: "t" });
+      expect(names((await ask(3_000, 1)).claims)).toEqual(["old"]);
+    });
+
     it("carries what the lane needs to work it", async () => {
       await w.delivery("a", steps("person-p", "activity-a"), { now: 2_000 });
       expect(await w.claim({ now: 3_000, leaseMs: 500 })).toMatchObject({
