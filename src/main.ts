@@ -16,7 +16,7 @@ export { openGroundIntake } from "./main/intake.ts";
 export { laneId, type OpenLane, openLanes, tenantPlans } from "./main/lanes.ts";
 export { lifecycleRules } from "./main/lifecycle.ts";
 export { type CaseResult, type CaseSubject, subjectOf, testMapping } from "./main/mapping-test.ts";
-export { knownVersions, mappingSha256 } from "./main/mappings.ts";
+export { knownVersions, mappingSha256, openRules } from "./main/mappings.ts";
 export { peopleFor } from "./main/people.ts";
 export { isDaemonUp, poke } from "./main/poke.ts";
 export { openPreview, type Preview } from "./main/preview.ts";
@@ -29,7 +29,7 @@ export { threadsOf } from "./main/threader.ts";
 export { checkRules } from "./mapping/check.ts";
 export { explainSteps } from "./mapping/explain.ts";
 export { rulesRead, versionOf } from "./mapping/plan.ts";
-export { compileMapping } from "./mapping/rules/compile.ts";
+export { type CompiledMapping, compileMapping } from "./mapping/rules/compile.ts";
 export {
   backupLedger,
   backupLocalRecords,

@@ -73,7 +73,7 @@ export function importEnvelope(settings: Settings, { tenant, to }: WhoseOptions,
   };
 }
 
-function namedOrOnly(settings: Settings, named: string | undefined): string {
+export function namedOrOnly(settings: Settings, named: string | undefined): string {
   const ids = settings.tenants.map(({ id }) => id);
   if (named !== undefined) {
     if (!ids.includes(named)) throw usage(`there is no tenant ${named}; the configuration has ${ids.join(", ")}`);

@@ -88,6 +88,39 @@ function lockIfFree(dataDir: string): ReturnType<typeof lockDataFolder> | undefi
   }
 }
 
+/** Whoever works the folder while something is handed out to them in portions. */
+export interface Working {
+  readonly by: Worker;
+  /** Tells them that there is work; without a daemon, resolves when it is done as far as it can be now, or `stop` says so. */
+  turn(stop: AbortSignal): Promise<void>;
+}
+
+export async function whileWorking<T>(cli: Cli, ground: Ground, work: (working: Working) => Promise<T>): Promise<T> {
+  const dir = ground.settings.data_dir;
+  if (await isDaemonUp(dir)) return await work({ by: "daemon", turn: async () => void (await poke(dir)) });
+  const lock = lockIfFree(dir);
+  if (lock === undefined) throw new Failed(`a daemon holds ${dir} but did not answer; try again`);
+  try {
+    const works = await startWorks(ground);
+    try {
+      return await work({
+        by: "command",
+        async turn(stop) {
+          works.road.wake();
+          const stopped = new Promise<void>((resolve) =>
+            stop.addEventListener("abort", () => resolve(), { once: true }),
+          );
+          if (!stop.aborted) await Promise.race([works.road.settled(), stopped]);
+        },
+      });
+    } finally {
+      await stopWorks(works);
+    }
+  } finally {
+    lock.release();
+  }
+}
+
 /** Needs the folder's lock. */
 async function workUntilSettled(cli: Cli, ground: Ground): Promise<void> {
   const works = await startWorks(ground);

@@ -15,7 +15,7 @@ import type { Ground } from "./ground.ts";
 import { tuneHeap } from "./heap.ts";
 import { openGroundIntake } from "./intake.ts";
 import { laneId, type OpenLane, openLanes, tenantPlans } from "./lanes.ts";
-import { registerMappings } from "./mappings.ts";
+import { openRules, registerMappings } from "./mappings.ts";
 import { listenForPokes } from "./poke.ts";
 import { openSettingsSenders } from "./senders.ts";
 import { strandedWork } from "./stranded.ts";
@@ -83,6 +83,7 @@ async function openWorks(ground: Ground): Promise<OpenedWorks> {
     pool,
     senders: withoutCrowd(senders, (children * messagesPerParser) / 2, clock),
     moved: () => moved(),
+    rulesOf: openRules(ledger),
     files,
   });
   const retaining = startRetaining({ rawMs: settings.retention.raw, eventMs: settings.retention.event }, road.busy, {

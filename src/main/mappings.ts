@@ -1,6 +1,8 @@
 /** The numbers of the tenants' mapping files: each text that was ever in force has one, and stays in the ledger to replay with. */
 import { createHash } from "node:crypto";
-import type { LoadedMapping, Settings } from "../settings/index.ts";
+import { type CompiledMapping, compileMapping } from "../mapping/rules/compile.ts";
+import type { RulesOf } from "../pipeline/enrich.ts";
+import { type LoadedMapping, parseMapping, type Settings } from "../settings/index.ts";
 import type { Ground } from "./ground.ts";
 
 export const mappingSha256 = ({ text }: Pick<LoadedMapping, "text">): string =>
@@ -32,4 +34,24 @@ export async function knownVersions(
     if (row !== undefined) versions.set(id, row.version);
   }
   return versions;
+}
+
+/** The rules of any file that was ever in force or given to `mapping apply`, by its number; each is read once. */
+export function openRules(ledger: Pick<Ground["ledger"], "mappingText">): RulesOf {
+  const read = new Map<number, Promise<CompiledMapping>>();
+  const rulesOf = async (version: number): Promise<CompiledMapping> => {
+    const text = await ledger.mappingText(version);
+    if (text === undefined) throw new Error(`the ledger holds no mapping version ${version}`);
+    return compileMapping(parseMapping(text, `mapping version ${version}`));
+  };
+  return (version) => {
+    let found = read.get(version);
+    if (found === undefined) {
+      found = rulesOf(version);
+      read.set(version, found);
+      // Asked again when the ledger could not answer.
+      found.catch(() => read.delete(version));
+    }
+    return found;
+  };
 }

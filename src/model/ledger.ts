@@ -14,6 +14,7 @@ import type { DeadLetter, EventRow, FindQuery, SkipCount, SkipQuery, StoryLine }
 import type { Mappings, ThreadDeal } from "./mappings.ts";
 import type { Purged, PurgePolicy } from "./purge.ts";
 import type { NewReview, Reviews, Verdict } from "./reviews.ts";
+import type { ByRun, RunOutcome, Runs } from "./runs.ts";
 import type { StepKind } from "./step.ts";
 import type { Placed, Threads } from "./threads.ts";
 
@@ -80,7 +81,7 @@ export interface AttemptRequest {
 }
 
 /** A message whose parse begins now. `attempts` counts this one; it was committed before this was returned. */
-export interface Attempt {
+export interface Attempt extends ByRun {
   readonly lease: Lease;
   readonly eventId: string;
   readonly tenant: string;
@@ -125,6 +126,8 @@ export interface PreparedDelivery {
         readonly rule: string;
         readonly steps: readonly PreparedStep[] /** JSON of Step[], sealed. */;
         readonly sealedSteps: Uint8Array;
+        /** What an undo leaves alone, and why. */
+        readonly kept?: RunOutcome["kept"];
       }
     | { readonly kind: "skip" | "hold"; readonly rule: string; readonly reason: string };
 }
@@ -310,7 +313,7 @@ export interface LedgerStats {
   readonly bytes: number;
 }
 
-export interface Ledger extends Threads, Reviews, Mappings, Files {
+export interface Ledger extends Threads, Reviews, Mappings, Files, Runs {
   /**
    * One transaction for all items; identity is decided inside it. The order of the answers is that of the items. Sealed bytes are
    * read until the call is answered: the caller neither changes them nor gives their memory away before.

@@ -4,6 +4,7 @@ import { participants } from "../mail/participants.ts";
 import { planDecided } from "../mapping/decided.ts";
 import { dealKey } from "../mapping/keys.ts";
 import { type Mapping, mappingVersion } from "../mapping/plan.ts";
+import type { CompiledMapping } from "../mapping/rules/compile.ts";
 import { type CanonicalEvent, type ParsedMessage, schemaVersion } from "../model/event.ts";
 import type { Attempt, Prepared, PreparedDelivery } from "../model/ledger.ts";
 import type { ThreadDeal } from "../model/mappings.ts";
@@ -31,6 +32,9 @@ export interface TenantPlan {
   /** Lanes whose CRM cannot give a logged mail to other records. */
   readonly unmovable?: ReadonlySet<string>;
 }
+
+/** The mapping file of a number in the ledger, ready to be asked. Rejects with a sentence. */
+export type RulesOf = (version: number) => Promise<CompiledMapping>;
 
 export function eventOf(
   attempt: Omit<Attempt, "lease" | "attempts" | "raw" | "sealed" | "preparedBefore" | "verdict">,

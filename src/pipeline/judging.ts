@@ -80,6 +80,16 @@ export async function judge(
   return { auth, conflict, copyOf, lesson: inquiry?.lesson(auth.trust, attempt.receivedAt) };
 }
 
+/** Of a message whose event is there, and which is not judged again. Rejects with LedgerFailed. */
+export async function copyOfStored(
+  { eventId, conflict }: Pick<Judged, "eventId" | "conflict">,
+  { message, parse_status, auth }: CanonicalEvent,
+  ports: JudgingPorts,
+): Promise<Judgement["copyOf"]> {
+  if (!conflict) return null;
+  return (await compared(eventId, { message, parse_status, ...spoken(auth) }, ports)).copyOf;
+}
+
 /** What came first and has work of it is the mail, and this one its copy. Where that was passed over (a list's copy), this one is the mail. */
 async function compared(
   eventId: string,

@@ -205,7 +205,11 @@ function planned(
   ports: PlacingPorts,
 ): Prepared {
   const { anomalies } = tokenIn(event, tenant.people, ports.threadTokens);
-  const whole = { ...event, thread: place.thread, anomalies: [...event.anomalies, ...anomalies] };
+  // Of an event that was read back, they are there already.
+  const found = anomalies.filter(
+    ({ code, detail }) => !event.anomalies.some((a) => a.code === code && a.detail === detail),
+  );
+  const whole = { ...event, thread: place.thread, anomalies: [...event.anomalies, ...found] };
   const { eventId, digest, verdict } = attempt;
   const { copyOf, lesson } = judgement;
   const { decisions, reviews } = inLine(

@@ -7,12 +7,13 @@ import type { Clock, Hasher, Log, Metrics, Random } from "../model/ports.ts";
 import type { Ahead } from "./ahead.ts";
 import { retryDelayMs } from "./backoff.ts";
 import type { BeforePorts } from "./before.ts";
-import { eventOf, preparedOf, type TenantPlan } from "./enrich.ts";
+import { eventOf, participantsOf, preparedOf, type RulesOf, type TenantPlan } from "./enrich.ts";
 import { asError, LedgerFailed, viaLedger } from "./faults.ts";
-import { judge, unjudged } from "./judging.ts";
+import { copyOfStored, judge, unjudged } from "./judging.ts";
 import { asKept, type Best, bestOf } from "./kept.ts";
 import { type Committed, openPlacing } from "./placing.ts";
 import { once, openRaw, RawMissing, type RawPorts } from "./raw.ts";
+import { storedEvent, underRules } from "./replaying.ts";
 import { evidenceFor, type Senders } from "./senders.ts";
 import { startTaking, type Taker } from "./taking.ts";
 
@@ -41,6 +42,8 @@ export interface PreparePorts extends RawPorts {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly ahead?: Ahead;
+  /** For messages that another mapping decides about than the one in force. */
+  readonly rulesOf?: RulesOf;
   /** Deliveries for this lane were made. */
   prepared(lane: string): void;
   /** A message with files was. */
@@ -64,11 +67,17 @@ const firstRetryMs = 5_000;
 /** Mail that waits and is not handed out is looked for this often at most: it may be that of a tenant that nobody works for any more. */
 const longestIdleMs = 5 * 60_000;
 
+interface Made extends Committed {
+  /** Found by this parse. */
+  readonly attachments: number;
+}
+
 /** `width`: messages in hand at once, over all tenants. */
 export function startPreparing(tenants: readonly TenantPlan[], width: number, ports: PreparePorts): Preparing {
   const { clock, ledger, log } = ports;
   const placing = openPlacing(ports);
   const plans = new Map(tenants.map((tenant) => [tenant.tenant, tenant]));
+  const judging = { ...ports, settled: (eventId: string) => working.get(eventId) };
   /** What is in hand, by event: the copy of a mail waits for the one that came first. */
   const working = new Map<string, Promise<void>>();
   /**
@@ -129,19 +138,17 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
   async function one(attempt: Attempt): Promise<void> {
     const story = log.with({ event_id: attempt.eventId, message_id: attempt.messageId });
     try {
-      const raw = rawOf(attempt);
-      const verified = evidenceFor(attempt, raw, ports, story);
-      const [found, evidence] = await Promise.all([parsedOf(attempt, raw, story), verified]);
-      if (found === "later") return;
-      const parsed = await bestOf(attempt, found, ports);
-      const { prepared, written } = await committed(attempt, parsed, evidence, story);
+      // A run changes what is made of a mail, not what the mail is.
+      const stored = attempt.run === undefined ? undefined : await storedEvent(attempt, ports);
+      const made = stored === undefined ? await fromBytes(attempt, story) : await again(attempt, stored);
+      if (made === "later") return;
+      const { prepared, written, attachments } = made;
       unread.delete(attempt.eventId);
       if (!written) {
         story.warn({}, "the lease of a parse was lost; its result is dropped");
         return;
       }
       ports.metrics.count("parse_total", { outcome: prepared.parseStatus });
-      const attachments = parsed.message.attachments.length;
       if (attachments > 0) ports.metrics.count("attachments_processed_count", { outcome: "listed" }, attachments);
       if (prepared.files !== undefined) ports.listed?.();
       for (const { lane, decision } of prepared.deliveries) {
@@ -160,6 +167,31 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
       ports.listed?.();
       for (const lane of plans.get(attempt.tenant)?.lanes ?? []) ports.prepared(lane);
     }
+  }
+
+  async function fromBytes(attempt: Attempt, story: Log): Promise<Made | "later"> {
+    const raw = rawOf(attempt);
+    const verified = evidenceFor(attempt, raw, ports, story);
+    const [found, evidence] = await Promise.all([parsedOf(attempt, raw, story), verified]);
+    if (found === "later") return "later";
+    const parsed = await bestOf(attempt, found, ports);
+    const committing = await committed(attempt, parsed, evidence, story);
+    return { ...committing, attachments: parsed.message.attachments.length };
+  }
+
+  async function again(attempt: Attempt, event: CanonicalEvent): Promise<Made> {
+    const tenant = await tenantOf(attempt);
+    const copyOf = await copyOfStored(attempt, event, judging);
+    const judgement = { copyOf, lesson: undefined };
+    const people = participantsOf(event, attempt, tenant.people);
+    const ready = { attempt, event: { ...event, participants: people }, tenant, judgement };
+    return { ...(await placing.commit(ready)), attachments: 0 };
+  }
+
+  async function tenantOf(attempt: Attempt): Promise<TenantPlan> {
+    const tenant = plans.get(attempt.tenant);
+    if (tenant === undefined) throw new Error(`tenant ${attempt.tenant} is no longer in the configuration`);
+    return await underRules(tenant, attempt.pinned, ports.rulesOf);
   }
 
   async function later(attempt: Attempt, tries: number, story: Log, why?: Unread | "ledger_failed"): Promise<void> {
@@ -228,12 +260,9 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
     const tenant = plans.get(attempt.tenant);
     if (tenant === undefined) throw new Error(`tenant ${attempt.tenant} is no longer in the configuration`);
     try {
-      const judgement = await judge(attempt, parsed, evidence, tenant, {
-        ...ports,
-        settled: (eventId) => working.get(eventId),
-      });
+      const judgement = await judge(attempt, parsed, evidence, tenant, judging);
       const event = asKept(eventOf(attempt, parsed, judgement, tenant.people), parsed);
-      return await placing.commit({ attempt, event, tenant, judgement });
+      return await placing.commit({ attempt, event, tenant: await tenantOf(attempt), judgement });
     } catch (error) {
       if (error instanceof LedgerFailed || attempt.attempts < mostTries) throw error;
       ports.metrics.count("defects_total", { where: "prepare" });

@@ -10,6 +10,7 @@ import { withGround } from "../open.ts";
 import { jsonOption } from "../options.ts";
 import { plain } from "../plain.ts";
 import { decisionShapeOf, eventSummaryOf, isoTime, reviewShapeOf, storedEvent } from "../rows.ts";
+import { runShapeOf } from "../run-report.ts";
 import type { Explained } from "../shapes.ts";
 import { storyLines } from "../story.ts";
 
@@ -38,6 +39,7 @@ export async function explainRow(ground: Ground, row: EventRow): Promise<Explain
   const reviews = await ground.ledger.reviews({ event: row.eventId, which: "all", limit: mostReviews });
   const decisions = await ground.ledger.decisions(row.eventId);
   const files = await filesOf(ground, row);
+  const runs = await ground.ledger.runsOf(row.eventId);
   return {
     ...summary,
     event,
@@ -49,6 +51,7 @@ export async function explainRow(ground: Ground, row: EventRow): Promise<Explain
     },
     reviews: reviews.map(reviewShapeOf),
     decisions: decisions.map(decisionShapeOf),
+    runs: runs.map(({ run, state }) => ({ ...runShapeOf(run), message: state })),
     story: story.map(({ at, what, detail }) => ({ at: isoTime(at), what, detail })),
     next: [...adviceFor(summary, lanes, ground.clock.now()), ...adviceForFiles(files)],
   };
@@ -59,6 +62,7 @@ export async function printExplained(cli: Cli, row: EventRow, explained: Explain
   await printSection(cli, "Files", explained.files.map(fileLine));
   await printSection(cli, "Reviews", explained.reviews.map(reviewLine));
   await printSection(cli, "Decisions", explained.decisions.map(decisionLine));
+  await printSection(cli, "Runs", explained.runs.map(runLine));
   await cli.print("", cli.paint("bold", "Story"));
   for (const { at, what, detail } of explained.story) {
     await cli.print(
@@ -83,4 +87,9 @@ function reviewLine({ id, kind, detail, at, resolved }: Explained["reviews"][num
 function decisionLine({ kind, with_event_id, by, at, note, stands }: Explained["decisions"][number]): string {
   const other = with_event_id === null ? "" : ` with event ${with_event_id}`;
   return `${at}  ${kind}${other} by ${by}${note === null ? "" : `: ${note}`}${stands ? "" : " (replaced since)"}`;
+}
+
+function runLine({ run, kind, of, mapping_version, by, at, note, message }: Explained["runs"][number]): string {
+  const what = kind === "undo" ? `takes back run ${of}` : `mapping version ${mapping_version}`;
+  return `${at}  run ${run} (${what}) by ${by}${note === null ? "" : `: ${note}`}; this message: ${message}`;
 }

@@ -9,6 +9,7 @@ import type { MappingFinding } from "../mapping-shapes.ts";
 import { jsonOption } from "../options.ts";
 import { plain } from "../plain.ts";
 import { mappingTest } from "./mapping-test.ts";
+import { addRuns } from "./mapping-runs.ts";
 
 export function mapping(cli: Cli): Command {
   const command = new Command("mapping").description("Check, test and compare mapping files.");
@@ -21,6 +22,7 @@ export function mapping(cli: Cli): Command {
     .addOption(jsonOption())
     .action((file: string | undefined, { json }: { json?: true }) => check(cli, file, json));
   command.addCommand(mappingTest(cli));
+  addRuns(command, cli);
   return command;
 }
 

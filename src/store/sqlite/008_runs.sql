@@ -40,6 +40,7 @@ CREATE TABLE run (
   CHECK ((of IS NOT NULL) = (kind = 'undo'))
 ) STRICT;
 CREATE INDEX run_of ON run (of) WHERE of IS NOT NULL;
+CREATE INDEX run_open ON run (tenant, id) WHERE state <> 'done';
 
 -- pinned: the mapping that was pinned before. unable: nothing is left to plan from.
 CREATE TABLE run_event (

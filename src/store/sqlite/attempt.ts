@@ -1,6 +1,7 @@
 /** Hands messages out for parsing, an equal share to each tenant, each under a lease, and takes them back. */
 import type { Envelope } from "../../model/envelope.ts";
 import type { Attempt, Lease } from "../../model/ledger.ts";
+import type { PlannedBy } from "../../model/runs.ts";
 import type { Backstep } from "./backstep.ts";
 import type { MessageColumns } from "./columns.ts";
 import type { Connection } from "./connection.ts";
@@ -30,8 +31,9 @@ export function openAttempt(db: Connection, backstep: Backstep): Pick<Operations
   const take = db.prepare<[string, number, number], MessageColumns>(
     `UPDATE event SET turn = 2, lease = ?, lease_until = ?, parse_attempts = parse_attempts + 1, again = 0 WHERE seq = ?
      RETURNING seq, event_id, tenant, message_id, digest, conflict, received_at, envelope, routes, raw_sha256, raw_size,
-       raw_kind, raw_name, parse_attempts, prepared_at`,
+       raw_kind, raw_name, parse_attempts, prepared_at, run, pinned`,
   );
+  const plannedBy = db.prepare<[number], PlannedBy>("SELECT id, kind, of FROM run WHERE id = ?");
   const sealedRaw = db.prepare<[number], Uint8Array>("SELECT sealed FROM raw WHERE event = ?").pluck();
   const giveBack = db.prepare(
     "UPDATE event SET lease = NULL, lease_until = NULL, turn = 1, due_at = ? WHERE event_id = ? AND lease = ?",
@@ -43,17 +45,23 @@ export function openAttempt(db: Connection, backstep: Backstep): Pick<Operations
     )
     .pluck();
   const asItStood = db.prepare<[number]>(
-    `UPDATE event SET stage = 'prepared', turn = 0, due_at = 0, lease = NULL, lease_until = NULL, again = 0, reprocess = 0
+    `UPDATE event SET stage = 'prepared', turn = 0, due_at = 0, lease = NULL, lease_until = NULL, again = 0, reprocess = 0,
+         replay = 0, run = NULL
        WHERE seq = ? AND prepared_at IS NOT NULL
          AND (raw_kind = 'gone' OR EXISTS (SELECT 1 FROM delivery d WHERE d.event = event.seq))`,
   );
   // Fires the trigger that opens a review: what a person decided about it cannot be brought about, and it must not be out of sight for that.
   const waitsStill = db.prepare("UPDATE delivery SET state = state WHERE event = ? AND state = 'held'");
 
+  const unable = db.prepare(
+    "UPDATE run_event INDEXED BY run_event_of SET state = 'unable' WHERE event = ? AND state = 'given'",
+  );
+
   function attemptOf(row: MessageColumns, lease: Lease): Attempt {
     const sealed = row.raw_kind === "inline" ? sealedRaw.get(row.seq) : undefined;
     // Nobody has seen a message that was never prepared.
     const verdict = row.prepared_at === null ? undefined : verdictOn(row.seq);
+    const run = row.run === null ? undefined : plannedBy.get(row.run);
     return {
       lease,
       eventId: row.event_id,
@@ -71,6 +79,8 @@ export function openAttempt(db: Connection, backstep: Backstep): Pick<Operations
       routes: JSON.parse(row.routes) as string[],
       preparedBefore: row.prepared_at !== null,
       ...(verdict === undefined ? {} : { verdict }),
+      ...(row.pinned === null ? {} : { pinned: row.pinned }),
+      ...(run === undefined ? {} : { run }),
     };
   }
 
@@ -103,6 +113,7 @@ export function openAttempt(db: Connection, backstep: Backstep): Pick<Operations
         tell(seq, bytes.at, stands ? "its raw bytes are gone: it stays as it was" : "its raw bytes could not be read");
         if (stands) {
           waitsStill.run(seq);
+          unable.run(seq);
           return;
         }
       }

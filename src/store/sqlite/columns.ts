@@ -15,4 +15,6 @@ export interface MessageColumns {
   raw_name: string | null;
   parse_attempts: number;
   prepared_at: number | null;
+  run: number | null;
+  pinned: number | null;
 }

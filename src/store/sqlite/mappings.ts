@@ -50,9 +50,11 @@ export function openMappings(db: Connection): Pick<Operations, Names> {
 }
 
 /** The first answer stands: a message that is planned again asks for the same deal. */
-export function openFixDeal(db: Connection): (event: number, deal: ThreadDeal | undefined) => void {
-  const put = db.prepare("INSERT INTO deal (event, key, pipeline, stage) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING");
-  return (event, deal) => {
-    if (deal !== undefined) put.run(event, deal.key, deal.pipeline, deal.stage);
+export function openFixDeal(db: Connection): (event: number, deal: ThreadDeal | undefined, run: number | null) => void {
+  const put = db.prepare(
+    "INSERT INTO deal (event, key, pipeline, stage, run) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+  );
+  return (event, deal, run) => {
+    if (deal !== undefined) put.run(event, deal.key, deal.pipeline, deal.stage, run);
   };
 }

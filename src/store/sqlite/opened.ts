@@ -22,6 +22,7 @@ import { openRenew } from "./renew.ts";
 import { openReclaim, openRequeue } from "./requeue.ts";
 import { openArchive, openPurge } from "./retire.ts";
 import { openReviews } from "./reviews.ts";
+import { openRuns, openRunsRead } from "./runs.ts";
 import { openSettle } from "./settle.ts";
 import { openSkips } from "./skips.ts";
 import { openStats } from "./stats.ts";
@@ -79,6 +80,8 @@ export function openedOn(db: Connection): Opened {
       decide: openDecide(db),
       decisions: openDecisions(db),
       ...openMappings(db),
+      ...openRuns(db),
+      ...openRunsRead(db),
       filesToKeep: openFilesToKeep(db),
       ...openFilesKept(db),
       filesToScan: openFilesToScan(db),

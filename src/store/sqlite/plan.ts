@@ -3,6 +3,7 @@ import type { PreparedDelivery, PreparedStep } from "../../model/ledger.ts";
 import type { Connection } from "./connection.ts";
 import { type Delivery, openDeliveries, turns } from "./delivery.ts";
 import { openElect } from "./head.ts";
+import { openRunPlan } from "./run-plan.ts";
 import { openStory } from "./story.ts";
 
 /** One lane's share of a prepared message. */
@@ -15,6 +16,8 @@ export interface Planned {
   readonly reprocess: boolean;
   /** Asked for in bulk: live mail goes before it. */
   readonly replay: boolean;
+  /** The run that plans it. */
+  readonly run: number | null;
   readonly delivery: PreparedDelivery;
 }
 
@@ -38,6 +41,7 @@ export function openPlans(db: Connection): Plans {
   const tell = openStory(db);
   const steps = openStepMerge(db);
   const revisions = openRevisions(db);
+  const runs = openRunPlan(db);
   const knowsLane = db.prepare<[string], number>("SELECT 1 FROM lane WHERE name = ?").pluck();
   const addLane = db.prepare("INSERT INTO lane (name, tenant) SELECT ?, tenant FROM event WHERE seq = ?");
   const insert = db.prepare(
@@ -62,7 +66,7 @@ export function openPlans(db: Connection): Plans {
   );
   const dropPlan = db.prepare("DELETE FROM plan WHERE delivery = ?");
 
-  function insertNew({ event, now, thread, mappingVersion, replay, delivery }: Planned): void {
+  function insertNew({ event, now, thread, mappingVersion, replay, run, delivery }: Planned): void {
     const { lane, decision } = delivery;
     if (knowsLane.get(lane) === undefined) addLane.run(lane, event);
     const nothingToDo = decision.kind === "steps" && decision.steps.length === 0;
@@ -87,10 +91,11 @@ export function openPlans(db: Connection): Plans {
       settledAt,
       replay ? 1 : 0,
     );
-    if (decision.kind !== "steps") return;
     const id = Number(lastInsertRowid);
+    if (run !== null) runs.write(run, id, decision, undefined, true);
+    if (decision.kind !== "steps") return;
     putPlan.run(id, decision.sealedSteps);
-    steps.insert(id, decision.steps);
+    steps.insert(id, decision.steps, run);
     if (state === "pending" && !head) elect(lane, thread);
   }
 
@@ -102,7 +107,9 @@ export function openPlans(db: Connection): Plans {
     }
     // What is done is done: records exist at the CRM. And what failed waits for a person, who sees the plan that failed.
     const stays = known.state === "processed" || (known.state === "failed" && !planned.reprocess);
-    if (decision.kind !== "steps" && stays) return;
+    const leaves = decision.kind !== "steps" && stays;
+    if (planned.run !== null) runs.write(planned.run, known.id, decision, runs.before(known), !leaves);
+    if (leaves) return;
     const { rule } = decision;
     const replay = planned.replay ? 1 : 0;
     decide.run(decision.kind, rule, planned.mappingVersion, planned.now, planned.thread, known.id, { replay });
@@ -111,11 +118,11 @@ export function openPlans(db: Connection): Plans {
     const delivery = { ...known, thread: planned.thread };
     if (decision.kind === "steps") {
       putPlan.run(known.id, decision.sealedSteps);
-      const gained = steps.merge(known.id, decision.steps, planned.reprocess);
+      const gained = steps.merge(known.id, decision.steps, planned);
       afterSteps(delivery, known, gained, planned);
       return;
     }
-    steps.merge(known.id, [], planned.reprocess);
+    steps.merge(known.id, [], planned);
     dropPlan.run(known.id);
     setAside(delivery, decision.kind, decision.reason, planned.now);
   }
@@ -202,11 +209,16 @@ function detailOf({ lane, decision }: PreparedDelivery, known: Delivery | undefi
 
 /** Steps by (kind, key): what is known of them stays, what is new is planned, what is no longer wanted goes if it was never sent. */
 function openStepMerge(db: Connection) {
-  const known = db.prepare<[number], StepId>("SELECT id, kind, key, position FROM step WHERE delivery = ?");
-  const insert = db.prepare(
-    "INSERT INTO step (delivery, position, kind, key, why, state) VALUES (?, ?, ?, ?, ?, 'planned')",
+  const known = db.prepare<[number], StepId>(
+    "SELECT id, kind, key, position FROM step WHERE delivery = ? AND undone IS NULL",
   );
-  const place = db.prepare("UPDATE step SET position = ?, why = ? WHERE id = ?");
+  const insert = db.prepare(
+    "INSERT INTO step (delivery, position, kind, key, why, run, state) VALUES (?, ?, ?, ?, ?, ?, 'planned')",
+  );
+  // What was planned before and never sent is the run's too, if it comes about by its plan.
+  const place = db.prepare(
+    "UPDATE step SET position = ?, why = ?, run = iif(sends = 0 AND state IN ('planned', 'refused'), coalesce(?, run), run) WHERE id = ?",
+  );
   const setAside = db.prepare("UPDATE step SET position = NULL WHERE id = ? AND position IS NOT NULL");
   const forget = db.prepare("DELETE FROM step WHERE id = ? AND sends = 0 AND state IN ('planned', 'refused')");
   const tryAgain = db.prepare(
@@ -214,17 +226,21 @@ function openStepMerge(db: Connection) {
   );
   return {
     /** Of a delivery that has none yet. */
-    insert(delivery: number, planned: readonly PreparedStep[]): void {
+    insert(delivery: number, planned: readonly PreparedStep[], run: number | null): void {
       const placed = new Set<string>();
       for (const { kind, key, why } of planned) {
         const name = `${kind}:${key}`;
         if (placed.has(name)) continue;
-        insert.run(delivery, placed.size, kind, key, why);
+        insert.run(delivery, placed.size, kind, key, why, run);
         placed.add(name);
       }
     },
     /** True when the plan holds a step that the one before did not. */
-    merge(delivery: number, planned: readonly PreparedStep[], reprocess: boolean): boolean {
+    merge(
+      delivery: number,
+      planned: readonly PreparedStep[],
+      { reprocess, run }: Pick<Planned, "reprocess" | "run">,
+    ): boolean {
       const before = new Map(known.all(delivery).map((step) => [`${step.kind}:${step.key}`, step]));
       const placed = new Set<string>();
       let gained = false;
@@ -233,8 +249,8 @@ function openStepMerge(db: Connection) {
         if (placed.has(name)) continue;
         const step = before.get(name);
         gained ||= step === undefined || step.position === null;
-        if (step === undefined) insert.run(delivery, placed.size, kind, key, why);
-        else place.run(placed.size, why, step.id);
+        if (step === undefined) insert.run(delivery, placed.size, kind, key, why, run);
+        else place.run(placed.size, why, run, step.id);
         placed.add(name);
       }
       for (const [name, { id }] of before) {
@@ -253,6 +269,7 @@ interface Revision {
   reprocess: number;
   mapping_version: number;
   replay: number;
+  run: number | null;
   decision: string;
   sealed: Uint8Array | null;
 }
@@ -267,14 +284,16 @@ type StoredDecision = {
 
 function openRevisions(db: Connection) {
   const insert = db.prepare(
-    `INSERT INTO revision (delivery, at, thread, reprocess, mapping_version, replay, decision, sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO revision (delivery, at, thread, reprocess, mapping_version, replay, run, decision, sealed)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT DO UPDATE SET at = excluded.at, thread = excluded.thread, reprocess = max(reprocess, excluded.reprocess),
-       mapping_version = excluded.mapping_version, replay = min(replay, excluded.replay), decision = excluded.decision, sealed = excluded.sealed`,
+       mapping_version = excluded.mapping_version, replay = min(replay, excluded.replay),
+       run = coalesce(excluded.run, run), decision = excluded.decision, sealed = excluded.sealed`,
   );
   const take = db.prepare<[number], Revision>("DELETE FROM revision WHERE delivery = ? RETURNING *");
   return {
     put(id: number, planned: Planned): void {
-      const { now, thread, reprocess, replay, mappingVersion } = planned;
+      const { now, thread, reprocess, replay, run, mappingVersion } = planned;
       const { lane, decision } = planned.delivery;
       const isSteps = decision.kind === "steps";
       const stored: StoredDecision = {
@@ -285,7 +304,8 @@ function openRevisions(db: Connection) {
         steps: isSteps ? [...decision.steps] : [],
       };
       const sealed = isSteps ? decision.sealedSteps : null;
-      insert.run(id, now, thread, reprocess ? 1 : 0, mappingVersion, replay ? 1 : 0, JSON.stringify(stored), sealed);
+      const told = JSON.stringify(stored);
+      insert.run(id, now, thread, reprocess ? 1 : 0, mappingVersion, replay ? 1 : 0, run, told, sealed);
     },
     take(id: number): Omit<Planned, "event"> | undefined {
       const row = take.get(id);
@@ -298,6 +318,7 @@ function openRevisions(db: Connection) {
         thread: row.thread,
         reprocess: row.reprocess === 1,
         replay: row.replay === 1,
+        run: row.run,
         mappingVersion: row.mapping_version,
         delivery: { lane, decision },
       };

@@ -15,6 +15,7 @@ interface Leased {
   again: number;
   reprocess: number;
   replay: number;
+  run: number | null;
 }
 
 export function openPrepare(db: Connection): Operations["prepare"] {
@@ -25,8 +26,9 @@ export function openPrepare(db: Connection): Operations["prepare"] {
   const fixDeal = openFixDeal(db);
   const listFiles = openListFiles(db);
   const leased = db.prepare<[string, string], Leased>(
-    "SELECT seq, tenant, again, reprocess, replay FROM event WHERE event_id = ? AND lease = ? AND stage = 'accepted'",
+    "SELECT seq, tenant, again, reprocess, replay, iif(again = 1, NULL, run) AS run FROM event WHERE event_id = ? AND lease = ? AND stage = 'accepted'",
   );
+  const planned = db.prepare("UPDATE run_event SET state = 'planned' WHERE run = ? AND event = ?");
   const putBody = db.prepare(
     "INSERT INTO body (event, sealed) VALUES (?, ?) ON CONFLICT DO UPDATE SET sealed = excluded.sealed",
   );
@@ -34,7 +36,7 @@ export function openPrepare(db: Connection): Operations["prepare"] {
   // meanwhile is asked for still.
   const finish = db.prepare(
     `UPDATE event SET stage = iif(again = 1, 'accepted', 'prepared'), parse_attempts = iif(again = 1, 0, parse_attempts),
-       turn = 0, due_at = 0, lease = NULL, lease_until = NULL, again = 0, reprocess = iif(again = 1, reprocess, 0), replay = iif(again = 1, replay, 0), prepared_at = ?, parse_status = ?,
+       turn = 0, due_at = 0, lease = NULL, lease_until = NULL, again = 0, reprocess = iif(again = 1, reprocess, 0), replay = iif(again = 1, replay, 0), run = iif(again = 1, run, NULL), prepared_at = ?, parse_status = ?,
        schema_version = ?, mapping_version = ?, thread = ?, has_body = 1 WHERE seq = ?`,
   );
 
@@ -50,13 +52,15 @@ export function openPrepare(db: Connection): Operations["prepare"] {
         mappingVersion: item.mappingVersion,
         reprocess: event.reprocess === 1,
         replay: event.replay === 1,
+        run: event.run,
         delivery,
       });
     }
     if (item.thread !== undefined) place(event.seq, item.thread, item.now);
     if (item.acquaintance !== undefined) teach(event.tenant, item.eventId, item.acquaintance);
     askForReviews(event.seq, item.now, item.reviews);
-    fixDeal(event.seq, item.deal);
+    fixDeal(event.seq, item.deal, event.run);
+    if (event.run !== null) planned.run(event.run, event.seq);
     if (item.files !== undefined && item.files.length > 0) listFiles(event.seq, item.now, item.files);
     finish.run(item.now, item.parseStatus, item.schemaVersion, item.mappingVersion, item.threadKey, event.seq);
     return true;

@@ -1,0 +1,144 @@
+/**
+ * MEMORY: runs of a mapping over stored messages, and what they made, so that one can be gone on with after its process died, and taken back.
+ * Part of the second interface of the store (DESIGN section 5).
+ */
+import type { DeliveryState } from "./ledger.ts";
+import type { StepKind } from "./step.ts";
+
+/** Which stored messages a run is about: all of what is named has to apply, and of several words under one name one is enough. */
+export interface Cohort {
+  readonly domain?: readonly string[];
+  readonly sender?: readonly string[];
+  readonly recipient?: readonly string[];
+  readonly mailbox?: readonly string[];
+  /** Thread ids. */
+  readonly thread?: readonly string[];
+  /** When it was received, epoch ms. */
+  readonly since?: number;
+  readonly until?: number;
+  /** Of threads; one is always on the same side. */
+  readonly percent?: number;
+}
+
+export type RunKind = "apply" | "undo";
+/** choosing: its messages are not all written down yet. stopped: somebody ended it before its end. */
+export type RunState = "choosing" | "running" | "stopped" | "done";
+
+export interface NewRun {
+  readonly tenant: string;
+  readonly kind: RunKind;
+  /** The run that an undo takes back. */
+  readonly of: number | null;
+  readonly mappingVersion: number;
+  readonly cohort: Cohort;
+  readonly by: string;
+  readonly note: string | null;
+  readonly now: number;
+}
+
+export interface RunRow extends Omit<NewRun, "now"> {
+  readonly id: number;
+  readonly at: number;
+  readonly state: RunState;
+  readonly endedAt: number | null;
+}
+
+/** The run that a message is planned by. */
+export interface PlannedBy {
+  readonly id: number;
+  readonly kind: RunKind;
+  readonly of: number | null;
+}
+
+export interface ByRun {
+  /** The run that it is planned by now. */
+  readonly run?: PlannedBy;
+  /** The mapping that decides about it, whatever is in force. */
+  readonly pinned?: number;
+}
+
+/** Something that the plan before left at the CRM, and that a run did not want any more: it stays there. */
+export interface Unwanted {
+  readonly kind: StepKind;
+  readonly ref: string;
+}
+
+/** What a run made of a delivery, by the time it was planned; what became of the plan is the delivery's own. */
+export interface RunOutcome {
+  readonly decision: "steps" | "skip" | "hold";
+  readonly rule: string;
+  readonly reason: string | null;
+  /** The state it was found in; null where the run made it. */
+  readonly was: DeliveryState | null;
+  /** left: what was there stays, and the plan was not taken on. */
+  readonly taken: boolean;
+  readonly unwanted: readonly Unwanted[];
+  /** undo: what was left alone, and why. */
+  readonly kept?: readonly { readonly kind: StepKind; readonly ref: string | null; readonly why: string }[];
+}
+
+/** A delivery as a run found it. */
+export interface RunBefore {
+  readonly decision: "steps" | "skip" | "hold";
+  readonly rule: string | null;
+  readonly state: DeliveryState;
+  readonly detail: string | null;
+  readonly mappingVersion: number;
+  readonly steps: readonly { readonly kind: StepKind; readonly key: string; readonly why: string }[];
+}
+
+export interface RunTally {
+  readonly waiting: number;
+  readonly given: number;
+  readonly planned: number;
+  readonly unable: number;
+  /** Its deliveries by state. */
+  readonly deliveries: Readonly<Record<DeliveryState, number>>;
+  /** Steps that its plans asked for first, and that came about. */
+  readonly made: readonly {
+    readonly kind: StepKind;
+    readonly adopted: boolean;
+    readonly undone: boolean;
+    readonly n: number;
+  }[];
+}
+
+export interface RunEvent {
+  /** Order of arrival, for the next page. */
+  readonly seq: number;
+  readonly eventId: string;
+  readonly messageId: string | null;
+  readonly state: "waiting" | "given" | "planned" | "unable";
+  readonly deliveries: readonly {
+    readonly lane: string;
+    readonly state: DeliveryState;
+    readonly outcome: RunOutcome;
+  }[];
+}
+
+/** What runs had to do with one message, newest first. */
+export interface RunOfEvent {
+  readonly run: RunRow;
+  readonly state: RunEvent["state"];
+  readonly deliveries: RunEvent["deliveries"];
+}
+
+export interface Runs {
+  /** Undefined where another run of the tenant has not come to its end. An undo ends the run that it takes back, and has its messages already. */
+  beginRun(run: NewRun): Promise<number | undefined>;
+  /** Writes down which messages a run is about; those that it has are left as they are. */
+  chooseForRun(run: number, eventIds: readonly string[]): Promise<void>;
+  /** `done` only where nothing waits or is given. False where it cannot be so. */
+  stateRun(change: { readonly run: number; readonly state: RunState; readonly now: number }): Promise<boolean>;
+  /** Gives the next messages of a run to be planned, oldest first. How many. */
+  feedRun(feed: { readonly run: number; readonly limit: number; readonly now: number }): Promise<number>;
+  runs(query: { readonly id?: number; readonly tenant?: string; readonly limit: number }): Promise<readonly RunRow[]>;
+  runTally(run: number): Promise<RunTally>;
+  /** Oldest first, after the seq given. */
+  runEvents(query: {
+    readonly run: number;
+    readonly after?: number;
+    readonly limit: number;
+  }): Promise<readonly RunEvent[]>;
+  runsOf(eventId: string): Promise<readonly RunOfEvent[]>;
+}

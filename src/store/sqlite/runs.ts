@@ -1,0 +1,201 @@
+/** Runs of a mapping over stored messages: begun, given out in small portions, told of. */
+import type { DeliveryState } from "../../model/ledger.ts";
+import type { Cohort, RunEvent, RunOutcome, RunRow, RunTally } from "../../model/runs.ts";
+import type { StepKind } from "../../model/step.ts";
+import type { Connection } from "./connection.ts";
+import type { Operations } from "./operations.ts";
+import { openStory } from "./story.ts";
+
+type Names = "beginRun" | "chooseForRun" | "stateRun" | "feedRun";
+
+interface Columns {
+  id: number;
+  tenant: string;
+  kind: RunRow["kind"];
+  of: number | null;
+  mapping_version: number;
+  cohort: string;
+  by: string;
+  note: string | null;
+  at: number;
+  state: RunRow["state"];
+  ended_at: number | null;
+}
+
+const rowOf = ({ mapping_version, cohort, ended_at, ...row }: Columns): RunRow => ({
+  ...row,
+  mappingVersion: mapping_version,
+  cohort: JSON.parse(cohort) as Cohort,
+  endedAt: ended_at,
+});
+
+export function openRuns(db: Connection): Pick<Operations, Names> {
+  const insert = db
+    .prepare<unknown[], number>(
+      `INSERT INTO run (tenant, kind, of, mapping_version, cohort, by, note, at, state)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+    )
+    .pluck();
+  const open = db
+    .prepare<[string, number], number>(
+      "SELECT 1 FROM run INDEXED BY run_open WHERE tenant = ? AND state <> 'done' AND id <> ? LIMIT 1",
+    )
+    .pluck();
+  const end = db.prepare("UPDATE run SET state = 'done', ended_at = coalesce(ended_at, ?) WHERE id = ?");
+  const takeOver = db.prepare(
+    "INSERT INTO run_event (run, event, state) SELECT ?, event, 'waiting' FROM run_event WHERE run = ? AND state IN ('given', 'planned')",
+  );
+  const choose = db.prepare(
+    `INSERT INTO run_event (run, event, state) SELECT r.id, e.seq, 'waiting' FROM run r JOIN event e ON e.tenant = r.tenant
+       WHERE r.id = ? AND e.event_id = ? ON CONFLICT DO NOTHING`,
+  );
+  const isLeft = db
+    .prepare<[{ run: number }], number>(
+      `SELECT 1 WHERE EXISTS (SELECT 1 FROM run_event WHERE run = $run AND state = 'waiting')
+         OR EXISTS (SELECT 1 FROM run_event WHERE run = $run AND state = 'given')`,
+    )
+    .pluck();
+  const state = db.prepare(
+    "UPDATE run SET state = $state, ended_at = iif($state IN ('done', 'stopped'), $now, NULL) WHERE id = $run AND state <> 'done'",
+  );
+  return {
+    beginRun({ tenant, kind, of, mappingVersion, cohort, by, note, now }) {
+      if (open.get(tenant, of ?? 0) !== undefined) return undefined;
+      const first = kind === "undo" ? "running" : "choosing";
+      const id = insert.get(tenant, kind, of, mappingVersion, JSON.stringify(cohort), by, note, now, first);
+      if (id === undefined) throw new TypeError("a run was written and has no number");
+      if (of !== null) {
+        end.run(now, of);
+        takeOver.run(id, of);
+      }
+      return id;
+    },
+    chooseForRun(run, eventIds) {
+      for (const eventId of eventIds) choose.run(run, eventId);
+    },
+    stateRun({ run, state: wanted, now }) {
+      if (wanted === "done" && isLeft.get({ run }) !== undefined) return false;
+      return state.run({ run, state: wanted, now }).changes === 1;
+    },
+    feedRun: openFeed(db),
+  };
+}
+
+interface Fed {
+  seq: number;
+  pinned: number | null;
+  raw_kind: string;
+  has_body: number;
+}
+
+function openFeed(db: Connection): Operations["feedRun"] {
+  const tell = openStory(db);
+  const run = db.prepare<[number], Columns>("SELECT * FROM run WHERE id = ?");
+  const next = db.prepare<[number, number], Fed>(
+    `SELECT e.seq, e.pinned, e.raw_kind, e.has_body FROM run_event r INDEXED BY run_event_waiting JOIN event e ON e.seq = r.event
+       WHERE r.run = ? AND r.state = 'waiting' ORDER BY r.event LIMIT ?`,
+  );
+  // A parse that is under way knows nothing of it: then it is planned once more after it. One that is live in any way stays live.
+  const give = db.prepare(
+    `UPDATE event SET run = $run, pinned = $pinned, replay = iif(stage = 'accepted', min(replay, 1), 1), stage = 'accepted',
+       again = iif(lease IS NULL, again, 1), parse_attempts = iif(lease IS NULL, 0, parse_attempts),
+       turn = iif(lease IS NULL, 0, turn), due_at = 0 WHERE seq = $seq`,
+  );
+  const given = db.prepare(
+    "UPDATE run_event SET state = 'given', pinned = coalesce(pinned, ?) WHERE run = ? AND event = ?",
+  );
+  const unable = db.prepare("UPDATE run_event SET state = 'unable' WHERE run = ? AND event = ?");
+  const before = db
+    .prepare<[number, number], number | null>("SELECT pinned FROM run_event WHERE run = ? AND event = ?")
+    .pluck();
+  return ({ run: id, limit, now }) => {
+    const row = run.get(id);
+    if (row === undefined || row.state === "done") return 0;
+    const all = next.all(id, limit);
+    for (const { seq, pinned, raw_kind, has_body } of all) {
+      if (raw_kind === "gone" && has_body === 0) {
+        unable.run(id, seq);
+        tell(seq, now, `run ${id} could not plan it: retention has removed its content`);
+        continue;
+      }
+      const to = row.of === null ? row.mapping_version : (before.get(row.of, seq) ?? null);
+      give.run({ run: id, pinned: to, seq });
+      given.run(pinned, id, seq);
+      tell(
+        seq,
+        now,
+        `given to run ${id}`,
+        `${row.kind === "undo" ? `takes back run ${row.of}` : `mapping version ${to}`}, by ${row.by}`,
+      );
+    }
+    return all.length;
+  };
+}
+
+const states: readonly DeliveryState[] = ["pending", "processed", "failed", "skipped", "held"];
+
+export function openRunsRead(db: Connection): Pick<Operations, "runs" | "runTally" | "runEvents" | "runsOf"> {
+  const list = db.prepare<[{ id: number | null; tenant: string | null; limit: number }], Columns>(
+    `SELECT * FROM run WHERE ($id IS NULL OR id = $id) AND ($tenant IS NULL OR tenant = $tenant) ORDER BY id DESC LIMIT $limit`,
+  );
+  const one = db.prepare<[number], Columns>("SELECT * FROM run WHERE id = ?");
+  const events = db.prepare<[number], { state: RunEvent["state"]; n: number }>(
+    "SELECT state, count(*) AS n FROM run_event WHERE run = ? GROUP BY state",
+  );
+  const deliveries = db.prepare<[number], { state: DeliveryState; n: number }>(
+    "SELECT d.state, count(*) AS n FROM run_delivery r JOIN delivery d ON d.id = r.delivery WHERE r.run = ? GROUP BY d.state",
+  );
+  const made = db.prepare<[number], { kind: StepKind; adopted: number; undone: number; n: number }>(
+    `SELECT kind, adopted, undone IS NOT NULL AS undone, count(*) AS n FROM step WHERE run = ? AND state = 'confirmed'
+       GROUP BY kind, adopted, undone IS NOT NULL`,
+  );
+  const page = db.prepare<
+    [number, number, number],
+    { seq: number; event_id: string; message_id: string | null; state: RunEvent["state"] }
+  >(
+    `SELECT e.seq, e.event_id, e.message_id, r.state FROM run_event r JOIN event e ON e.seq = r.event
+       WHERE r.run = ? AND r.event > ? ORDER BY r.event LIMIT ?`,
+  );
+  const outcomes = db.prepare<[number, number], { lane: string; state: DeliveryState; outcome: string }>(
+    `SELECT d.lane, d.state, r.outcome FROM delivery d JOIN run_delivery r ON r.delivery = d.id AND r.run = ? WHERE d.event = ? ORDER BY d.id`,
+  );
+  const ofEvent = db.prepare<[string], { run: number; seq: number; state: RunEvent["state"] }>(
+    `SELECT r.run, r.event AS seq, r.state FROM run_event r INDEXED BY run_event_of
+       WHERE r.event = (SELECT seq FROM event WHERE event_id = ?) ORDER BY r.run DESC`,
+  );
+  const deliveriesOf = (run: number, seq: number): RunEvent["deliveries"] =>
+    outcomes.all(run, seq).map(({ outcome, ...row }) => ({ ...row, outcome: JSON.parse(outcome) as RunOutcome }));
+  return {
+    runs: ({ id, tenant, limit }) => list.all({ id: id ?? null, tenant: tenant ?? null, limit }).map(rowOf),
+    runTally(run): RunTally {
+      const byState = new Map(events.all(run).map(({ state, n }) => [state, n]));
+      const byDelivery = new Map(deliveries.all(run).map(({ state, n }) => [state, n]));
+      const of = (state: RunEvent["state"]) => byState.get(state) ?? 0;
+      return {
+        waiting: of("waiting"),
+        given: of("given"),
+        planned: of("planned"),
+        unable: of("unable"),
+        deliveries: Object.fromEntries(
+          states.map((state) => [state, byDelivery.get(state) ?? 0]),
+        ) as RunTally["deliveries"],
+        made: made
+          .all(run)
+          .map(({ adopted, undone, ...row }) => ({ ...row, adopted: adopted === 1, undone: undone === 1 })),
+      };
+    },
+    runEvents: ({ run, after = 0, limit }) =>
+      page.all(run, after, limit).map(({ seq, event_id, message_id, state }) => ({
+        seq,
+        eventId: event_id,
+        messageId: message_id,
+        state,
+        deliveries: deliveriesOf(run, seq),
+      })),
+    runsOf: (eventId) =>
+      ofEvent.all(eventId).flatMap(({ run, seq, state }) => {
+        const row = one.get(run);
+        return row === undefined ? [] : [{ run: rowOf(row), state, deliveries: deliveriesOf(run, seq) }];
+      }),
+  };
+}
