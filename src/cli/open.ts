@@ -95,7 +95,7 @@ export interface Working {
   turn(stop: AbortSignal): Promise<void>;
 }
 
-export async function whileWorking<T>(cli: Cli, ground: Ground, work: (working: Working) => Promise<T>): Promise<T> {
+export async function whileWorking<T>(ground: Ground, work: (working: Working) => Promise<T>): Promise<T> {
   const dir = ground.settings.data_dir;
   if (await isDaemonUp(dir)) return await work({ by: "daemon", turn: async () => void (await poke(dir)) });
   const lock = lockIfFree(dir);

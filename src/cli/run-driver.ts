@@ -29,7 +29,7 @@ export async function drive(cli: Cli, ground: Ground, id: number): Promise<Drive
   if (run.state === "choosing") await choose(ground, run, stop.signal);
   if (!stop.signal.aborted) {
     await change(ground, id, "running");
-    const worker = await whileWorking(cli, ground, async (working) => {
+    const worker = await whileWorking(ground, async (working) => {
       await handOut(cli, ground, id, working, stop.signal);
       return working.by;
     });

@@ -23,6 +23,10 @@ export const runShape = z
   .meta({ id: "run", description: "A mapping over stored messages, or the taking back of one." });
 export type RunShape = z.infer<typeof runShape>;
 
+export const runsOfEvent = z
+  .array(runShape.extend({ message: z.enum(["waiting", "given", "planned", "unable"]) }))
+  .describe("Mappings that were applied to it after it was stored, and taken back; newest first.");
+
 const left = z.object({
   event_id: z.string(),
   message_id: z.string().nullable(),
@@ -78,3 +82,10 @@ export const runDry = z.object({
   ),
 });
 export type RunDry = z.infer<typeof runDry>;
+
+/** By the command that prints it. */
+export const runShapes = {
+  "mapping apply": runReport,
+  "mapping apply --dry-run": runDry,
+  "mapping runs": z.array(runShape),
+} as const;

@@ -7,7 +7,7 @@ import { auditShape, fileShape } from "./file-shapes.ts";
 import { mappingFinding, mappingTested, ruleReading } from "./mapping-shapes.ts";
 import { purged } from "./purge-shapes.ts";
 import { decisionShape, reviewShape } from "./review-shapes.ts";
-import { runDry, runReport, runShape } from "./run-shapes.ts";
+import { runShapes, runsOfEvent } from "./run-shapes.ts";
 import { skipCounts } from "./skip-shapes.ts";
 import { threadShape, threadSummaryShape, threadsChangedShape } from "./thread-shapes.ts";
 import { doctorReport, lifecycleApplied } from "./upkeep-shapes.ts";
@@ -90,9 +90,7 @@ const explained = eventDetail.extend({
   identity: z.object({ message_id: messageId, digest: z.string(), idempotency_key: z.string().nullable() }),
   reviews: z.array(reviewShape).describe("What waits for a person, and what did; newest first."),
   decisions: z.array(decisionShape).describe("What persons decided; newest first."),
-  runs: z
-    .array(runShape.extend({ message: z.enum(["waiting", "given", "planned", "unable"]) }))
-    .describe("Mappings that were applied to it after it was stored, and taken back; newest first."),
+  runs: runsOfEvent,
   story: z.array(z.object({ at: time, what: z.string(), detail: z.string().nullable() })),
   next: z.array(advice),
 });
@@ -349,8 +347,7 @@ export const shapes = {
   }),
   "events show": eventDetail,
   explain: explained,
-  "mapping apply": runReport,
-  "mapping apply --dry-run": runDry,
+  ...runShapes,
   "mapping check": z.array(mappingFinding),
   "mapping test": z.array(mappingTested),
   "mapping runs": z.array(runShape),

@@ -112,7 +112,7 @@ export async function begin({ ledger }: Ground, run: Parameters<Ground["ledger"]
   );
 }
 
-type Name = "mapping apply" | "mapping undo";
+type Name = "mapping apply";
 
 export async function goOn(cli: Cli, ground: Ground, id: number, name: Name, options: Common): Promise<void> {
   const { stopped } = await drive(cli, ground, id);
