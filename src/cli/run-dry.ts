@@ -17,7 +17,12 @@ interface Lane {
   readonly unwanted: Map<StepKind, number>;
 }
 
-export async function rehearse(ground: Ground, tenant: string, rules: CompiledMapping, cohort: Cohort): Promise<RunDry> {
+export async function rehearse(
+  ground: Ground,
+  tenant: string,
+  rules: CompiledMapping,
+  cohort: Cohort,
+): Promise<RunDry> {
   const configured = tenantPlans(ground.settings, { linkOf: ground.links?.of }).find((each) => each.tenant === tenant);
   if (configured === undefined) throw new TypeError(`tenant ${tenant} is not in the configuration`);
   const plan: TenantPlan = { ...configured, mapping: { ...configured.mapping, rules } };

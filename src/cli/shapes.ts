@@ -350,8 +350,6 @@ export const shapes = {
   ...runShapes,
   "mapping check": z.array(mappingFinding),
   "mapping test": z.array(mappingTested),
-  "mapping runs": z.array(runShape),
-  "mapping undo": runReport,
   parse: canonicalEvent,
   plan: planned,
   purge: purged,

@@ -8,8 +8,8 @@ import { exitCodes, Failed } from "../exit.ts";
 import type { MappingFinding } from "../mapping-shapes.ts";
 import { jsonOption } from "../options.ts";
 import { plain } from "../plain.ts";
-import { mappingTest } from "./mapping-test.ts";
 import { addRuns } from "./mapping-runs.ts";
+import { mappingTest } from "./mapping-test.ts";
 
 export function mapping(cli: Cli): Command {
   const command = new Command("mapping").description("Check, test and compare mapping files.");
