@@ -4,6 +4,7 @@ import type { FileStatus } from "../model/files.ts";
 import { reviewKinds } from "../model/reviews.ts";
 import type { Intake, RunningSource } from "../model/source.ts";
 import { withoutCrowd } from "../pipeline/crowd.ts";
+import type { TenantPlan } from "../pipeline/enrich.ts";
 import { startParsePool } from "../pipeline/parsing.ts";
 import { startRetaining } from "../pipeline/retain.ts";
 import { type Road, startRoad } from "../pipeline/road.ts";
@@ -24,8 +25,8 @@ export interface Daemon {
   readonly smtp: { readonly host: string; readonly port: number } | undefined;
   readonly http: { readonly host: string; readonly port: number };
   readonly road: Road;
-  /** Takes changed certificates and secrets (SIGHUP); blocked lanes are tried again. */
-  reload(settings: Settings): Promise<void>;
+  /** Takes changed certificates and secrets, and the mapping files of the tenants named (SIGHUP); blocked lanes are tried again. */
+  reload(settings: Settings, remapped: readonly string[]): Promise<void>;
   /** Within `graceMs`: no new mail, what is in flight is written down, the rest stays in the ledger. */
   stop(graceMs: number): Promise<void>;
 }
@@ -76,7 +77,7 @@ async function openWorks(ground: Ground): Promise<OpenedWorks> {
   const senders = openSettingsSenders(settings, { log, metrics });
   const files = openFileRoom(ground);
   let moved = (): void => undefined;
-  const plans = tenantPlans(settings, { linkOf: ground.links?.of, versions: await registerMappings(ground) });
+  const plans = await plansOf(ground);
   const road = startRoad(plans, lanes, children * messagesPerParser, {
     ...ground,
     ledger: withheld(ledger, pool.opened),
@@ -111,6 +112,14 @@ async function openWorks(ground: Ground): Promise<OpenedWorks> {
       for (const lane of lanes) await lane.close();
     },
   };
+}
+
+/** With the numbers of their mapping files, which the ledger has before anything is decided by them. */
+async function plansOf(ground: Ground, only?: readonly string[]): Promise<TenantPlan[]> {
+  const wanted = (tenant: string): boolean => only?.includes(tenant) !== false;
+  const tenants = ground.settings.tenants.filter(({ id }) => wanted(id));
+  const versions = await registerMappings({ ...ground, settings: { ...ground.settings, tenants } });
+  return tenantPlans(ground.settings, { linkOf: ground.links?.of, versions }).filter(({ tenant }) => wanted(tenant));
 }
 
 /**
@@ -154,7 +163,7 @@ export async function startDaemon(ground: Ground): Promise<Daemon> {
       smtp: source.address,
       http: http.address,
       road: works.road,
-      reload: (changed) => reload(ground, works, source, changed),
+      reload: (changed, remapped) => reload(ground, works, source, changed, remapped),
       async stop(graceMs) {
         const until = ground.clock.now() + graceMs;
         const left = () => Math.max(0, until - ground.clock.now());
@@ -176,7 +185,14 @@ function startSmtp(ground: Ground, intake: Intake): Promise<RunningSource> {
   return smtp.start(settings.smtp, intake, { clock, log, metrics, route: compileRoutes(settings.tenants) });
 }
 
-async function reload(ground: Ground, works: Works, source: RunningSource, changed: Settings): Promise<void> {
+async function reload(
+  ground: Ground,
+  works: Works,
+  source: RunningSource,
+  changed: Settings,
+  remapped: readonly string[],
+): Promise<void> {
+  if (remapped.length > 0) works.road.replan(await plansOf({ ...ground, settings: changed }, remapped));
   await source.reload?.();
   ground.stores.reload(changed);
   for (const tenant of changed.tenants) {
@@ -187,7 +203,7 @@ async function reload(ground: Ground, works: Works, source: RunningSource, chang
   }
   for (const { settings } of works.lanes) await ground.ledger.pause({ lane: settings.lane, kind: "resume" });
   works.road.wake();
-  ground.log.info({}, "certificates and secrets were read again");
+  ground.log.info({}, "certificates, secrets and mapping files were read again");
 }
 
 /** Also of those that have none: a gauge that is not set again would go on telling of reviews that were resolved. */

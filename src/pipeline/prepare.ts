@@ -50,7 +50,10 @@ export interface PreparePorts extends RawPorts {
   listed?(): void;
 }
 
-export type Preparing = Taker;
+export interface Preparing extends Taker {
+  /** The next message of each of these tenants is decided by what is said here; those in hand by what was said before, or by this. */
+  replan(changed: readonly TenantPlan[]): void;
+}
 
 /** A parse takes 30 s at most and is tried twice; then headers only. */
 const leaseMs = 5 * 60_000;
@@ -298,7 +301,12 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
   }
 
   const taker: Taker = startTaking(clock, { width: () => (cautious ? 1 : width), take, dueAt: () => retryAt, work });
-  return taker;
+  return {
+    ...taker,
+    replan(changed) {
+      for (const plan of changed) plans.set(plan.tenant, plan);
+    },
+  };
 }
 
 async function* noBytes(): AsyncIterable<Uint8Array> {}

@@ -17,6 +17,8 @@ export interface RoadLane {
 export interface Road {
   /** Something was accepted, or a command changed the ledger: everybody looks again. */
   wake(): void;
+  /** The next message of each of these tenants is decided by what is said here. */
+  replan(plans: readonly TenantPlan[]): void;
   /** True while a message is parsed, planned or delivered. */
   busy(): boolean;
   /** Not even with the files of messages that are delivered. */
@@ -67,6 +69,7 @@ export function startRoad(
     wake() {
       for (const part of parts) part.wake();
     },
+    replan: preparing.replan,
     busy: () => live.some((part) => part.busy()),
     resting: () => !parts.some((part) => part.busy()),
     async settled() {

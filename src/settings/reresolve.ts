@@ -1,13 +1,16 @@
-/** Taking changed secrets into running settings (SIGHUP), without pretending that the rest can change under way. */
-import { loadSettings, type Settings } from "./load.ts";
+/** Taking changed secrets and mapping files into running settings (SIGHUP), without pretending that the rest can change under way. */
+import { loadSettings, type Settings, type TenantSettings } from "./load.ts";
+import type { LoadedMapping } from "./mapping.ts";
 import { isSecretAt } from "./outline.ts";
 import { formatPath, type Path } from "./problems.ts";
 import type { Environment } from "./references.ts";
 import { configurationOutline } from "./schema.ts";
 
 export interface Reresolved {
-  /** The running settings with today's secrets. */
+  /** The running settings with today's secrets and mapping files. */
   readonly settings: Settings;
+  /** Tenants whose mapping file says something else now. */
+  readonly remapped: readonly string[];
   /** Paths of secrets whose value is another now: `tenants[0].destinations[0].token`. */
   readonly rotated: readonly string[];
   /** Paths that differ in the file but stay as they were until a restart. */
@@ -21,10 +24,26 @@ export function reresolve(running: Settings, env: Environment): Reresolved {
   const isSecret = (path: Path): boolean => isSecretAt(configurationOutline, fresh.origin.written, path);
   const needRestart = differences.filter((path) => !isSecret(path));
   const rotated = differences.filter(isSecret);
+  const remapped = running.tenants.flatMap((tenant) =>
+    mappingOf(tenant, fresh) === tenant.mapping ? [] : [tenant.id],
+  );
   // With anything else changed, entries may have moved: a secret is then only taken by a restart.
-  if (needRestart.length > 0) return { settings: running, rotated: [], needRestart: differences.map(formatPath) };
-  return { settings: fresh, rotated: rotated.map(formatPath), needRestart: [] };
+  if (needRestart.length > 0) {
+    const tenants = running.tenants.map((tenant) => withMapping(tenant, mappingOf(tenant, fresh)));
+    const settings = remapped.length === 0 ? running : { ...running, tenants };
+    return { settings, remapped, rotated: [], needRestart: differences.map(formatPath) };
+  }
+  return { settings: fresh, remapped, rotated: rotated.map(formatPath), needRestart: [] };
 }
+
+/** Today's, where the tenant had one before and has one now: that there is one at all is for a restart. The same object where it says the same. */
+function mappingOf({ id, mapping }: TenantSettings, fresh: Settings): LoadedMapping | undefined {
+  const today = fresh.tenants.find((tenant) => tenant.id === id)?.mapping;
+  return mapping === undefined || today === undefined || today.text === mapping.text ? mapping : today;
+}
+
+const withMapping = (tenant: TenantSettings, mapping: LoadedMapping | undefined): TenantSettings =>
+  mapping === undefined ? tenant : { ...tenant, mapping };
 
 function differingPaths(a: unknown, b: unknown, path: Path): readonly Path[] {
   if (

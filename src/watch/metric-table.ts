@@ -119,6 +119,11 @@ export const metricTable: readonly MetricRow[] = [
     "Reads of stored raw bytes that failed; the message waits for them. Look at the disk.",
   ),
   gauge("received_depth", [], "Messages taken that wait for their parse."),
+  counter(
+    "reload_total",
+    ["outcome"],
+    "SIGHUPs, by outcome: done, or refused, when everything stays as it was and the log says why.",
+  ),
   gauge(
     "review_oldest_age_seconds",
     ["tenant", "kind"],

@@ -489,6 +489,38 @@ describe("mailwright run", () => {
   });
 });
 
+describe("a mapping file that changes under a running daemon", () => {
+  test("decides from the next SIGHUP on; one that is wrong is refused, and the one in force goes on", async () => {
+    const tenant = { id: "acme", recipients: ["*@in.test"], mapping: "./mapping.yaml", destinations: local };
+    const place = await home(local, { tenants: [tenant] });
+    const write = (action: string) =>
+      writeFile(join(place.dir, "mapping.yaml"), `rules:\n  - { name: all, do: { ${action} } }\n`);
+    await write("skip: the first");
+    const daemon = await daemonAt(place);
+    const answered = async (msg: string) => {
+      daemon.process.kill("SIGHUP");
+      while (!daemon.lines.some((line) => line.msg === msg)) await new Promise((resolve) => setTimeout(resolve, 20));
+    };
+    const reasons = async () =>
+      shaped("events list --skipped", await at(place, "events", "list", "--skipped", "--json"));
+    await sent(place, daemon, "headers/date-comments");
+    await untilSettled(place, 1);
+    await write("skp: wrong");
+    await answered("the reload was refused; everything stays as it was");
+    await sent(place, daemon, "headers/date-cst-china");
+    // Commands read the file too, and refuse the wrong one; the daemon looks at SIGHUP alone.
+    await write("skip: the second");
+    await untilSettled(place, 2);
+    await answered("reloaded");
+    await sent(place, daemon, "headers/byte-order-mark");
+    await untilSettled(place, 3);
+    expect((await reasons()).counts.map(({ reason, messages }) => `${messages} ${reason}`).sort()).toEqual([
+      expect.stringMatching(/^1 .*the second/),
+      expect.stringMatching(/^2 .*the first/),
+    ]);
+  });
+});
+
 describe("mailwright parse", () => {
   test("--batch prints one line each, in order, whatever the files are", async () => {
     const names = readdirSync(join(import.meta.dirname, "..", "..", "corpus"), {

@@ -60,6 +60,41 @@ test("what is not a secret stays as it was, and is named as needing a restart", 
   expect(needRestart).toEqual(["http"]);
 });
 
+const mapped = (folderOf: string, more = "") => written(`${more}${tenantLines}    mapping: ./mapping.yaml\n`, folderOf);
+const skipping = (reason: string): string => `rules:\n  - { name: all, do: { skip: "${reason}" } }\n`;
+const mappingText = ({ tenants }: ReturnType<typeof load>): string | undefined => tenants[0]?.mapping?.text;
+
+test.each([
+  ["alone", "", []],
+  ["beside keys that need a restart, which stay as they were", "http: { port: 9 }\n", ["http"]],
+])("a mapping file that changed is taken %s", (_, more, needRestart) => {
+  const inFolder = folder();
+  writeFileSync(join(inFolder, "mapping.yaml"), skipping("before"));
+  const running = loadSettings(mapped(inFolder), {});
+  expect(reresolve(running, {})).toMatchObject({ remapped: [] });
+  writeFileSync(join(inFolder, "mapping.yaml"), skipping("after"));
+  mapped(inFolder, more);
+  const found = reresolve(running, {});
+  expect(found).toMatchObject({ remapped: ["acme"], rotated: [], needRestart });
+  expect(mappingText(found.settings)).toContain("after");
+  expect(found.settings.http).toEqual(running.http);
+  expect(mappingText(running)).toContain("before");
+});
+
+test("a mapping file that is wrong is refused, and one that came or went is for a restart", () => {
+  const inFolder = folder();
+  writeFileSync(join(inFolder, "mapping.yaml"), skipping("before"));
+  const running = loadSettings(mapped(inFolder), {});
+  writeFileSync(join(inFolder, "mapping.yaml"), "rules: [{ name: all, do: { skp: x } }]");
+  expect(() => reresolve(running, {})).toThrow(/mapping\.yaml:1:/);
+  written(tenantLines, inFolder);
+  expect(reresolve(running, {})).toMatchObject({
+    settings: running,
+    remapped: [],
+    needRestart: ["tenants[0].mapping"],
+  });
+});
+
 test("a configuration that broke in the meantime is refused, and the running one is not touched", () => {
   const inFolder = folder();
   const running = loadSettings(written(tenantLines, inFolder), {});

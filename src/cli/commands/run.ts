@@ -21,9 +21,14 @@ export function run(cli: Cli): Command {
     )
     .addHelpText(
       "after",
-      "\nSIGTERM and SIGINT drain for at most 10 s (a second one ends at once); SIGHUP reads certificates and secrets again.",
+      "\nSIGTERM and SIGINT drain for at most 10 s (a second one ends at once); SIGHUP reads certificates, secrets and mapping files again.",
     )
     .action(() => runDaemon(cli));
+}
+
+interface Running {
+  readonly daemon: Daemon;
+  readonly metrics: Ground["metrics"];
 }
 
 /** What is left of the ten seconds for closing the ledger after the daemon has stopped. */
@@ -41,12 +46,12 @@ async function runDaemon(cli: Cli): Promise<void> {
   });
   const stopping = listenForStop(cli, log);
   // From the beginning: SIGHUP without a listener would end the process. One that comes early is answered once the daemon is up.
-  const started = Promise.withResolvers<Daemon>();
+  const started = Promise.withResolvers<Running>();
   listenForReload(cli, started.promise, settings, log);
   const ground = await openGround(settings, { thread: "worker", log, exclusive: true });
   try {
     const daemon = await startDaemon(ground);
-    started.resolve(daemon);
+    started.resolve({ daemon, metrics: ground.metrics });
     await stopping;
     await Promise.race([endDaemon(daemon, ground), cli.clock.sleep(stopGraceMs)]);
     log.info({}, "stopped");
@@ -76,14 +81,14 @@ function listenForStop(cli: Cli, log: Log): Promise<void> {
   return promise;
 }
 
-function listenForReload(cli: Cli, started: Promise<Daemon>, first: Settings, log: Log): void {
+function listenForReload(cli: Cli, started: Promise<Running>, first: Settings, log: Log): void {
   let running = first;
   let turn: Promise<unknown> = started;
   cli.onSignal("SIGHUP", () => {
     turn = turn.then(async () => {
-      const daemon = await started;
+      const { daemon, metrics } = await started;
       try {
-        const { settings, rotated, needRestart } = reresolve(running, cli.settingsEnv);
+        const { settings, rotated, remapped, needRestart } = reresolve(running, cli.settingsEnv);
         hideSecrets(secretsOf(settings));
         if (needRestart.length > 0) {
           log.warn(
@@ -91,11 +96,13 @@ function listenForReload(cli: Cli, started: Promise<Daemon>, first: Settings, lo
             "the configuration has changed; these keys are taken at a restart",
           );
         }
-        await daemon.reload(settings);
+        await daemon.reload(settings, remapped);
         running = settings;
-        log.info({ rotated: rotated.join(", ") }, "reloaded");
+        log.info({ rotated: rotated.join(", "), mapping: remapped.join(", ") }, "reloaded");
+        metrics.count("reload_total", { outcome: "done" });
       } catch (error) {
         log.error({ reason: sentenceOf(error) }, "the reload was refused; everything stays as it was");
+        metrics.count("reload_total", { outcome: "refused" });
       }
     });
   });
