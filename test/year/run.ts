@@ -1,0 +1,245 @@
+/** A year of mail through the whole road, to the built-in CRM, the HubSpot sandbox, or both at once; time is the story's. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { parse, stringify } from "yaml";
+import { openGround, startWorks, systemClock } from "../../src/main.ts";
+import type { EventRow } from "../../src/model/history.ts";
+import type { Ledger } from "../../src/model/ledger.ts";
+import type { Clock, Log } from "../../src/model/ports.ts";
+import { createHubspotSandbox, type HubspotSandbox, sandboxToken } from "../../src/sandbox/hubspot.ts";
+import { type RunningSandbox, startSandbox } from "../../src/sandbox/server.ts";
+import { loadSettings } from "../../src/settings/index.ts";
+import { startDnsServer } from "../support/dns-server.ts";
+import { type Compared, compared } from "./compare.ts";
+import { policies } from "./policies.ts";
+import { type Year, yearBegins, yearOf } from "./story.ts";
+import { hubspotThere, localThere } from "./there.ts";
+import type { YearMail } from "./told.ts";
+import { truthOf } from "./truth.ts";
+
+export const destinations = ["local", "hubspot", "both"] as const;
+
+export interface YearRunOptions {
+  readonly seed: number;
+  readonly count: number;
+  readonly destination: (typeof destinations)[number];
+  /** A mapping file that ./policies.ts knows by its name. */
+  readonly mapping: string;
+  progress?(done: number, of: number): void;
+}
+
+export interface YearRun {
+  readonly mails: number;
+  readonly lanes: readonly ({ readonly lane: string } & Compared)[];
+  /** Of the HubSpot sandbox, by route. */
+  readonly calls: ReadonlyMap<string, number>;
+  readonly ms: number;
+  readonly peakRssBytes: number;
+  /** What the daemon's log says that is worse than information. */
+  readonly complaints: readonly string[];
+}
+
+export async function runYear(options: YearRunOptions): Promise<YearRun> {
+  const policy = policies.get(basename(options.mapping));
+  if (policy === undefined)
+    throw new RangeError(`no truth is known for ${options.mapping}: ${[...policies.keys()].join(", ")}`);
+  const year = yearOf(options);
+  const began = performance.now();
+  const dir = mkdtempSync(join(tmpdir(), "mailwright-year-"));
+  const clock = openStoryClock();
+  const dns = await startDnsServer();
+  year.publish(dns.zone);
+  const counted = new Map<string, number>();
+  const account = counting(
+    createHubspotSandbox({ clock, options: { prepared: true, limits: "off", searchLagMs: 0 } }),
+    counted,
+  );
+  const sandbox = await startSandbox(account);
+  try {
+    const lanes = { local: ["acme/crm"], hubspot: ["acme/hub"], both: ["acme/crm", "acme/hub"] }[options.destination];
+    const config = configured(dir, year, options, dns.address, sandbox);
+    const { log, lines } = complaints();
+    const opened = await openGround(loadSettings(config, {}), { thread: "worker", log, exclusive: true });
+    const ground = { ...opened, clock };
+    try {
+      const works = await startWorks(ground);
+      const memory = watchMemory();
+      try {
+        await take(year.mails, works, clock, options.progress);
+      } finally {
+        await works.stop(10_000);
+      }
+      const rows = await rowsOf(ground.ledger);
+      const truth = truthOf(year, policy);
+      return {
+        mails: year.mails.length,
+        lanes: lanes.map((lane) => ({
+          lane,
+          ...compared(year, truth, {
+            lane,
+            rows,
+            owners: lane === "acme/crm",
+            there: lane === "acme/crm" ? localThere(ground.records) : hubspotThere(account.state()),
+          }),
+        })),
+        calls: counted,
+        ms: performance.now() - began,
+        peakRssBytes: memory.peak(),
+        complaints: lines,
+      };
+    } finally {
+      await ground.close();
+    }
+  } finally {
+    await sandbox.close();
+    await dns.close();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+interface StoryClock extends Clock {
+  /** The story has come to this moment. */
+  moveTo(at: number): void;
+}
+
+/** Runs on by itself, so that whoever sleeps wakes up; and leaps to the next mail. */
+function openStoryClock(): StoryClock {
+  let ahead = yearBegins - systemClock.now();
+  return {
+    now: () => systemClock.now() + ahead,
+    sleep: systemClock.sleep,
+    moveTo(at) {
+      ahead = Math.max(ahead, at - systemClock.now());
+    },
+  };
+}
+
+type Works = Awaited<ReturnType<typeof startWorks>>;
+const mostAtOnce = 12;
+
+/** Mails that have nothing to do with each other come in one moment; before all others the road has come to rest. */
+async function take(
+  mails: readonly YearMail[],
+  { intake, road }: Works,
+  clock: StoryClock,
+  progress?: YearRunOptions["progress"],
+): Promise<void> {
+  let done = 0;
+  while (done < mails.length) {
+    const together = unrelated(mails, done);
+    clock.moveTo(together.at(-1)?.at ?? 0);
+    await Promise.all(together.map(({ raw, envelope }) => intake.accept(pieces(raw), [envelope])));
+    await road.settled();
+    done += together.length;
+    progress?.(done, mails.length);
+  }
+}
+
+function unrelated(mails: readonly YearMail[], from: number): YearMail[] {
+  const touched = new Set<string>();
+  const found: YearMail[] = [];
+  for (let at = from; at < mails.length && found.length < mostAtOnce; at++) {
+    const mail = mails[at];
+    if (mail === undefined || mail.touches.some((key) => touched.has(key))) break;
+    for (const key of mail.touches) touched.add(key);
+    found.push(mail);
+  }
+  return found;
+}
+
+async function* pieces(raw: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < raw.length; at += 16_384) yield raw.subarray(at, at + 16_384);
+}
+
+function configured(
+  dir: string,
+  year: Year,
+  { destination, mapping }: YearRunOptions,
+  dns: string,
+  { url }: RunningSandbox,
+): string {
+  const file = parse(readFileSync(mapping, "utf8")) as { same_person?: string[][] };
+  writeFileSync(
+    join(dir, "mapping.yaml"),
+    stringify({ ...file, same_person: [...(file.same_person ?? []), ...year.samePerson] }),
+  );
+  const local = { id: "crm", type: "local" };
+  const hub = { id: "hub", type: "hubspot", base_url: url, token: sandboxToken };
+  const tenant = {
+    id: "acme",
+    recipients: [`*@${year.cast.inbound}`],
+    mapping: "./mapping.yaml",
+    people: {
+      own_domains: [year.cast.own.domain],
+      colleagues: year.cast.colleagues.map(({ name }) => name),
+      excluded: ["tax-office.example"],
+    },
+    destinations: { local: [local], hubspot: [hub], both: [local, hub] }[destination],
+  };
+  const config = join(dir, "mailwright.yaml");
+  const age = "3650d";
+  writeFileSync(
+    config,
+    stringify({
+      data_dir: "./data",
+      limits: { disk_reserve_bytes: 0, disk_reserve_percent: 0 },
+      dns: { servers: [dns], verify: true },
+      retention: { raw: age, event: age, attachment: age, quarantined: age, preview: age },
+      tenants: [tenant],
+    }),
+  );
+  return config;
+}
+
+async function rowsOf(ledger: Pick<Ledger, "find">): Promise<Map<string, EventRow>> {
+  const rows = new Map<string, EventRow>();
+  let before: number | undefined;
+  for (;;) {
+    const found = await ledger.find({ limit: 500, ...(before === undefined ? {} : { before }) });
+    for (const row of found) rows.set((row.messageId ?? row.eventId).replace(/^<|>$/g, ""), row);
+    before = found.at(-1)?.seq;
+    if (before === undefined || found.length < 500) return rows;
+  }
+}
+
+/** The sandbox's own log keeps the last calls only. */
+function counting(sandbox: HubspotSandbox, counted: Map<string, number>): HubspotSandbox {
+  return {
+    ...sandbox,
+    async handle(request) {
+      const reply = await sandbox.handle(request);
+      const route = sandbox.log.at(-1)?.route ?? "unknown";
+      counted.set(route, (counted.get(route) ?? 0) + 1);
+      return reply;
+    },
+  };
+}
+
+/** What the daemon would have somebody look at. */
+function complaints(): { log: Log; lines: string[] } {
+  const lines: string[] = [];
+  const quiet = (): void => undefined;
+  const line: Log["warn"] = (fields, message) => {
+    const shown = Object.entries(fields).map(
+      ([name, value]) => `${name} ${value instanceof Error ? (value.stack ?? value.message) : value}`,
+    );
+    lines.push(`${message} (${shown.join(", ")})`);
+  };
+  const log: Log = { debug: quiet, info: quiet, warn: line, error: line, with: () => log };
+  return { log, lines };
+}
+
+function watchMemory(): { peak(): number } {
+  let most = process.memoryUsage.rss();
+  const timer = setInterval(() => {
+    most = Math.max(most, process.memoryUsage.rss());
+  }, 500);
+  timer.unref();
+  return {
+    peak() {
+      clearInterval(timer);
+      return most;
+    },
+  };
+}

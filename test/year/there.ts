@@ -1,0 +1,106 @@
+/** What is at a CRM, in one form for all of them. */
+import type { LocalRecord, LocalRecords, RecordKind } from "../../src/model/records.ts";
+import type { RecordDump, SandboxState } from "../../src/sandbox/hubspot/state.ts";
+
+export interface There {
+  readonly contacts: readonly {
+    readonly address: string;
+    readonly name: string;
+    readonly flags: readonly string[];
+    readonly companies: readonly string[];
+  }[];
+  readonly companies: readonly string[];
+  readonly deals: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly stage: string;
+    readonly owner: string | null;
+  }[];
+  readonly activities: readonly {
+    readonly event: string;
+    readonly direction: string;
+    /** Addresses, domains, and ids of deals. */
+    readonly contacts: readonly string[];
+    readonly companies: readonly string[];
+    readonly deals: readonly string[];
+  }[];
+}
+
+const page = 1_000;
+
+export function localThere(records: LocalRecords): There {
+  const of = (kind: RecordKind): LocalRecord[] => {
+    const found: LocalRecord[] = [];
+    for (;;) {
+      const after = found.at(-1)?.id;
+      const more = records.list(kind, { limit: page, ...(after === undefined ? {} : { after }) });
+      found.push(...more.filter(({ archived }) => !archived));
+      if (more.length < page) return found;
+    }
+  };
+  const [contacts, companies, deals, activities] = [of("contact"), of("company"), of("deal"), of("activity")];
+  const names = new Map([
+    ...contacts.map(({ id, fields }) => [id, String(fields.email).toLowerCase()] as const),
+    ...companies.map(({ id, fields }) => [id, String(fields.domain)] as const),
+    ...deals.map(({ id }) => [id, id] as const),
+  ]);
+  const linked = (links: readonly string[], kind: RecordKind): string[] =>
+    links
+      .filter((id) => id.startsWith(`${kind}-`))
+      .map((id) => names.get(id) ?? id)
+      .sort();
+  return {
+    contacts: contacts.map(({ fields, links }) => ({
+      address: String(fields.email).toLowerCase(),
+      name: String(fields.name ?? ""),
+      flags: fields.flags as string[],
+      companies: linked(links, "company"),
+    })),
+    companies: companies.map(({ fields }) => String(fields.domain)),
+    deals: deals.map(({ id, fields }) => ({
+      id,
+      name: String(fields.name),
+      stage: String(fields.stage),
+      owner: (fields.owner as string | undefined) ?? null,
+    })),
+    activities: activities.map(({ fields, links }) => ({
+      event: String(fields.event_id),
+      direction: String(fields.direction),
+      contacts: linked(links, "contact"),
+      companies: linked(links, "company"),
+      deals: linked(links, "deal"),
+    })),
+  };
+}
+
+const live = (dumps: readonly RecordDump[]): RecordDump[] => dumps.filter(({ archived }) => !archived);
+
+/** Owners are users of the account, which has none: they are not compared there. */
+export function hubspotThere({ contacts, companies, deals, emails }: SandboxState): There {
+  const addresses = new Map(live(contacts).map(({ id, properties }) => [id, (properties.email ?? "").toLowerCase()]));
+  const domains = new Map(live(companies).map(({ id, properties }) => [id, properties.domain ?? ""]));
+  const named = ({ associations }: RecordDump, object: string, names: ReadonlyMap<string, string>): string[] =>
+    (associations[object] ?? []).map((id) => names.get(id) ?? id).sort();
+  return {
+    contacts: live(contacts).map((one) => ({
+      address: addresses.get(one.id) ?? "",
+      name: [one.properties.firstname, one.properties.lastname].filter(Boolean).join(" "),
+      flags: (one.properties.mailwright_flags ?? "").split(/[;,]\s*/).filter((flag) => flag !== ""),
+      companies: named(one, "companies", domains),
+    })),
+    companies: [...domains.values()],
+    deals: live(deals).map(({ id, properties }) => ({
+      id,
+      name: properties.dealname ?? "",
+      stage: properties.dealstage === "qualifiedtobuy" ? "qualification" : (properties.dealstage ?? ""),
+      owner: null,
+    })),
+    activities: live(emails).map((one) => ({
+      event: one.properties.mailwright_event_id ?? "",
+      direction: one.properties.hs_email_direction === "EMAIL" ? "outbound" : "inbound",
+      contacts: named(one, "contacts", addresses),
+      companies: named(one, "companies", domains),
+      deals: [...(one.associations.deals ?? [])].sort(),
+    })),
+  };
+}
