@@ -41,7 +41,12 @@ const conditionShape = {
     .union([some(level), z.strictObject({ at_least: making })])
     .optional()
     .describe("How sure it is who sent it. A rule that does not name `suspicious` is not about suspicious mail."),
-  thread: z.enum(["new", "known"]).optional().describe("Whether it begins a conversation."),
+  thread: z
+    .enum(["new", "known"])
+    .optional()
+    .describe(
+      "new: it begins a conversation. An answer is `known`, also where what it answers has never come: it names a message, and its subject says so (`Re:`).",
+    ),
   confidence: z
     .strictObject({ at_least: score.optional(), below: score.optional() })
     .optional()

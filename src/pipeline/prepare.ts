@@ -159,7 +159,7 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
         ports.prepared(lane);
       }
       // Others that stand elsewhere because of it wait to be planned again.
-      if ((prepared.thread?.moved.length ?? 0) > 0) taker.wake();
+      if ((prepared.thread?.moved.length ?? 0) > 0 || prepared.deal !== undefined) taker.wake();
     } catch (error) {
       // Whatever it was, the message is in the ledger: it is given back, or its lease ends, and it is taken up again.
       if (!(error instanceof LedgerFailed)) ports.metrics.count("defects_total", { where: "prepare" });

@@ -112,7 +112,8 @@ export function truthOf(year: Year, policy: Policy): Truth {
     const asked = policy.files(seen);
     const { trust } = seen;
     const unknown = told.under.filter((person) => !seen.knows(person));
-    const shut = told.what === "disposable" ? "people.disposable" : asked.newContacts ? undefined : asked.gate;
+    const disposable = told.what === "disposable" ? "people.disposable" : undefined;
+    const shut = asked.newContacts ? disposable : asked.gate;
     if (unknown.length > 0 && shut !== undefined) {
       mails.set(id, { kind: "hold", rule: shut });
       return;
@@ -127,9 +128,9 @@ export function truthOf(year: Year, policy: Policy): Truth {
       asked.company && trust === "verified" && told.hearsay === null
         ? told.under.flatMap(({ company }) => company ?? [])
         : [];
-    for (const company of theirs) {
-      companies.add(company);
-      contacts.get(main[0] ?? "")?.companies.add(company);
+    for (const company of theirs) companies.add(company);
+    for (const [at, { company }] of told.under.entries()) {
+      if (company !== null && theirs.includes(company)) contacts.get(main[at] ?? "")?.companies.add(company);
     }
     if (asked.deal && trust === "verified" && !deals.has(told.conversation)) {
       deals.set(told.conversation, { name: told.subject.replace(/^(?:Fwd|FW|WG): /, ""), owner: asked.owner });

@@ -27,7 +27,7 @@ export function factsOf(event: CanonicalEvent): Facts {
     senderKinds: new Set(participants.filed_under.flatMap(({ kinds }) => kinds)),
     colleagues: participants.colleagues,
     subject: message.subject ?? "",
-    isNewThread: thread.parent_event_id === null && thread.method === "new",
+    isNewThread: thread.parent_event_id === null && thread.method === "new" && !answers(message),
     files: message.attachments
       // What the text shows is part of the text.
       .filter(({ inline, referenced }) => !(inline && referenced))
@@ -38,6 +38,23 @@ export function factsOf(event: CanonicalEvent): Facts {
     event,
   };
 }
+
+/**
+ * By its ids and its subject: an answer to what a colleague wrote without us, or a stranger's who was let into no thread. Under a subject of its
+ * own it is about something else, whichever mail its writer took to begin with; and what is handed on begins here.
+ */
+function answers({
+  in_reply_to_all,
+  references,
+  forwarded,
+  subject,
+  subject_normalised,
+}: CanonicalEvent["message"]): boolean {
+  if (forwarded !== null || subject === null || (in_reply_to_all.length === 0 && references.length === 0)) return false;
+  return subject_normalised === null || folded(subject) !== folded(subject_normalised);
+}
+
+const folded = (subject: string): string => subject.normalize("NFKC").toLowerCase().replace(/\s+/gu, " ").trim();
 
 /** `deals+us-east@in.example` is deals@in.example with the tag us-east. */
 function untagged(route: string): { address: string; tag: string | null } {

@@ -2,6 +2,8 @@
 import type { MappingRow, ThreadDeal } from "../../model/mappings.ts";
 import type { Connection } from "./connection.ts";
 import type { Operations } from "./operations.ts";
+import { openStory } from "./story.ts";
+import { openPlanAgain } from "./thread-place.ts";
 
 type Names = "registerMapping" | "mappings" | "mappingText" | "dealsOf";
 
@@ -49,12 +51,34 @@ export function openMappings(db: Connection): Pick<Operations, Names> {
   };
 }
 
-/** The first answer stands: a message that is planned again asks for the same deal. */
-export function openFixDeal(db: Connection): (event: number, deal: ThreadDeal | undefined, run: number | null) => void {
+/**
+ * The first answer stands: a message that is planned again asks for the same deal. An answer that overtook its request was filed without one, so
+ * that those of the thread that are there are planned again when its deal is asked for.
+ */
+export function openFixDeal(
+  db: Connection,
+): (event: number, deal: ThreadDeal | undefined, asked: { now: number; run: number | null }) => void {
   const put = db.prepare(
     "INSERT INTO deal (event, key, pipeline, stage, run) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
   );
-  return (event, deal, run) => {
-    if (deal !== undefined) put.run(event, deal.key, deal.pipeline, deal.stage, run);
+  const beside = db.prepare<[{ event: number }], { seq: number; raw_kind: string }>(
+    `SELECT e.seq, e.raw_kind FROM threaded t JOIN event e ON e.seq = t.message
+       WHERE t.thread = (SELECT thread FROM threaded WHERE message = $event) AND t.message <> $event
+       ORDER BY t.written_at, t.placed LIMIT ${mostMessages}`,
+  );
+  const planAgain = openPlanAgain(db);
+  const tell = openStory(db);
+  return (event, deal, { now, run }) => {
+    if (deal === undefined || put.run(event, deal.key, deal.pipeline, deal.stage, run).changes === 0) return;
+    // A run touches what it was given, and nothing else.
+    if (run !== null) return;
+    for (const { seq, raw_kind } of beside.all({ event })) {
+      if (raw_kind === "gone") {
+        tell(seq, now, "its conversation has a deal now; its raw bytes are gone, so it is not planned again");
+        continue;
+      }
+      planAgain(seq);
+      tell(seq, now, "its conversation has a deal now; it is planned again");
+    }
   };
 }

@@ -59,7 +59,7 @@ export function openPrepare(db: Connection): Operations["prepare"] {
     if (item.thread !== undefined) place(event.seq, item.thread, item.now);
     if (item.acquaintance !== undefined) teach(event.tenant, item.eventId, item.acquaintance);
     askForReviews(event.seq, item.now, item.reviews);
-    fixDeal(event.seq, item.deal, event.run);
+    fixDeal(event.seq, item.deal, { now: item.now, run: event.run });
     if (event.run !== null) planned.run(event.run, event.seq);
     if (item.files !== undefined && item.files.length > 0) listFiles(event.seq, item.now, item.files);
     finish.run(item.now, item.parseStatus, item.schemaVersion, item.mappingVersion, item.threadKey, event.seq);

@@ -17,6 +17,21 @@ interface Moved {
   raw_kind: string;
 }
 
+/** A message whose place, or whose deal, is another one now: no dead letter comes back to life by it. */
+export type PlanAgain = (seq: number) => void;
+
+export function openPlanAgain(db: Connection): PlanAgain {
+  // As a merged route does.
+  const planAgain = db.prepare(
+    "UPDATE event SET stage = 'accepted', turn = 0, due_at = 0, parse_attempts = 0 WHERE seq = ? AND stage = 'prepared'",
+  );
+  const planOnceMore = db.prepare("UPDATE event SET again = 1 WHERE seq = ? AND lease IS NOT NULL");
+  return (seq) => {
+    planAgain.run(seq);
+    planOnceMore.run(seq);
+  };
+}
+
 export type Place = (event: number, placed: Placed, now: number) => void;
 
 export function openPlace(db: Connection): Place {
@@ -34,11 +49,7 @@ export function openPlace(db: Connection): Place {
     "SELECT t.message AS seq, t.thread, e.raw_kind FROM threaded t JOIN event e ON e.seq = t.message WHERE e.event_id = ?",
   );
   const move = db.prepare("UPDATE threaded SET thread = ? WHERE message = ?");
-  // As a merged route does: no dead letter comes back to life by it.
-  const planAgain = db.prepare(
-    "UPDATE event SET stage = 'accepted', turn = 0, due_at = 0, parse_attempts = 0 WHERE seq = ? AND stage = 'prepared'",
-  );
-  const planOnceMore = db.prepare("UPDATE event SET again = 1 WHERE seq = ? AND lease IS NOT NULL");
+  const planAgain = openPlanAgain(db);
 
   function write(event: number, { facts, thread: { thread_id: thread } }: Placed): void {
     const { begins, writtenAt, eventId, tenant } = facts;
@@ -68,8 +79,7 @@ export function openPlace(db: Connection): Place {
         tell(other.seq, now, "belongs to another thread now; its raw bytes are gone, so it is not planned again");
         continue;
       }
-      planAgain.run(other.seq);
-      planOnceMore.run(other.seq);
+      planAgain(other.seq);
       tell(other.seq, now, "belongs to another thread now; it is planned again");
     }
   };

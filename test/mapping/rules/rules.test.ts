@@ -200,6 +200,25 @@ describe("rules", () => {
     expect(only(plan(answer, none, { ...known, deal }), "deal")).toBeUndefined();
   });
 
+  test("an answer begins no conversation, whether or not what it answers has come; a forward and a new subject do", () => {
+    const asked = rule("r", { thread: "new" }, { deal: { create: {} } });
+    const answering = { in_reply_to: "<a@x>", in_reply_to_all: ["<a@x>"], references: ["<a@x>"] };
+    const [alone, more] = [
+      { ...answering, references: [] },
+      { ...answering, in_reply_to: null, in_reply_to_all: [] },
+    ];
+    const of = (message: object) => only(decided(verified({ message }), asked), "deal");
+    for (const ids of [answering, alone, more])
+      expect(of({ ...ids, subject: "Re: An order", subject_normalised: "An order" })).toBeUndefined();
+    expect(of({ ...answering, subject: "Re:", subject_normalised: null })).toBeUndefined();
+    expect(of({ ...answering, subject: "Another order", subject_normalised: "Another order" })).toBeDefined();
+    expect(of({ ...answering, subject: null, subject_normalised: null })).toBeDefined();
+    // Whoever writes "Re:" by himself asks for something all the same.
+    expect(of({ subject: "Re: An order", subject_normalised: "An order" })).toBeDefined();
+    const forwarded = { from: null, to: [], date: null, subject: null, message_id: null };
+    expect(of({ ...answering, subject: "Fwd: An order", subject_normalised: "An order", forwarded })).toBeDefined();
+  });
+
   test("an unsure sender makes no deal; review where that is asked for", () => {
     const create = { stage: "new" };
     expect(only(decided(eventWith(), rule("r", {}, { deal: { create } })), "deal")).toBeUndefined();

@@ -38,6 +38,7 @@ export function mappingsContract(open: OpenBench): void {
     }
     async function again(name: string, thread: string, writtenAt: number, asks?: string): Promise<void> {
       const [attempt] = await w.attempt();
+      expect(attempt?.eventId).toBe(`event-${name}`);
       const place = { ...newThread, thread_id: thread };
       const prepared = {
         ...preparedOf(there(attempt), { [lane]: steps(`activity-${name}`) }, { thread }),
@@ -55,11 +56,21 @@ export function mappingsContract(open: OpenBench): void {
     } as const satisfies Partial<Placed["thread"]>;
 
     it("is what the message that was written first asked for; null where nobody asked", async () => {
+      await taken("quiet", "t2", 1_000);
       await taken("late", "t1", 2_000, "deal-late");
       await taken("early", "t1", 1_000, "deal-early");
-      await taken("quiet", "t2", 1_000);
       await w.reopen();
       expect(await w.ledger.dealsOf(["t2", "t1", "unknown"])).toEqual([null, deal("deal-early"), null]);
+    });
+
+    it("has those of its thread planned again that came before it was asked for, once", async () => {
+      await taken("answer", "t1", 2_000);
+      await taken("elsewhere", "t2", 1_000);
+      await taken("request", "t1", 1_000, "deal-a");
+      await again("answer", "t1", 2_000);
+      await w.ledger.requeue({ kind: "reprocess", eventId: "event-request", now: 3_000 });
+      await again("request", "t1", 1_000, "deal-a");
+      expect(await w.attempt()).toEqual([]);
     });
 
     it("stays as it was asked for first when its message is planned again", async () => {
