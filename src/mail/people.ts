@@ -27,8 +27,26 @@ export function addressKey(email: string): string {
 /** Of an address in the form above. */
 const domainOf = (key: string): string => key.slice(key.lastIndexOf("@") + 1);
 
-/** `isInbound`: whether an address is one that this tenant's mail comes in by. Entries that are no domain or address match nothing. */
-export function compilePeople(lists: PeopleLists, isInbound: (email: string) => boolean): People {
+/** Of groups of addresses, each of one person: the others of whoever has one. */
+export function alsoAtOf(groups: readonly (readonly string[])[]): People["alsoAt"] {
+  const others = new Map<string, Set<string>>();
+  for (const group of groups) {
+    const keys = group.map(addressKey);
+    for (const key of keys)
+      others.set(key, new Set([...(others.get(key) ?? []), ...keys.filter((other) => other !== key)]));
+  }
+  return (email) => [...(others.get(addressKey(email)) ?? [])];
+}
+
+/**
+ * `isInbound`: whether an address is one that this tenant's mail comes in by. Entries that are no domain or address match nothing.
+ * `samePerson`: groups of addresses of one person each.
+ */
+export function compilePeople(
+  lists: PeopleLists,
+  isInbound: (email: string) => boolean,
+  samePerson: readonly (readonly string[])[] = [],
+): People {
   const ownDomains = new Set(domainsOf(lists.own_domains));
   const ownAddresses = new Set(lists.own_addresses.map(addressKey));
   const excluded = new Map(
@@ -66,6 +84,7 @@ export function compilePeople(lists: PeopleLists, isInbound: (email: string) => 
     registrable,
     ownDomains: [...ownDomains],
     colleagueNames: [...lists.colleagues],
+    alsoAt: alsoAtOf(samePerson),
   };
 }
 

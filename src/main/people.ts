@@ -7,12 +7,12 @@ import { compileRoutes, type Settings } from "../settings/index.ts";
 export function peopleFor(settings: Settings, lists?: PeopleLists): ReadonlyMap<string, People> {
   const route = compileRoutes(settings.tenants);
   return new Map(
-    settings.tenants.map(({ id, people }) => {
+    settings.tenants.map(({ id, people, mapping }) => {
       const isInbound = (email: string): boolean => {
         const answer = route(email);
         return answer.kind === "accepted" && answer.tenant === id;
       };
-      return [id, compilePeople(lists ?? people, isInbound)];
+      return [id, compilePeople(lists ?? people, isInbound, mapping?.file.same_person)];
     }),
   );
 }

@@ -20,6 +20,8 @@ export interface People {
   readonly ownDomains: readonly string[];
   /** Display names of colleagues, as configured, for impersonation. */
   readonly colleagueNames: readonly string[];
+  /** The other addresses of whoever has this one, as the tenant's mapping lists them (`same_person`). */
+  alsoAt(email: string): readonly string[];
 }
 
 /** What a tenant's configuration says of people. Domains and addresses in any spelling; an entry with `!` in front takes one off a built-in list. */

@@ -45,7 +45,12 @@ export function inquire(asking: Asking): Inquiry | undefined {
   const own = isOurs(sender, people);
   const address = hash("address", addressKey(sender));
   const organisation = organisationOf(sender.domain, people);
-  const of = organisation === null ? address : hash("domain", organisation);
+  const of = placeOf(sender, organisation, hash);
+  // What is known of somebody's other addresses is known of him.
+  const places = new Set([
+    of,
+    ...(own ? [] : people.alsoAt(sender.email)).map((email) => placeAt(email, people, hash)),
+  ]);
   const features = own ? [] : featuresOf(sender, organisation, of, hash);
   const suspects = own ? [] : suspectsOf(sender.domain, organisation, hash);
   const replies = own ? [] : repliesOf(asking, organisation).map((domain) => repliesAsk(domain, people, hash));
@@ -57,7 +62,7 @@ export function inquire(asking: Asking): Inquiry | undefined {
       domain: organisation !== null && found.some(({ kind, hash: it }) => kind === "domain" && it === of),
       lookalike: resemblance(suspects, of, found),
       replyTo: replies.map((each) => resemblance(each, undefined, found)).find((each) => each !== null) ?? null,
-      name: elsewhere(features, address, found),
+      name: elsewhere(features, { address, places }, found),
       trustedWith: vouchers.find((each) => trusted.includes(each.hash))?.domain ?? null,
     }),
     lesson: (trust, at) =>
@@ -79,6 +84,14 @@ function organisationOf(domain: string, people: People): string | null {
   const registrable = people.registrable(domain);
   if (registrable === null || people.isFreemail(registrable) || people.isDisposable(registrable)) return null;
   return people.isFreemail(domain) || people.isDisposable(domain) ? null : registrable;
+}
+
+/** What stands for a sender: the company, or the address where it is nobody's. */
+const placeOf = (sender: Pick<Sender, "email">, organisation: string | null, hash: Hash): string =>
+  organisation === null ? hash("address", addressKey(sender)) : hash("domain", organisation);
+
+function placeAt(email: string, people: People, hash: Hash): string {
+  return placeOf({ email }, organisationOf(email.slice(email.lastIndexOf("@") + 1), people), hash);
 }
 
 function featuresOf(sender: Sender, organisation: string | null, of: string, hash: Hash): Feature[] {
@@ -159,12 +172,16 @@ function resemblance(
   return null;
 }
 
-/** Somebody else is known by this name, and nobody at this address or company is. */
-function elsewhere(features: readonly Feature[], address: string, found: readonly Acquaintance[]): string | null {
+/** Somebody else is known by this name, and nobody at this address or company is, nor at another one of this person. */
+function elsewhere(
+  features: readonly Feature[],
+  { address, places }: { readonly address: string; readonly places: ReadonlySet<string> },
+  found: readonly Acquaintance[],
+): string | null {
   const name = features.find(({ kind }) => kind === "name");
   if (name === undefined) return null;
   const bearers = found.filter(({ kind, hash }) => kind === "name" && hash === name.hash);
-  if (bearers.length === 0 || bearers.some(({ of }) => of === name.of)) return null;
+  if (bearers.length === 0 || bearers.some(({ of }) => places.has(of))) return null;
   if (found.some(({ kind, hash }) => kind === "address" && hash === address)) return null;
   return bearers[0]?.eventId ?? null;
 }

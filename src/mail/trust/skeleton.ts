@@ -48,8 +48,18 @@ function letters(label: string): string {
   return text;
 }
 
-/** The letters of a skeleton in the order of the alphabet: the same for a word with two letters changed over. */
-export const shuffled = (label: string): string => [...skeleton(label)].sort().join("");
+/**
+ * The letters of a label in the order of the alphabet: the same for a word with two letters changed over. Not those of its skeleton, where what
+ * stands side by side is put together: changed over, it does so no more (silver and sivler).
+ */
+export const shuffled = (label: string): string =>
+  [
+    ...letters(label)
+      .replaceAll("i", "l")
+      .replace(/[-_.\s]/g, ""),
+  ]
+    .sort()
+    .join("");
 
 /** Apart by one letter more, one less, or two neighbours changed over; `other`: one that is another. */
 export function slip(a: string, b: string): "more" | "less" | "swapped" | "other" | null {

@@ -17,11 +17,12 @@ export interface Facts {
 
 export function factsOf(event: CanonicalEvent): Facts {
   const { message, participants, routes, source, thread } = event;
-  const addresses = source.kind === "imap" ? [] : routes.map(untagged);
+  // One mail can come by several ways, and `source` is that of the first. A folder may be named after an address, too.
+  const addresses = routes.filter(isAddress).map(untagged);
   return {
     recipients: addresses.map(({ address }) => address),
     tags: addresses.flatMap(({ tag }) => (tag === null ? [] : [tag])),
-    mailboxes: source.kind === "imap" ? routes : [],
+    mailboxes: source.kind === "imap" ? routes : routes.filter((route) => !isAddress(route)),
     senders: participants.filed_under.map(({ email }) => email),
     domains: participants.filed_under.map(({ email }) => email.slice(email.lastIndexOf("@") + 1)),
     senderKinds: new Set(participants.filed_under.flatMap(({ kinds }) => kinds)),
@@ -55,6 +56,8 @@ function answers({
 }
 
 const folded = (subject: string): string => subject.normalize("NFKC").toLowerCase().replace(/\s+/gu, " ").trim();
+
+const isAddress = (route: string): boolean => /^[^\s@/]+@[^\s@/]+$/.test(route);
 
 /** `deals+us-east@in.example` is deals@in.example with the tag us-east. */
 function untagged(route: string): { address: string; tag: string | null } {

@@ -185,7 +185,7 @@ export const trustReasons = {
   known_name_elsewhere: {
     most: "unverified",
     says: "The display name is that of somebody you know at another address.",
-    todo: "Ask them by the address you know, or trust the sender.",
+    todo: "Ask them by the address you know. If it is theirs too, list both under `same_person` of the mapping, or trust the sender.",
     lifted: true,
   },
   lookalike_of_own: {

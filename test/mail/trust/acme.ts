@@ -24,6 +24,7 @@ export const people: People = {
   registrable,
   ownDomains: ["globex.test"],
   colleagueNames: ["Jane Roe", "Hank Scorpio"],
+  alsoAt: () => [],
 };
 
 /** DMARC passed by a whole signature of the domain. */

@@ -1,6 +1,7 @@
 /** What a mail teaches about its sender, and what the next one is asked. */
 import { createHmac } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import { alsoAtOf } from "../../../src/mail/people.ts";
 import { inquire, trustable } from "../../../src/mail/trust/acquaintance.ts";
 import { type Acquaintance, type Acquainted, type Keyed, strangers } from "../../../src/model/acquaintance.ts";
 import { type Evidence, noEvidence } from "../../../src/model/event.ts";
@@ -8,6 +9,11 @@ import { mailFrom, passed, people, signature, spf } from "./acme.ts";
 
 const keyed: Keyed = (purpose, value) =>
   createHmac("sha256", "key").update(`${purpose}\0${value}`).digest("base64url").slice(0, 22);
+
+function there<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error("there is nothing to ask");
+  return value;
+}
 
 async function asking(from: string, evidence: Evidence = noEvidence, ...headers: string[]) {
   const { message } = await mailFrom(from, ...headers);
@@ -77,6 +83,7 @@ describe("what is known", () => {
     "Bob Byte <bob@acme.co.uk>",
     "Carl Cern <carl@gmail.com>",
     "Di Dean <di@modern.com>",
+    "Ed Egg <ed@silver-toys.test>",
   );
 
   test.each([
@@ -86,6 +93,8 @@ describe("what is known", () => {
     ["x@initr0de.test", "letters"],
     ["x@lnitrode.example", "letters"],
     ["x@initrdoe.test", "swapped"],
+    ["x@sivler-toys.test", "swapped"],
+    ["x@siler-vtoys.test", "swapped"],
     ["x@initrode.example", "ending"],
     ["x@initrode.test.evil.example", "inside"],
     ["x@acme.co.uk.evil.example", "inside"],
@@ -107,6 +116,25 @@ describe("what is known", () => {
     expect((await known("Carl Cern <car1@gmail.com>", await customers)).name).toBe("event-2");
     const both = await taughtBy("Ada Lovelace <ada@initrode.test>", "Ada Lovelace <ada@gmail.com>");
     expect((await known("Ada Lovelace <ada@gmail.com>", both)).name).toBeNull();
+  });
+
+  test("a name of one person with several addresses, where the mapping lists them", async () => {
+    const one = ["Ada@Initrode.test", "ada@analytical.test", "ada1815@gmail.com"];
+    const known = async (from: string, ...before: string[]) => {
+      const asked = { ...(await asking(from)), people: { ...people, alsoAt: alsoAtOf([one]) } };
+      const inquiry = inquire(asked);
+      const { hashes } = there(inquiry).question;
+      const features = (await taughtBy(...before)).filter(({ hash }) => hashes.includes(hash));
+      return there(inquiry).known({ features, trusted: [] }).name;
+    };
+    expect(await known("Ada Lovelace <ada@analytical.test>", "Ada Lovelace <ada@initrode.test>")).toBeNull();
+    expect(await known("Ada Lovelace <ada1815@gmail.com>", "Ada Lovelace <ada@initrode.test>")).toBeNull();
+    expect(await known("Ada Lovelace <ada@initrode.test>", "Ada Lovelace <ada1815@gmail.com>")).toBeNull();
+    // Somebody else of her new company, and somebody who is not listed, show nothing by it.
+    expect(await known("Ada Lovelace <boss@analytical.test>", "Ada Lovelace <ada@initrode.test>")).toBe("event-0");
+    expect(await known("Ada Lovelace <ada1816@gmail.com>", "Ada Lovelace <ada1815@gmail.com>")).toBe("event-0");
+    // Listed, and known by this name is still another one.
+    expect(await known("Ada Lovelace <ada@analytical.test>", "Ada Lovelace <ada@elsewhere.test>")).toBe("event-0");
   });
 
   test("answers that go to a look-alike of a customer, and not those that go to the customer", async () => {

@@ -62,6 +62,8 @@ describe("a condition", () => {
   const reply = verified({
     thread: { ...mail.thread, parent_event_id: "other", method: "header", confidence: 0.9 },
   });
+  const byBoth = (kind: "imap" | "smtp") =>
+    verified({ source: { kind }, routes: ["Sales/2026", "deals+eu@in.acme.test"] });
   const german = verified({ message: { language: { code: "de", confidence: 0.9 } } });
   const withFile = verified({ message: { attachments: [pdf] } });
   const withPicture = verified({
@@ -72,6 +74,10 @@ describe("a condition", () => {
     [{ recipient: "deals@*" }, tagged, verified({ routes: ["help@in.acme.test"] })],
     [{ tag: ["eu", "US-*"] }, tagged, mail],
     [{ source: "smtp" }, mail, verified({ source: { kind: "webhook" } })],
+    // One mail by two ways, whichever came first.
+    [{ mailbox: "Sales/*", recipient: "deals@*", tag: "eu" }, byBoth("imap"), mail],
+    [{ mailbox: "Sales/*", recipient: "deals@*", tag: "eu" }, byBoth("smtp"), mail],
+    [{ mailbox: "*@client.test" }, verified({ source: { kind: "imap" }, routes: ["orders@client.test"] }), tagged],
     [{ mailbox: "Sales/*" }, verified({ source: { kind: "imap" }, routes: ["Sales/2026"] }), mail],
     [{ sender: "ADA@*" }, mail, verified({ message: { from: address("eve@example.test") } })],
     [
