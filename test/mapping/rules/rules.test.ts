@@ -75,8 +75,9 @@ describe("a condition", () => {
     [{ tag: ["eu", "US-*"] }, tagged, mail],
     [{ source: "smtp" }, mail, verified({ source: { kind: "webhook" } })],
     // One mail by two ways, whichever came first.
-    [{ mailbox: "Sales/*", recipient: "deals@*", tag: "eu" }, byBoth("imap"), mail],
-    [{ mailbox: "Sales/*", recipient: "deals@*", tag: "eu" }, byBoth("smtp"), mail],
+    [{ tag: "eu", mailbox: "Sales/*" }, byBoth("imap"), mail],
+    [{ tag: "eu", mailbox: "Sales/*" }, byBoth("smtp"), mail],
+    [{ recipient: "deals@*" }, byBoth("imap"), verified({ source: { kind: "imap" }, routes: ["Sales/2026"] })],
     [{ mailbox: "*@client.test" }, verified({ source: { kind: "imap" }, routes: ["orders@client.test"] }), tagged],
     [{ mailbox: "Sales/*" }, verified({ source: { kind: "imap" }, routes: ["Sales/2026"] }), mail],
     [{ sender: "ADA@*" }, mail, verified({ message: { from: address("eve@example.test") } })],
