@@ -14,6 +14,7 @@ import { parsingLines } from "./line-ends.ts";
 import { nestedMessage } from "./nested.ts";
 import { complete, degraded } from "./parsed.ts";
 import { type PartHead, partHead } from "./part.ts";
+import { splitWhole, type WholeBody } from "./split.ts";
 import type { Part } from "./tree.ts";
 
 const headersOnlyBytes = 256 * 1024;
@@ -114,7 +115,7 @@ function singlePart(fields: readonly RawField[], collector: Collector): Body {
   };
 }
 
-function severalParts(fields: readonly RawField[], boundary: string, collector: Collector): Body {
+function streamedParts(fields: readonly RawField[], boundary: string, collector: Collector): Body {
   const stream = new TreeParser(fields, collector);
   // Goes with the first bytes of the body: each write costs mailparser a turn of the event loop.
   let header: Buffer | undefined = Buffer.from(
@@ -148,6 +149,60 @@ function severalParts(fields: readonly RawField[], boundary: string, collector: 
       await (reason === undefined ? collector.close() : collector.cut("parse_cut", reason));
     },
   };
+}
+
+/** What comes in one piece is split in it; what comes in more, or is written in no plain way, goes through mailparser. */
+function severalParts(fields: readonly RawField[], boundary: string, collector: Collector): Body {
+  let first: Uint8Array | undefined;
+  let streamed: Body | undefined;
+  return {
+    async write(bytes) {
+      if (bytes.length === 0) return;
+      if (streamed === undefined && first === undefined) {
+        first = bytes;
+        return;
+      }
+      if (streamed === undefined) {
+        streamed = streamedParts(fields, boundary, collector);
+        await streamed.write(first ?? nothing);
+      }
+      await streamed.write(bytes);
+    },
+    async end(stopped) {
+      const body = Buffer.from(first?.buffer ?? nothing.buffer, first?.byteOffset ?? 0, first?.byteLength ?? 0);
+      const whole = streamed === undefined ? splitWhole(body, boundary) : undefined;
+      if (whole === undefined) {
+        if (streamed === undefined) {
+          streamed = streamedParts(fields, boundary, collector);
+          await streamed.write(body);
+        }
+        return streamed.end(stopped);
+      }
+      await takeWhole(body, whole, fields, collector);
+      await (stopped === undefined ? collector.close() : collector.cut("parse_cut", stopped));
+    },
+  };
+}
+
+async function takeWhole(
+  body: Buffer,
+  { preamble, parts }: WholeBody,
+  fields: readonly RawField[],
+  collector: Collector,
+): Promise<void> {
+  const root = collector.part(fields, undefined, true);
+  const taken: (Part | undefined)[] = [];
+  const text = collector.push(root, body.subarray(0, preamble));
+  if (text !== undefined) await text;
+  for (const { fields, parent, from, to } of parts) {
+    // Most of it is done at once: a turn of the event loop for each part is what this road is there to save.
+    const closed = collector.close();
+    if (closed !== undefined) await closed;
+    const part = collector.part(fields, parent === undefined ? root : taken[parent], true);
+    taken.push(part);
+    const pushed = collector.push(part, body.subarray(from, to));
+    if (pushed !== undefined) await pushed;
+  }
 }
 
 function drained(stream: MailParser): Promise<void> {
