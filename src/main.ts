@@ -15,6 +15,7 @@ export {
 export { openGroundIntake } from "./main/intake.ts";
 export { laneId, type OpenLane, openLanes, tenantPlans } from "./main/lanes.ts";
 export { lifecycleRules } from "./main/lifecycle.ts";
+export { diffMappings, UnknownVersion, type Version } from "./main/mapping-diff.ts";
 export { type CaseResult, type CaseSubject, subjectOf, testMapping } from "./main/mapping-test.ts";
 export { knownVersions, mappingSha256, openRules } from "./main/mappings.ts";
 export { peopleFor } from "./main/people.ts";

@@ -16,6 +16,15 @@ export function wholeNumber(text: string, least: number, most: number): number {
   return value;
 }
 
+export const sinceOption = () =>
+  new Option("--since <time>", "only received since then (2026-01-31, or with a time)").argParser(timeOf);
+
+function timeOf(text: string): number {
+  const time = Date.parse(text);
+  if (Number.isNaN(time)) throw new InvalidArgumentError("A date or time is wanted, such as 2026-01-31T12:00:00Z.");
+  return time;
+}
+
 export const portOf = (text: string): number => wholeNumber(text, 0, 65_535);
 
 /** For options that may be given several times. */

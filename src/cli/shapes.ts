@@ -4,7 +4,7 @@ import { eventSchema } from "../model/event.ts";
 import { deliveryStates, failureReasons, stepStates } from "../model/ledger.ts";
 import { stepSchema } from "../model/step.ts";
 import { auditShape, fileShape } from "./file-shapes.ts";
-import { mappingFinding, mappingTested, ruleReading } from "./mapping-shapes.ts";
+import { mappingDiffed, mappingFinding, mappingTested, ruleReading } from "./mapping-shapes.ts";
 import { purged } from "./purge-shapes.ts";
 import { decisionShape, reviewShape } from "./review-shapes.ts";
 import { runShapes, runsOfEvent } from "./run-shapes.ts";
@@ -349,6 +349,7 @@ export const shapes = {
   explain: explained,
   ...runShapes,
   "mapping check": z.array(mappingFinding),
+  "mapping diff": mappingDiffed,
   "mapping test": z.array(mappingTested),
   parse: canonicalEvent,
   plan: planned,

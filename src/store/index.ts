@@ -4,4 +4,5 @@ export { StoreFailed } from "./failed.ts";
 export { openLocalRecords } from "./local-crm.ts";
 export { type DataFolderLock, lockDataFolder } from "./lock.ts";
 export { type LedgerOptions, openLedger, type SqliteLedger } from "./open-ledger.ts";
+export { openStoredMails } from "./read-only.ts";
 export { type Recovered, recoverLedger, type TableReport } from "./recover.ts";

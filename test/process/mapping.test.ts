@@ -1,7 +1,8 @@
 /** A tenant's mapping file at work: what the rules ask for comes about at the built-in CRM, and `plan` says why. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { type ShapeName, shapes } from "../../src/cli/shapes.ts";
@@ -141,5 +142,53 @@ describe("a mapping file", () => {
     const ended = await run("config", "check");
     expect(ended.code).toBe(3);
     expect(ended.err).toMatch(/mapping\.yaml:3:5: rules\[0\]: found the unknown key "whne".*did you mean `when`\?/);
+  });
+});
+
+describe("mapping diff", () => {
+  const file = (name: string, rules: object[]) => writeFileSync(join(dir, name), stringify({ rules }));
+  const contentOf = (name: string) => readFileSync(join(dir, "data", name));
+
+  test("says what another version would do otherwise about what is stored, and writes nothing", async () => {
+    write(sales);
+    await take(mail("m1", "A quote"), mail("m2", "Hello"), mail("m3", "lottery"));
+    file("new.yaml", [{ name: "deals", when: { subject: "hello" }, do: { deal: { create: { stage: "new" } } } }]);
+    const before = [contentOf("ledger.sqlite"), contentOf("crm.sqlite")];
+    const told = await shaped("mapping diff", "current", "new.yaml");
+    expect(told.messages).toMatchObject({ create: 2, change: 1, no_longer: 0, same: 0, purged: 0 });
+    // The deal of m1 is fixed, but for its name; its company is not asked for any more.
+    const steps = told.differences.map((one) => one.steps.map(({ what, kind }) => `${what} ${kind}`));
+    expect(steps).toEqual([
+      ["change deal", "change activity", "no_longer company", "no_longer link"],
+      ["create deal", "change activity"],
+      ["create person", "create activity"],
+    ]);
+    expect([contentOf("ledger.sqlite"), contentOf("crm.sqlite")]).toEqual(before);
+    // By its number in the ledger, the version in force is the same as the file.
+    expect((await shaped("mapping diff", "100", "current")).messages).toMatchObject({ same: 3 });
+    const words = await run("mapping", "diff", "100", "none", "--limit", "1");
+    expect(words.code).toBe(0);
+    expect(words.out).toMatch(
+      /The newest 1 of 2\n.*\n {2}skip by mapping\.spam \(nobody wants this\) -> steps by default\.inbound\n {2}\+ finds contact ada/,
+    );
+  });
+
+  test("counts what retention has removed, and refuses versions that nobody knows", async () => {
+    write(sales);
+    await take(mail("m1", "A quote"), mail("m2", "Hello"));
+    expect((await shaped("mapping diff", "current", "none", "--since", "2100-01-01")).total).toBe(0);
+    const db = new Database(join(dir, "data", "ledger.sqlite"));
+    db.exec("DELETE FROM body");
+    db.close();
+    const told = await shaped("mapping diff", "current", "none");
+    expect(told.messages).toMatchObject({ purged: 2, create: 0, no_longer: 0 });
+    const unknown = await run("mapping", "diff", "104", "none");
+    expect([unknown.code, unknown.err]).toEqual([
+      1,
+      expect.stringContaining("no mapping version 104 of tenant acme: it has 100"),
+    ]);
+    expect((await run("mapping", "diff", "curent", "none")).code).toBe(2);
+    file("bad.yaml", [{ name: "a", whn: {}, do: { skip: "x" } }]);
+    expect((await run("mapping", "diff", "current", "bad.yaml")).code).toBe(3);
   });
 });

@@ -1,12 +1,12 @@
 /** `mailwright events`: what was received and what became of it. */
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import type { Ground } from "../../main.ts";
 import { type DeliveryState, deliveryStates, type EventRow, type FindQuery } from "../../model/ledger.ts";
 import type { Cli } from "../cli.ts";
 import { fileLine, filesOf } from "../file-shapes.ts";
 import { findMessage } from "../find.ts";
 import { withGround } from "../open.ts";
-import { jsonOption, limitOption } from "../options.ts";
+import { jsonOption, limitOption, sinceOption } from "../options.ts";
 import { plain, plainLines } from "../plain.ts";
 import { eventSummaryOf, skipCountOf, stateOf, storedEvent } from "../rows.ts";
 import { storyLines } from "../story.ts";
@@ -29,7 +29,7 @@ export function events(cli: Cli): Command {
     .option("--tenant <id>", "only of this tenant")
     .option("--destination <lane>", "only with a delivery to this destination, as tenant/destination")
     .option("--message <id>", "only with this Message-ID")
-    .addOption(new Option("--since <time>", "only received since then (2026-01-31, or with a time)").argParser(timeOf))
+    .addOption(sinceOption())
     .addOption(limitOption())
     .addOption(jsonOption())
     .action((options: ListOptions) => withGround(cli, (ground) => list(cli, ground, options)));
@@ -53,12 +53,6 @@ interface ListOptions {
   readonly since?: number;
   readonly limit: number;
   readonly json?: true;
-}
-
-function timeOf(text: string): number {
-  const time = Date.parse(text);
-  if (Number.isNaN(time)) throw new InvalidArgumentError("A date or time is wanted, such as 2026-01-31T12:00:00Z.");
-  return time;
 }
 
 async function list(cli: Cli, { ledger, sealer }: Ground, options: ListOptions): Promise<void> {

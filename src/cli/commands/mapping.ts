@@ -8,6 +8,7 @@ import { exitCodes, Failed } from "../exit.ts";
 import type { MappingFinding } from "../mapping-shapes.ts";
 import { jsonOption } from "../options.ts";
 import { plain } from "../plain.ts";
+import { mappingDiff } from "./mapping-diff.ts";
 import { addRuns } from "./mapping-runs.ts";
 import { mappingTest } from "./mapping-test.ts";
 
@@ -22,6 +23,7 @@ export function mapping(cli: Cli): Command {
     .addOption(jsonOption())
     .action((file: string | undefined, { json }: { json?: true }) => check(cli, file, json));
   command.addCommand(mappingTest(cli));
+  command.addCommand(mappingDiff(cli));
   addRuns(command, cli);
   return command;
 }
