@@ -10,6 +10,7 @@ import type {
   Refs,
   Session,
 } from "../model/destination.ts";
+import { openDealCounts, openDealsNote } from "../model/open-deals.ts";
 import { Refused } from "../model/outcome.ts";
 import type { LocalRecord, RecordKind } from "../model/records.ts";
 import type { ActivityStep, FileStep, Step, StepKind } from "../model/step.ts";
@@ -72,7 +73,14 @@ function fieldsOf(step: Step): { fields: Record<string, unknown>; note?: string 
   switch (step.kind) {
     case "person":
       return {
-        fields: { email: step.email, name: step.name, source: step.source, flags: step.flags, ...wanted(step) },
+        fields: {
+          email: step.email,
+          name: step.name,
+          source: step.source,
+          flags: step.flags,
+          ...(step.as === "lead" ? { lifecycle: "lead" } : {}),
+          ...wanted(step),
+        },
       };
     case "company":
       return { fields: { domain: step.domain, name: step.name, ...wanted(step) } };
@@ -182,7 +190,10 @@ function openSession({ records, clock, tenant }: DestinationPorts): Session {
       }
       const known = step.kind === "person" && (step.also ?? []).length > 0 ? findRecord(step) : undefined;
       if (known !== undefined) return refOf(known, true);
-      return create(step, place, "about" in step ? step.about.map((key) => present(target(refs, key).id)) : []);
+      const links = "about" in step ? step.about.map((key) => present(target(refs, key).id)) : [];
+      // One that is there is not given others: somebody may have taken it off a deal since.
+      const open = step.kind === "activity" && findRecord(step) === undefined ? openDeals(step, refs) : [];
+      return withDeals(create(step, place, [...links, ...open]), open);
     }
     switch (step.kind) {
       case "file":
@@ -199,6 +210,18 @@ function openSession({ records, clock, tenant }: DestinationPorts): Session {
       default:
         throw permanent(`the local CRM keeps no record for a step of kind ${step.kind}`);
     }
+  }
+
+  /** The newest first, by when they were made here. */
+  function openDeals({ deals, about }: ActivityStep, refs: Refs): string[] {
+    const person = about.map((key) => target(refs, key)).find(({ kind }) => kind === "person");
+    if (deals === undefined || person === undefined) return [];
+    return (records.get(person.id)?.links ?? [])
+      .flatMap((id) => records.get(id) ?? [])
+      .filter(({ kind, archived, fields }) => kind === "deal" && !archived && !isClosed(fields.stage))
+      .sort((a, b) => b.createdAt - a.createdAt || b.id.localeCompare(a.id, "en", { numeric: true }))
+      .slice(0, openDealCounts[deals])
+      .map(({ id }) => id);
   }
 
   /** Not made again, and not failed, where somebody archived the mail: then nobody reads its list. */
@@ -252,6 +275,12 @@ function target(refs: Refs, key: string): KnownRef {
     throw permanent(`the step belongs to a record (key ${key.slice(0, 12)}) that no earlier step has left`);
   return found;
 }
+
+/** Stages are free text here: what is won or lost says so. */
+const isClosed = (stage: unknown): boolean => typeof stage === "string" && /\b(closed|won\b|lost\b)/i.test(stage);
+
+const withDeals = (ref: Ref, deals: readonly string[]): Ref =>
+  deals.length === 0 ? ref : { ...ref, note: [ref.note, openDealsNote(deals)].filter(Boolean).join("; ") };
 
 const permanent = (reason: string): Refused => new Refused({ kind: "permanent", reason });
 

@@ -115,7 +115,7 @@ function saidOf(name: string, step: Step, planned: readonly Step[], records: Rec
   return value === undefined && unsaid.has(name) ? null : value;
 }
 /** Left out of a step where nobody asked for it. */
-const unsaid: ReadonlySet<string> = new Set(["owner", "gate"]);
+const unsaid: ReadonlySet<string> = new Set(["owner", "gate", "deals"]);
 
 const kindsOf = (keys: readonly string[], planned: readonly Step[]): string[] => [
   ...new Set(keys.flatMap((key) => planned.find((step) => step.key === key)?.kind ?? [])),

@@ -1,5 +1,5 @@
 /** Says in words what a step brings about, and what is asked of the CRM before anything is written: pure, for `plan`. */
-import type { Filed, Step } from "../model/step.ts";
+import type { ActivityStep, Filed, Step } from "../model/step.ts";
 
 export interface ExplainedStep {
   /** What the step brings about, as a sentence without a full stop. */
@@ -53,7 +53,7 @@ function deedOf(step: Step, names: Names): string {
     case "deal":
       return `creates ${nameOf(step)} in stage ${step.stage}, once`;
     case "activity":
-      return `logs the ${step.direction} mail "${step.subject}" once${on(step.about, names)}${flagged(step.flags)}`;
+      return `logs the ${step.direction} mail "${step.subject}" once${on(step.about, names)}${onOpenDeals(step)}${flagged(step.flags)}`;
     case "file":
       return `says on ${named(step.activity, names)} what became of its files: ${fates(step.files)}`;
     case "link":
@@ -72,6 +72,19 @@ function deedOf(step: Step, names: Names): string {
 const on = (about: readonly string[], names: Names): string =>
   about.length === 0 ? "" : ` on ${about.map((key) => named(key, names)).join(", ")}`;
 
+function onOpenDeals({ deals }: ActivityStep): string {
+  switch (deals) {
+    case undefined:
+      return "";
+    case "newest":
+      return ", and on the contact's newest open deal";
+    case "recent_five":
+      return ", and on the contact's five newest open deals";
+    default:
+      return deals satisfies never;
+  }
+}
+
 /** `2 stored, 1 quarantined`, in the order in which they come first. */
 function fates(files: readonly Filed[]): string {
   const tally = new Map<string, number>();
@@ -87,10 +100,11 @@ function lookupOf(step: Step): string | null {
       return `a contact with the address ${step.email}`;
     case "company":
       return `a company with the domain ${step.domain}`;
-    case "deal":
     case "activity":
+      return `${keyLookup(step)}${step.deals === undefined ? "" : "; the open deals of the contact"}`;
+    case "deal":
     case "event_copy":
-      return `a record with our key ${step.key.slice(0, 12)}… (left out where the CRM keeps that key unique)`;
+      return keyLookup(step);
     case "file":
       return "the activity's text, in which only the lines that Mailwright wrote are changed";
     case "link":
@@ -101,3 +115,6 @@ function lookupOf(step: Step): string | null {
       return step satisfies never;
   }
 }
+
+const keyLookup = ({ key }: Step): string =>
+  `a record with our key ${key.slice(0, 12)}… (left out where the CRM keeps that key unique)`;

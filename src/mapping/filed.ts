@@ -1,5 +1,6 @@
 /** The steps of a mail that is filed: its people, their companies, the deal of its thread, and the one activity. Pure. */
 import type { CanonicalEvent } from "../model/event.ts";
+import type { OpenDealChoice } from "../model/mapping.ts";
 import type { CompanyStep, DealStep, Decision, LinkStep, PersonStep } from "../model/step.ts";
 import { activityOf } from "./activity.ts";
 import { atLeast, mayCreate } from "./gate.ts";
@@ -31,7 +32,9 @@ export function filed(facts: Facts, mapping: Mapping, known: Known, said: Ruled)
     about.map(({ key }) => key),
     mapping.linkOf,
   );
-  return { kind: "steps", rule: ruleOf(event, said), steps: [...about, ...links, activity] };
+  const deals = deal === undefined ? openDealsOf(facts, mapping, said) : undefined;
+  const logged = deals === undefined || people.length === 0 ? activity : { ...activity, deals };
+  return { kind: "steps", rule: ruleOf(event, said), steps: [...about, ...links, logged] };
 }
 
 /** Of the file, the rule that spoke of the activity or first of anything; else the built-in one. */
@@ -112,6 +115,23 @@ function dealOf(
     rule: `mapping.${asked.rule}`,
     reason: "its thread has no deal: which one does it belong to?",
   };
+}
+
+/** A forged mail under a customer's name is not to be logged on what is being sold to that customer. */
+function openDealsOf({ event }: Facts, mapping: Mapping, { spoken }: Ruled): OpenDealChoice | undefined {
+  const asked = spoken.deal;
+  if (asked === undefined || asked.says === false || !mayCreate("deal", event.auth.trust, mapping)) return undefined;
+  const { otherwise } = asked.says;
+  switch (otherwise) {
+    case "newest":
+    case "recent_five":
+      return otherwise;
+    case "none":
+    case "review":
+      return undefined;
+    default:
+      return otherwise satisfies never;
+  }
 }
 
 const mostNameChars = 200;

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { trustLevels } from "./event/auth.ts";
 import { threadMethods } from "./event/thread.ts";
+import { openDealChoices } from "./mapping.ts";
 import { stepSchema } from "./step.ts";
 
 const text = z.string().max(2_000);
@@ -53,6 +54,10 @@ const activity = z.strictObject({
   subject: text.optional(),
   text: text.optional().describe("A pattern that its text holds: letters without case, `*` for anything."),
   attachments: z.array(text).optional().describe("The names of its files, in order."),
+  deals: z
+    .union([z.enum(openDealChoices), z.null()])
+    .optional()
+    .describe("On which open deals of the contact it is logged too; null: none."),
   about: z
     .array(z.enum(["person", "company", "deal"]))
     .optional()

@@ -147,7 +147,10 @@ const newDeal = z.strictObject({
   fields: fields.optional(),
 });
 /** What becomes of a mail whose thread has no deal. */
-export const dealChoices = ["none", "review"] as const;
+export const dealChoices = ["none", "review", "newest", "recent_five"] as const;
+/** Those that are answered at the CRM, when the mail is logged. */
+export const openDealChoices = ["newest", "recent_five"] as const satisfies readonly (typeof dealChoices)[number][];
+export type OpenDealChoice = (typeof openDealChoices)[number];
 const deal = z.strictObject({
   create: newDeal
     .optional()
@@ -155,7 +158,9 @@ const deal = z.strictObject({
   else: z
     .enum(dealChoices)
     .optional()
-    .describe("Where the thread has no deal and none is made: none (default), or a person decides."),
+    .describe(
+      "Where the thread has no deal and none is made: none (default); review: a person decides; newest: the newest open deal of the contact; recent_five: its five newest, as HubSpot does. A verified sender's mail only.",
+    ),
 });
 const activity = z.strictObject({
   body: z.enum(["whole", "reply"]).optional().describe("reply: without what is quoted. Default: whole."),

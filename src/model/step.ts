@@ -1,6 +1,7 @@
 /** STEPS: what should exist at a destination because of one message, in the order in which it has to come about. */
 import { z } from "zod";
 import { fileStatuses } from "./files.ts";
+import { openDealChoices } from "./mapping.ts";
 
 /** Everything a step of any kind has. `key` is computed from the mail alone (DESIGN: keys), so that a rebuilt ledger doubles nothing. */
 const common = { key: z.string().regex(/^[0-9a-f]{64}$/), /** The rule that asked for this step. */ why: z.string() };
@@ -85,6 +86,11 @@ const activity = z.object({
   flags: z.array(z.string()),
   /** Keys of earlier steps of this plan (person, company, deal) that the activity belongs to. */
   about: z.array(z.string()),
+  /**
+   * Which of the open deals of its first person it is logged on too. The CRM is asked in the moment in which it is made, and one call makes it
+   * with them: an activity that is there is not given others.
+   */
+  deals: z.enum(openDealChoices).optional(),
 });
 /**
  * What became of a mail's files after it was logged: the activity is to list them as they are now. `was`: what it may list meanwhile, the

@@ -163,6 +163,30 @@ export function destinationContract(name: string, open: () => Promise<Rig>): voi
       expect(await rig.stageOf(ref.id)).toBe("closedwon");
     });
 
+    test("a mail is logged on the contact's newest open deals, with one call, and is given no others later", async () => {
+      await opened();
+      const { step: who, ref, refs } = await contact();
+      const mail = (id: string, more: object) => activity([who.key], { message_id: id, ...more });
+      const alone = await bring(rig.session, mail("<0@example.test>", { deals: "newest" }), refs);
+      expect([...(await rig.linksOf(alone.id))]).toEqual([ref.id]);
+      const ids: string[] = [];
+      for (let n = 0; n < 7; n++) {
+        const chance = { ...deal([who.key], `Engines ${n}`), key: keyOf(`deal ${n}`) };
+        ids.push((await bring(rig.session, chance, refs)).id);
+      }
+      await rig.someoneMovesDeal(ids[6] ?? "", "closedlost");
+      const newest = mail("<1@example.test>", { deals: "newest" });
+      const one = await bring(rig.session, newest, refs);
+      expect([...(await rig.linksOf(one.id))].sort()).toEqual([ref.id, ids[5]].sort());
+      expect(one.note).toBe(`logged on the contact's open deal ${ids[5]}`);
+      const five = await bring(rig.session, mail("<2@example.test>", { deals: "recent_five" }), refs);
+      expect([...(await rig.linksOf(five.id))].sort()).toEqual([ref.id, ...ids.slice(1, 6)].sort());
+      await bring(rig.session, { ...deal([who.key]), key: keyOf("a later deal") }, refs);
+      await bring(rig.session, newest, refs);
+      expect([...(await rig.linksOf(one.id))].sort()).toEqual([ref.id, ids[5]].sort());
+      expect(await rig.count("activity")).toBe(3);
+    });
+
     test("a person who may not be created is only looked up", async () => {
       await opened();
       const step = person("nobody@example.test", { create: false });
@@ -301,6 +325,19 @@ function weatherContract(open: () => Promise<VendorRig>): void {
       }
     });
   }
+
+  test("a lost answer to a mail on open deals heals to that mail on those deals, though there are newer ones by then", async () => {
+    await opened();
+    const { step: who, ref, refs } = await contact();
+    const made = await bring(rig.session, deal([who.key]), refs);
+    const mail = activity([who.key], { deals: "newest" });
+    rig.weather.loseAnswer("activity", "drop");
+    expect((await failureIn(() => rig.session.put(mail, refs))).kind).toBe("ambiguous");
+    await bring(rig.session, { ...deal([who.key]), key: keyOf("a newer deal") }, refs);
+    const found = await rig.session.find(mail, refs);
+    expect([...(await rig.linksOf(found?.id ?? ""))].sort()).toEqual([ref.id, made.id].sort());
+    expect(await rig.count("activity")).toBe(1);
+  });
 
   const logged = async () => {
     const { step: who, ref, refs } = await contact();

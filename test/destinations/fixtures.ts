@@ -178,6 +178,9 @@ export function memoryRecords(): LocalRecords {
     const row = rows.get(id);
     if (row !== undefined) rows.set(id, edit(row));
   };
+  // An association is seen from both ends.
+  const half = (from: string, to: string) =>
+    change(from, (row) => ({ ...row, links: [...new Set([...row.links, to])] }));
   const records: LocalRecords = {
     id: `file-${++files}`,
     findByKey: (tenant, kind, key) => find((row) => row.tenant === tenant && row.kind === kind && row.key === key),
@@ -191,11 +194,18 @@ export function memoryRecords(): LocalRecords {
       if (known !== undefined) return { record: known, created: false };
       const made: LocalRecord = { ...record, id: `${record.kind}-${rows.size + 1}`, archived: false };
       rows.set(made.id, made);
+      for (const to of made.links) half(to, made.id);
       return { record: made, created: true };
     },
     amend: (id, fields) => change(id, (row) => ({ ...row, fields: { ...row.fields, ...fields } })),
-    link: (from, to) => change(from, (row) => ({ ...row, links: [...new Set([...row.links, to])] })),
-    unlink: (from, to) => change(from, (row) => ({ ...row, links: row.links.filter((id) => id !== to) })),
+    link(from, to) {
+      half(from, to);
+      half(to, from);
+    },
+    unlink(from, to) {
+      change(from, (row) => ({ ...row, links: row.links.filter((id) => id !== to) }));
+      change(to, (row) => ({ ...row, links: row.links.filter((id) => id !== from) }));
+    },
     archive: (id) => change(id, (row) => ({ ...row, archived: true })),
     list: (kind: RecordKind, { tenant, limit }) =>
       [...rows.values()]

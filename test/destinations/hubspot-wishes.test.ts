@@ -98,3 +98,27 @@ describe("one person with several addresses", () => {
     expect(sandbox.state().contacts).toHaveLength(1);
   });
 });
+
+describe("a lead at HubSpot", () => {
+  test("is a contact in the lifecycle stage lead; one that is there keeps its stage", async () => {
+    const { session, sandbox } = hubspotRig();
+    const id = sandbox.actors.personAddsContact({ email: "eve@example.test" });
+    await session.put(person("ada@example.test", { as: "lead" }), none);
+    await session.put(person("eve@example.test", { as: "lead" }), none);
+    await session.put(person("bob@example.test", { as: "contact" }), none);
+    const stages = sandbox.state().contacts.map(({ properties }) => [properties.email, properties.lifecyclestage]);
+    expect(stages).toContainEqual(["ada@example.test", "lead"]);
+    expect(stages).toContainEqual(["bob@example.test", undefined]);
+    expect(sandbox.state().contacts.find((one) => one.id === id)?.properties.lifecyclestage).toBeUndefined();
+  });
+
+  test("is a plain contact, and the ref says so, where the account has no such stage", async () => {
+    const { session, sandbox } = hubspotRig();
+    // What there is of our own has been asked before.
+    await session.put(person("first@example.test"), none);
+    sandbox.faults.plan({ route: "properties.get", fault: { kind: "status", status: 403, body: {} } });
+    const ref = await session.put(person("ada@example.test", { as: "lead" }), none);
+    expect(ref.note).toBe("HubSpot has no lifecycle stage lead that may be set");
+    expect(sandbox.state().contacts).toHaveLength(2);
+  });
+});

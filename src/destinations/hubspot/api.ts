@@ -85,6 +85,7 @@ export const recordSchema = z.object({
     )
     .catch({}),
   archived: z.boolean().optional().catch(undefined),
+  createdAt: z.string().optional().catch(undefined),
 });
 export type HubspotRecord = z.infer<typeof recordSchema>;
 export const recordsSchema = z.object({ results: z.array(recordSchema) });
@@ -95,6 +96,10 @@ export const associatedSchema = z.object({
 export const propertySchema = z.object({
   name: z.string(),
   hasUniqueValue: z.boolean().optional(),
+  options: z
+    .array(z.object({ value: text }))
+    .optional()
+    .catch(undefined),
   modificationMetadata: z.object({ readOnlyValue: z.boolean().optional() }).optional(),
 });
 export const accountSchema = z.object({

@@ -45,7 +45,7 @@ const flagsOf = (flags: readonly string[]): string | undefined =>
 
 /**
  * `hs_analytics_source` and `hs_object_source` are read-only for integrations, so the origin of a contact stands in a property of our own.
- * No `lifecyclestage`: the account's own rules set it.
+ * No `lifecyclestage` but where a mapping asks for a lead: else the account's own rules set it.
  */
 export function contactBody(step: PersonStep, has: Has, { owner, properties: asked }: Wanted): CreateBody {
   const { first, last } = nameParts(step.name);

@@ -1,14 +1,16 @@
 /** Records that carry our key: created once, adopted when an earlier try already made them, found again by the tier that the account allows. */
 import type { Ref, Refs } from "../../model/destination.ts";
+import { openDealsNote } from "../../model/open-deals.ts";
 import { Refused } from "../../model/outcome.ts";
 import type { ActivityStep, CompanyStep, DealStep } from "../../model/step.ts";
 import type { WireResponse } from "../../model/wire.ts";
 import type { Account } from "./account.ts";
-import { type Api, type HubspotRecord, type ObjectName, recordSchema, shaped } from "./api.ts";
+import { type Api, associationTo, type HubspotRecord, type ObjectName, recordSchema, shaped } from "./api.ts";
 import { type CreateBody, companyBody, dealBody, emailBody, ownProperties } from "./bodies.ts";
 import { bodyOf } from "./body.ts";
 import { isConflict, isTooLong, reasonOf } from "./classify.ts";
 import { findByDomain } from "./companies.ts";
+import { openDealsOf } from "./open-deals.ts";
 import type { Owner, ReadBack } from "./readback.ts";
 import { associationsOf, known, permanent, type Records, recordObjectOf } from "./records.ts";
 import { halvedBodyChars, markerOf, maxBodyChars } from "./text.ts";
@@ -48,11 +50,12 @@ export function openKeyed(ports: KeyedPorts): Keyed {
     async put(step, refs) {
       const object = recordObjectOf(step.kind);
       await refuseUnfindable(step, object, refs, account);
-      const whole = await bodyFor(step, refs, maxBodyChars, ports);
+      const deals = step.kind === "activity" ? await openDealsOf(step, refs, ports) : [];
+      const whole = await bodyFor(step, refs, maxBodyChars, ports, deals);
       let { note } = whole;
       let answer = await records.create(object, whole.body);
       if (isTooLong(answer)) {
-        const halved = await bodyFor(step, refs, halvedBodyChars, ports);
+        const halved = await bodyFor(step, refs, halvedBodyChars, ports, deals);
         note = halved.note;
         answer = await records.create(object, halved.body);
         if (isTooLong(answer)) throw permanent(`${reasonOf(answer)}; also with half the text`);
@@ -77,6 +80,7 @@ async function bodyFor(
   refs: Refs,
   limit: number,
   ports: KeyedPorts,
+  deals: readonly string[],
 ): Promise<{ body: CreateBody; note: string | undefined }> {
   const object = recordObjectOf(step.kind);
   const granted = await ports.wishes.of(object, step);
@@ -87,7 +91,9 @@ async function bodyFor(
   switch (step.kind) {
     case "activity": {
       const body = bodyOf(step, limit, marker, ports.html);
-      return { body: emailBody(step, body, has, wanted, associations), note: together(body.note, granted.note) };
+      const all = [...associations, ...deals.flatMap((id) => associationTo("emails", "deals", id) ?? [])];
+      const logged = deals.length === 0 ? undefined : openDealsNote(deals);
+      return { body: emailBody(step, body, has, wanted, all), note: together(body.note, granted.note, logged) };
     }
     case "deal":
       return {

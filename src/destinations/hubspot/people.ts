@@ -50,13 +50,18 @@ export async function putPerson(step: PersonStep, { records, account, wishes, ow
   if (!step.create) throw permanent("HubSpot has no such contact, and this step may not create one");
   const has = await account.has("contacts");
   const granted = await wishes.of("contacts", step);
-  const body = contactBody(step, has, { ...granted, owner: granted.owner ?? owner });
+  const lead = step.as === "lead" ? await wishes.lead() : {};
+  const properties = { ...lead, ...granted.properties };
+  const body = contactBody(step, has, { properties, owner: granted.owner ?? owner });
   const answer = await records.create("contacts", body);
   if (!isConflict(answer))
-    return await records.refOf("contacts", shaped(recordSchema, answer, true).id, false, granted.note);
+    return await records.refOf("contacts", shaped(recordSchema, answer, true).id, false, notesOf(granted.note, lead));
   const id = existingId(answer);
   if (id !== undefined) return await records.refOf("contacts", id, true);
   const found = await findPerson(step.email, records);
   if (found !== undefined) return found;
   throw new Refused({ kind: "ambiguous", reason: `${reasonOf(answer)}; but no contact with this address can be read` });
 }
+
+const notesOf = (note: string | undefined, lead: object | undefined): string | undefined =>
+  lead !== undefined ? note : [note, "HubSpot has no lifecycle stage lead that may be set"].filter(Boolean).join("; ");

@@ -9,7 +9,16 @@ import { shortText } from "./text.ts";
 
 const text = z.union([z.string(), z.number()]).transform(String);
 const ownersSchema = z.object({ results: z.array(z.object({ id: text, email: z.string().nullish() })) });
-const stageSchema = z.object({ id: text, label: z.string(), archived: z.boolean().optional() });
+const stageSchema = z.object({
+  id: text,
+  label: z.string(),
+  archived: z.boolean().optional(),
+  // https://developers.hubspot.com/docs/api-reference/crm-pipelines-v3/guide: "true" and "false" as texts (checked 2026-11-29)
+  metadata: z
+    .object({ isClosed: z.union([z.string(), z.boolean()]).transform(String).optional() })
+    .optional()
+    .catch(undefined),
+});
 const pipelinesSchema = z.object({
   results: z.array(z.object({ id: text, label: z.string(), stages: z.array(stageSchema) })),
 });
@@ -28,12 +37,17 @@ export interface Wishes {
   of(object: ObjectName, step: Pick<Extract<Step, { kind: "person" }>, "owner" | "fields">): Promise<Granted>;
   /** Refused (permanent) where the account has no such pipeline or stage: a deal in a wrong one is worse than one that waits for a person. */
   stage(step: Pick<DealStep, "pipeline" | "stage">): Promise<{ pipeline: string; stage: string }>;
+  /** Whether a deal in this stage, by HubSpot's ids, is won or lost. */
+  isClosed(pipeline: string | null | undefined, stage: string | null | undefined): Promise<boolean>;
+  /** Undefined where contacts of this account have no stage `lead` that may be set. */
+  lead(): Promise<Readonly<Record<string, string>> | undefined>;
 }
 
 /** Who was not there may be there later; nobody is asked about more often than this. */
 const forgetMs = 600_000;
 /** The word that a mapping uses where it names no stage; HubSpot's own pipeline calls it "Qualified To Buy". */
 const anyStage = "qualification";
+const leadProperty = "lifecyclestage";
 /** What we set ourselves, or what would make the record another one. */
 const ours: ReadonlySet<string> = new Set([
   ...Object.values(ownProperties),
@@ -65,13 +79,17 @@ export function openWishes(api: Api, clock: Clock): Wishes {
       return results.find((one) => one.email?.toLowerCase() === email.toLowerCase())?.id;
     });
 
-  const isThere = (object: ObjectName, name: string): Promise<boolean> =>
+  /** Undefined where it is not there, not to be seen, or only to be read. */
+  const writable = (object: ObjectName, name: string): Promise<z.infer<typeof propertySchema> | undefined> =>
     once(`property ${object} ${name}`, async () => {
       const request = { method: "GET", path: paths.property(object, name), object: "property" } as const;
       const answer = await api.call(request, false, ({ status }) => status === 403);
-      if (answer.status === 403 || answer.status === 404) return false;
-      return shaped(propertySchema, answer, false).modificationMetadata?.readOnlyValue !== true;
+      if (answer.status === 403 || answer.status === 404) return undefined;
+      const found = shaped(propertySchema, answer, false);
+      return found.modificationMetadata?.readOnlyValue === true ? undefined : found;
     });
+  const isThere = async (object: ObjectName, name: string): Promise<boolean> =>
+    (await writable(object, name)) !== undefined;
 
   const pipelines = (): Promise<readonly Pipeline[]> =>
     once("pipelines", async () => {
@@ -106,6 +124,24 @@ export function openWishes(api: Api, clock: Clock): Wishes {
         );
       }
       return { pipeline: found.id, stage: wanted.id };
+    },
+
+    async isClosed(pipeline, stage) {
+      const found = (await pipelines()).find(({ id }) => id === pipeline)?.stages.find(({ id }) => id === stage);
+      // The stages of HubSpot's own pipeline are called so in every account.
+      return found?.metadata?.isClosed === undefined
+        ? stage === "closedwon" || stage === "closedlost"
+        : found.metadata.isClosed === "true";
+    },
+
+    async lead() {
+      const found = await writable("contacts", leadProperty);
+      if (found === undefined) return undefined;
+      const values = found.options ?? [];
+      // An account may have taken the stage away; a value that it does not know would refuse the whole contact.
+      return values.length > 0 && !values.some(({ value }) => value === "lead")
+        ? undefined
+        : { [leadProperty]: "lead" };
     },
   };
 }

@@ -52,7 +52,11 @@ const stages = [
   "closedwon",
   "closedlost",
 ];
-export const pipelines = [{ id: "default", label: "Sales Pipeline", stages: stages.map((id) => ({ id, label: id })) }];
+export const pipelines = [{ id: "default", label: "Sales Pipeline", stages: stages.map(stageOf) }];
+
+function stageOf(id: string) {
+  return { id, label: id, metadata: { isClosed: String(id.startsWith("closed")) } };
+}
 
 const common = [
   "hs_object_id!",

@@ -235,6 +235,22 @@ describe("rules", () => {
     });
   });
 
+  test("a sure sender's mail that has no deal goes to the contact's open deals where that is asked for", () => {
+    const by = (event: ReturnType<typeof eventWith>, choice: string) =>
+      only(decided(event, rule("r", { subject: "order" }, { deal: { else: choice } })), "activity");
+    const sure = eventWith({ auth: authOf("verified") });
+    expect(by(sure, "newest")).toMatchObject({ deals: "newest" });
+    expect(by(sure, "recent_five")).toMatchObject({ deals: "recent_five" });
+    expect(by(sure, "none")).not.toHaveProperty("deals");
+    // A forged mail is not to be logged on what is being sold to the customer.
+    expect(by(eventWith({ auth: authOf("aligned-weak") }), "newest")).not.toHaveProperty("deals");
+    const deal = { key: "d".repeat(64), pipeline: null, stage: "new" };
+    const mapping = mappingOf({ rules: [rule("r", {}, { deal: { else: "newest" } })] });
+    const known = only(plan(sure, mapping, { digest, deal }), "activity");
+    expect(known?.about).toContain(deal.key);
+    expect(known).not.toHaveProperty("deals");
+  });
+
   test("a contact by more trust, or never; as a lead; by all addresses of the person", () => {
     expect(only(decided(eventWith(), rule("r", {}, { contact: { create: "verified" } })), "person")).toMatchObject({
       create: false,
