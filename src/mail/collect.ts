@@ -12,8 +12,8 @@ import { childId, type Part, roleOf } from "./tree.ts";
 const maxTextBytes = { plain: 3 * maxTextChars, html: 3 * maxHtmlChars };
 /** What tells the type of a file. */
 const headBytes = 4096;
-/** One fewer than mailparser splits, so that the last that is read has ended when it gives up. The others are in the raw message. */
-export const maxParts = 999;
+/** A thousand files with the text around them. The others are in the raw message. */
+export const maxParts = 1_099;
 
 /** A file found inside of a part. */
 export interface InnerFile {

@@ -4,7 +4,7 @@ import type { ParsedMessage } from "../model/event.ts";
 import { typesOf } from "./attachments.ts";
 import { declaredBoundary, guessedBoundary, maxGuessBytes } from "./boundary.ts";
 import { calendarsOf } from "./calendar.ts";
-import { type Collected, type CollectOptions, Collector, type Inside } from "./collect.ts";
+import { type Collected, type CollectOptions, Collector, type Inside, maxParts } from "./collect.ts";
 import { findDelimiters, type SplitChunk, type SplitNode, type Splitter } from "./delimiter.ts";
 import { openGuard } from "./guard.ts";
 import { collectHead, type Head } from "./head.ts";
@@ -37,8 +37,8 @@ class TreeParser extends Splitting {
   #busy: Promise<void> | undefined;
 
   constructor(fields: readonly RawField[], collector: Collector) {
-    // An embedded message stays one part.
-    super({ ignoreEmbedded: true, keepDeliveryStatus: true });
+    // An embedded message stays one part. One part more than is read, so that the last that is read has ended when it gives up.
+    super({ ignoreEmbedded: true, keepDeliveryStatus: true, maxChildNodes: maxParts + 1 });
     this.#fields = fields;
     this.#collector = collector;
     findDelimiters(this.splitter);

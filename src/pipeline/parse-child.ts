@@ -29,11 +29,26 @@ function taken(bytes: number): void {
   if (waitingBytes <= maxWaitingBytes / 2 && process.stdin.isPaused()) process.stdin.resume();
 }
 
+/**
+ * Buffers lie outside of V8's heap, and those that got old are given back by a full collection alone, for which V8 sees no reason before there
+ * are 64 MiB of them. One of 20 MiB takes 15 ms: with it a child grows by 20 MiB over a file of 25, without it by 55 (bench/attachments.ts).
+ */
+const collectEveryBytes = 8 * 1024 * 1024;
+let uncollected = 0;
+
+function collectNowAndThen(bytes: number): void {
+  uncollected += bytes;
+  if (uncollected < collectEveryBytes) return;
+  uncollected = 0;
+  globalThis.gc?.();
+}
+
 async function* bytesOf(message: Incoming): AsyncGenerator<Uint8Array> {
   while (true) {
     // One by one: whoever stops reading leaves the others where they are counted, for `drained`.
     for (let chunk = message.chunks.shift(); chunk !== undefined; chunk = message.chunks.shift()) {
       taken(chunk.length);
+      collectNowAndThen(chunk.length);
       yield chunk;
     }
     if (message.state === "dropped") throw new Dropped();

@@ -73,6 +73,15 @@ describe("names of files", () => {
   });
 });
 
+test("a thousand files of one message are all listed, beside its text", async () => {
+  const files = Array.from({ length: 1_000 }, (_, n) => `Content-Disposition: attachment; filename=f${n}.txt\n\n${n}`);
+  const raw = lines(`From: a@b.test\nSubject: many\n${multipart("b", "\nSee the files.", ...files)}`);
+  const { message, anomalies, parse_status } = await parse(raw);
+  expect([message.attachments.length, message.text?.trim(), parse_status]).toEqual([1_000, "See the files.", "ok"]);
+  expect(message.attachments.at(-1)?.filename).toBe("f999.txt");
+  expect(anomalies).toEqual([]);
+});
+
 describe("what a file is", () => {
   const zip = Buffer.concat([Buffer.from("504b0304140000000000", "hex"), Buffer.alloc(4000, 1)]);
   test.each([

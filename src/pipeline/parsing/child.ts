@@ -62,11 +62,13 @@ export function childFlags(maxHeapMb: number): string[] {
     "--initial-old-space-size=64",
     // Threads that help collect take more of two busy cores than they give: 14 % of a parse (bench/drain.ts).
     "--single-threaded-gc",
+    // On long messages a child says itself when to collect (parse-child.ts).
+    "--expose-gc",
   ];
 }
 
 /** `.../node_modules/`, the outermost, which holds what the package depends on too. */
-function packagesFolder(path: string): string {
+export function packagesFolder(path: string): string {
   const marker = "/node_modules/";
   const normal = path.replaceAll("\\", "/");
   const at = normal.indexOf(marker);
