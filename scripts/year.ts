@@ -10,6 +10,7 @@ const { values } = parseArgs({
     destination: { type: "string", default: "both" },
     mapping: { type: "string", default: "config/presets/sales-inbox.yaml" },
     show: { type: "string", default: "2" },
+    disorder: { type: "boolean", default: false },
   },
 });
 
@@ -30,6 +31,7 @@ const run = await runYear({
   count: whole("count"),
   destination,
   mapping: values.mapping,
+  disorder: values.disorder,
   progress(done, of) {
     if (!tty && done - told < 500) return;
     told = done;

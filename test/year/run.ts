@@ -10,6 +10,7 @@ import type { Clock, Log } from "../../src/model/ports.ts";
 import { createHubspotSandbox, type HubspotSandbox, sandboxToken } from "../../src/sandbox/hubspot.ts";
 import { type RunningSandbox, startSandbox } from "../../src/sandbox/server.ts";
 import { loadSettings } from "../../src/settings/index.ts";
+import { Chance } from "../simulation/chance.ts";
 import { startDnsServer } from "../support/dns-server.ts";
 import { type Compared, compared } from "./compare.ts";
 import { policies } from "./policies.ts";
@@ -26,6 +27,8 @@ export interface YearRunOptions {
   readonly destination: (typeof destinations)[number];
   /** A mapping file that ./policies.ts knows by its name. */
   readonly mapping: string;
+  /** Mails that have nothing to do with each other come in another order. */
+  readonly disorder?: boolean;
   progress?(done: number, of: number): void;
 }
 
@@ -66,7 +69,8 @@ export async function runYear(options: YearRunOptions): Promise<YearRun> {
       const works = await startWorks(ground);
       const memory = watchMemory();
       try {
-        await take(year.mails, works, clock, options.progress);
+        const mails = options.disorder === true ? disordered(year.mails, options.seed) : year.mails;
+        await take(mails, works, clock, options.progress);
       } finally {
         await works.stop(10_000);
       }
@@ -134,6 +138,22 @@ async function take(
     done += together.length;
     progress?.(done, mails.length);
   }
+}
+
+/** Each mail goes past as many of those before it as chance will have, and never past one that it has to do with. */
+function disordered(mails: readonly YearMail[], seed: number): YearMail[] {
+  const chance = new Chance(`disorder ${seed}`);
+  const order: YearMail[] = [];
+  for (const mail of mails) {
+    const touched = new Set(mail.touches);
+    let at = order.length;
+    for (let steps = chance.between(0, 40); steps > 0 && at > 0; steps--) {
+      if (order[at - 1]?.touches.some((key) => touched.has(key)) === true) break;
+      at--;
+    }
+    order.splice(at, 0, mail);
+  }
+  return order;
 }
 
 function unrelated(mails: readonly YearMail[], from: number): YearMail[] {

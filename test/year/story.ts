@@ -66,7 +66,7 @@ export function yearOf({ seed, count }: YearOptions): Year {
   const inOrder = drafts.toSorted((one, other) => one.arrives - other.arrives);
   return {
     cast,
-    mails: inOrder.map(mailOf),
+    mails: inOrder.map((draft, number) => mailOf(draft, number, cast)),
     publish: (zone) => publish(cast, zone),
     samePerson: cast.changes.filter(({ listed }) => listed).map(({ before, after }) => [before.address, after.address]),
   };
@@ -105,7 +105,8 @@ function comesAgain(draft: Draft, { route, after }: NonNullable<Draft["again"]>)
   return { ...rest, arrives: draft.arrives + after, routes: [route], told: { ...draft.told, what: "again" } };
 }
 
-function mailOf(draft: Draft, number: number): YearMail {
+/** Colleagues are known from the beginning: no order among their mails matters. */
+function mailOf(draft: Draft, number: number, cast: Cast): YearMail {
   const { letter, told, arrives, routes, server, signer, mailFrom, touches = [] } = draft;
   const smtp = {
     remote_ip: server.ip,
@@ -122,7 +123,11 @@ function mailOf(draft: Draft, number: number): YearMail {
     envelope: { kind: "smtp", tenant: "acme", routes: [...routes], received_at: arrives, smtp },
     told,
     again: told.what === "again" ? letter.id : null,
-    touches: [told.conversation, ...touches, ...[told.from, ...told.under].flatMap((one) => keysOf(one))],
+    touches: [
+      told.conversation,
+      ...touches,
+      ...[told.from, ...told.under].flatMap((one) => (one.host === cast.own ? [] : keysOf(one))),
+    ],
   };
 }
 
