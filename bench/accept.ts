@@ -7,6 +7,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import { postfixAvailable, startPostfix } from "../test/real/postfix.ts";
+import { machineCpu } from "./cpu.ts";
 
 const run = promisify(execFile);
 const { values } = parseArgs({
@@ -97,6 +98,21 @@ async function costOf(child: ChildProcess, messages: number, work: () => Promise
   return [rate, (after.user + after.system - before.user - before.system) / messages];
 }
 
+/** What a message costs all processors, the sender's and the disk's work with it, and how much of them was idle meanwhile. */
+async function wholeOf(messages: number, work: () => Promise<number>): Promise<Whole> {
+  const before = machineCpu();
+  const rate = await work();
+  const after = machineCpu();
+  const busy = after.busy - before.busy;
+  return { rate, busy: busy / messages, idle: (after.idle - before.idle) / (busy + after.idle - before.idle) };
+}
+
+interface Whole {
+  readonly rate: number;
+  readonly busy: number;
+  readonly idle: number;
+}
+
 /** Messages per second as smtp-source sees them: every one answered 250. */
 async function load(port: number, shape: Shape, domain: string): Promise<number> {
   const messages = Math.ceil(shape.messages * scale);
@@ -117,6 +133,9 @@ function median(numbers: readonly number[]): number {
 const spread = (numbers: readonly number[]): string =>
   `${median(numbers).toFixed(2)} (${Math.min(...numbers).toFixed(2)}-${Math.max(...numbers).toFixed(2)})`;
 
+const shown = (of: readonly Whole[]): string =>
+  `${median(of.map(({ busy }) => busy)).toFixed(0)} us and ${(100 * median(of.map(({ idle }) => idle))).toFixed(0)} %`;
+
 if (!(await postfixAvailable())) {
   process.stdout.write("bench:accept needs root, Postfix and smtp-source (Debian: apt-get install postfix)\n");
   process.exit(1);
@@ -136,14 +155,20 @@ try {
       discard: [],
     };
     const costs: number[] = [];
+    const whole: { readonly kept: Whole; readonly dropped: Whole }[] = [];
     for (let round = 0; round < rounds; round++) {
       await postfix.clear();
       rates.postfix.push(await load(postfix.port, shape, domain));
       const messages = Math.ceil(shape.messages * scale);
-      const [rate, cost] = await costOf(durable.child, messages, () => load(durable.port, shape, domain));
-      rates.durable.push(rate);
-      costs.push(cost);
-      rates.discard.push(await load(discard.port, shape, domain));
+      const kept = await wholeOf(messages, async () => {
+        const [rate, cost] = await costOf(durable.child, messages, () => load(durable.port, shape, domain));
+        costs.push(cost);
+        return rate;
+      });
+      rates.durable.push(kept.rate);
+      const dropped = await wholeOf(messages, () => load(discard.port, shape, domain));
+      rates.discard.push(dropped.rate);
+      whole.push({ kept, dropped });
     }
     const toPostfix = rates.durable.map((rate, index) => rate / (rates.postfix[index] ?? Number.NaN));
     const toDiscard = rates.durable.map((rate, index) => rate / (rates.discard[index] ?? Number.NaN));
@@ -155,6 +180,7 @@ try {
       `${shape.name}\n` +
         `  messages/s, median: Mailwright ${median(rates.durable).toFixed(0)}, Postfix ${median(rates.postfix).toFixed(0)}, discarding ${median(rates.discard).toFixed(0)}\n` +
         `  Mailwright's CPU for a message, median: ${median(costs).toFixed(0)} us\n` +
+        `  whole machine, CPU for a message and idle, median: ${shown(whole.map(({ kept }) => kept))}, discarding ${shown(whole.map(({ dropped }) => dropped))}\n` +
         `  Mailwright / Postfix    ${spread(toPostfix)}  bar ${shape.bar.postfix}\n` +
         `  Mailwright / discarding ${spread(toDiscard)}${shape.bar.discard === undefined ? "" : `  bar ${shape.bar.discard}`}\n` +
         `  ${met ? "met" : "MISSED"}\n`,

@@ -32,3 +32,15 @@ export function childrenOf(pid: number): number[] {
     return [];
   }
 }
+
+/** Busy and idle time of all processors since the start, in microseconds; zeros where the system has no /proc. */
+export function machineCpu(): { readonly busy: number; readonly idle: number } {
+  try {
+    const ticks = /^cpu +(.*)$/m.exec(readFileSync("/proc/stat", "utf8"))?.[1]?.split(" ").map(Number) ?? [];
+    const sum = (of: readonly number[]): number => of.reduce((all, one) => all + one, 0) * usPerTick;
+    // user nice system idle iowait irq softirq steal (proc(5)); guests are counted in the first two.
+    return { busy: sum([...ticks.slice(0, 3), ...ticks.slice(5, 8)]), idle: sum(ticks.slice(3, 5)) };
+  } catch {
+    return { busy: 0, idle: 0 };
+  }
+}

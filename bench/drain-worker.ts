@@ -10,6 +10,7 @@ import { openFiles, openHasher, openKeyRing, openSpool } from "../src/blobs/inde
 import { destinations } from "../src/destinations/index.ts";
 import { compilePeople, noLists } from "../src/mail/people.ts";
 import { openThreadTokens } from "../src/mail/thread-token.ts";
+import { messagesPerParser } from "../src/main/daemon.ts";
 import { tuneHeap } from "../src/main/heap.ts";
 import { systemClock, systemRandom } from "../src/main/system.ts";
 import { defaultMarks } from "../src/model/threads.ts";
@@ -69,7 +70,8 @@ const lane = {
   firstRetryMs: 1_000,
   retryWindowMs: 3_600_000,
 };
-const pool = await openParsePool({ children: 2, log, metrics });
+const parsers = 2;
+const pool = await openParsePool({ children: parsers, log, metrics });
 const verifier = openVerifier({
   entry: new URL("../src/main/verify-thread.ts", import.meta.url),
   data: { dns: { servers: dns === undefined ? [] : [dns.address], timeoutMs: 5_000 } },
@@ -90,8 +92,7 @@ const startDraining = () =>
       },
     ],
     [{ settings: lane, session, bucket: openBucket([], clock) }],
-    // As the daemon has it for two parsers (main/daemon.ts).
-    96,
+    parsers * messagesPerParser,
     { ...base, pool, senders },
   );
 let road: ReturnType<typeof startDraining> | undefined;

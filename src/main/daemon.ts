@@ -36,7 +36,7 @@ export const stopGraceMs = 10_000;
  * In hand at once, for each parser. With 48 the parsers are less often idle; but each message in hand at the end of a process has lost an
  * attempt, and under kill -9 again and again mails lost their bodies to the limit on attempts (decision 0013).
  */
-const messagesPerParser = 16;
+export const messagesPerParser = 16;
 
 /** Works the ledger of the ground's data folder without any source: the road, the attic and the parsers. Needs the folder's lock. */
 export interface Works {
