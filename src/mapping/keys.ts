@@ -1,15 +1,11 @@
 /** Step keys: what makes one record one record, computed from the mail alone so that a rebuilt ledger doubles nothing. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { StepKind } from "../model/step.ts";
 
 /** Hex SHA-256 over (tenant, kind, natural key). Every part is prefixed by its length, so that no two triples share an encoding. */
 export function stepKey(tenant: string, kind: StepKind, natural: readonly string[]): string {
-  const hash = createHash("sha256");
-  for (const part of [tenant, kind, ...natural]) {
-    const bytes = Buffer.from(part, "utf8");
-    hash.update(`${bytes.length}:`).update(bytes);
-  }
-  return hash.digest("hex");
+  // In one go: a plan has some ten keys, and a hash object for each was a third of what it costs.
+  return hash("sha256", [tenant, kind, ...natural].map((part) => `${Buffer.byteLength(part)}:${part}`).join(""));
 }
 
 /** A person is an address. Local parts are compared in lower case: every CRM does, though RFC 5321 §2.4 allows them to differ. */
