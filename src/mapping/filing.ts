@@ -1,5 +1,6 @@
 /** What a logged activity has to say of its files when its message is planned again: pure, on what the ledger knows of the plan before. */
 import { createHash } from "node:crypto";
+import type { FileStatus } from "../model/files.ts";
 import type { ActivityStep, Decision, Filed, FileStep, Step } from "../model/step.ts";
 import { stepKey } from "./keys.ts";
 import { type Before, isActivity, mayExist, rowOf } from "./moves.ts";
@@ -18,6 +19,25 @@ export function withFiles(decision: Decision, before: Before | undefined, tenant
   const steps = decision.steps.filter(isActivity).flatMap((activity) => stepFor(activity, before, tenant) ?? []);
   return steps.length === 0 ? decision : { ...decision, steps: [...decision.steps, ...steps] };
 }
+
+/** The same steps, with what became since of the files that they list; those of older plans, whose files have no id, stay as they are. */
+export function listedAnew(
+  steps: readonly Step[],
+  became: ReadonlyMap<string, { readonly status: FileStatus; readonly reason: string | null }>,
+): Step[] {
+  const anew = (file: Filed): Filed => {
+    const now = file.id === undefined ? undefined : became.get(file.id);
+    return now === undefined ? file : { ...file, status: now.status, reason: now.reason };
+  };
+  return steps
+    .filter((step) => !isFile(step))
+    .map((step) => (isActivity(step) ? { ...step, attachments: step.attachments.map(anew) } : step));
+}
+
+/** Whether whoever reads them sees the same files. */
+export const listTheSame = (one: readonly Step[], other: readonly Step[]): boolean => listsOf(one) === listsOf(other);
+const listsOf = (steps: readonly Step[]): string =>
+  JSON.stringify(steps.filter(isActivity).map(({ key, attachments }) => [key, writtenOf(attachments)]));
 
 function stepFor(activity: ActivityStep, before: Before, tenant: string): FileStep | undefined {
   const old = before.steps.filter(isActivity).find(({ key }) => key === activity.key);

@@ -2,7 +2,7 @@
  * MEMORY: the attachments of messages. A row is written with the event that lists it, before any byte is put into a store, so that no file is
  * ever without a row that knows it; and nothing is served but what a row calls `stored`.
  */
-import type { Lease, RawPlace } from "./ledger.ts";
+import type { Lease, PreparedStep, RawPlace } from "./ledger.ts";
 
 /**
  * checking: not looked at whole yet. stored: kept, and a link serves it. quarantined: kept and not served, until a person decides. stripped: a
@@ -94,7 +94,7 @@ export interface FilesToKeep {
   readonly files: readonly FileRow[];
 }
 
-/** A status that follows from what is known now. A change of one has its message planned again, in the same transaction. */
+/** A status that follows from what is known now. A change of one has what its message lists planned again: see filesToPlan. */
 export interface FileJudged {
   readonly id: string;
   readonly status: FileStatus;
@@ -161,6 +161,28 @@ export interface ScanAgain {
 export interface StoreAway {
   readonly tenant: string;
   readonly store: string;
+}
+
+export interface FilesToPlan {
+  readonly eventId: string;
+  readonly tenant: string;
+  /** Counts what became of its files. */
+  readonly change: number;
+}
+
+export interface FilesPlanned {
+  readonly eventId: string;
+  /** As it was when the rows of its files were read, or before. */
+  readonly change: number;
+  readonly now: number;
+  /** Without, it stays as it is. */
+  readonly sealedEvent?: Uint8Array;
+  /** Those that list something else now, by their numbers. */
+  readonly deliveries: readonly {
+    readonly delivery: number;
+    readonly steps: readonly PreparedStep[];
+    readonly sealedSteps: Uint8Array;
+  }[];
 }
 
 export interface FileQuery {
@@ -249,8 +271,23 @@ export interface Files {
    * within minutes where other files of it are being scanned still, so that it is planned again once and not once for each.
    */
   filesScanned(scanned: FileScanned): Promise<boolean>;
-  /** The earliest time after this at which keeping, or scanning, comes due or a lease ends; null when nothing waits for a time. */
-  filesDueAt(now: number): Promise<{ readonly keeping: number | null; readonly scanning: number | null }>;
+  /**
+   * The earliest time after this at which keeping, or scanning, comes due or a lease ends; null when nothing waits for a time. planning: when the
+   * first of those that filesToPlan may give is due or was; null when there is none.
+   */
+  filesDueAt(
+    now: number,
+  ): Promise<{ readonly keeping: number | null; readonly scanning: number | null; readonly planning: number | null }>;
+  /** Messages whose plans do not say yet what became of their files; not leased. Without those that are planned anew or worked by a lane now. */
+  filesToPlan(request: Omit<Taking, "leaseMs">): Promise<readonly FilesToPlan[]>;
+  /**
+   * Puts these in the place of the event and the plans that the message has, of which nothing changes but the files: its steps are merged, a
+   * delivery that is held or failed stays so, and keeps the version of the rules that decided. False, and nothing was written, where something
+   * changed again, or the message is planned anew or worked by a lane.
+   */
+  filesPlanned(planned: FilesPlanned): Promise<boolean>;
+  /** It is not to be given before this (epoch ms). */
+  filesPlanLater(eventId: string, dueAt: number): Promise<void>;
   files(query: FileQuery): Promise<readonly FileRow[]>;
   /** With its entry in the audit trail. */
   decideFile(decision: FileDecision): Promise<FileDecided>;

@@ -1,9 +1,10 @@
-/** The side road of a mail's files: kept, scanned and deleted beside the mail itself, which never waits for them. */
+/** The side road of a mail's files: kept, scanned, told to the plans and deleted beside the mail itself, which never waits for them. */
 import type { Stores } from "../model/blob.ts";
 import type { FileExtractor, FileToJudge, Judgement, Scanner } from "../model/checking.ts";
 import { openBytesInUse } from "./bytes-in-use.ts";
 import { type DeletingPorts, startDeleting } from "./deleting.ts";
 import { type KeepingPorts, startKeeping } from "./keeping.ts";
+import { type RefilingPorts, startRefiling } from "./refiling.ts";
 import { type ScanningPorts, startScanning } from "./scanning.ts";
 import type { Taker } from "./taking.ts";
 
@@ -19,32 +20,47 @@ export interface FileRoom {
   readonly scanWidth: number;
 }
 
-export type FilesPorts = Omit<KeepingPorts & ScanningPorts & DeletingPorts, "kept" | "scanned" | "scans" | "bytes"> &
+export type FilesPorts = Omit<
+  KeepingPorts & ScanningPorts & DeletingPorts & RefilingPorts,
+  "kept" | "scanned" | "scans" | "bytes"
+> &
   FileRoom;
 
 export interface FilesRoad {
   readonly parts: readonly Taker[];
   /** A message with files was prepared. */
   listed(): void;
+  /** A message came out of somebody's hands. */
+  freed(): void;
 }
 
 /** Messages whose files are in hand at once: live mail is parsed and delivered on the same processor and the same line. */
 const keepWidth = 2;
 
-/** `planAgain` is called when messages may be due to be planned again. */
-export function startFiles(tenants: readonly string[], ports: FilesPorts, planAgain: () => void): FilesRoad {
+/** `planAgain` is called when messages may be due to be planned anew: those whose plans retention has taken. */
+export function startFiles(
+  tenants: readonly string[],
+  ports: FilesPorts,
+  planAgain: () => void = () => undefined,
+): FilesRoad {
   const bytes = openBytesInUse();
   const deleting = startDeleting({ ...ports, bytes });
+  const refiling = startRefiling(tenants, ports);
   const scanning = startScanning(tenants, ports.scanWidth, { ...ports, scanned: () => keeping.wake() });
   const keeping = startKeeping(tenants, keepWidth, {
     ...ports,
     bytes,
     scans: ports.scanner !== undefined,
     kept() {
+      refiling.wake();
       planAgain();
       scanning.wake();
       deleting.wake();
     },
   });
-  return { parts: [keeping, scanning, deleting], listed: () => keeping.wake() };
+  return {
+    parts: [keeping, scanning, refiling, deleting],
+    listed: () => keeping.wake(),
+    freed: () => refiling.freed(),
+  };
 }

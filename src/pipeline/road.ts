@@ -46,7 +46,10 @@ export function startRoad(
 ): Road {
   const { sealer, clock, random, log, metrics } = ports;
   const ahead = openAhead();
-  const ledger = telling(ports.ledger, () => ports.moved?.());
+  const ledger = telling(ports.ledger, () => {
+    ports.moved?.();
+    files?.freed();
+  });
   const lanes = new Map(
     roadLanes.map(({ settings, session, bucket }) => [
       settings.lane,
@@ -62,7 +65,13 @@ export function startRoad(
   });
   const ids = tenants.map(({ tenant }) => tenant);
   const files =
-    ports.files === undefined ? undefined : startFiles(ids, { ...ports, ...ports.files, ledger }, preparing.wake);
+    ports.files === undefined
+      ? undefined
+      : startFiles(
+          ids,
+          { ...ports, ...ports.files, ledger, refiled: (lane) => lanes.get(lane)?.wake() },
+          preparing.wake,
+        );
   const live = [preparing, ...lanes.values()];
   const parts = [...live, ...(files?.parts ?? [])];
   return {

@@ -3,7 +3,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ExtractFailed } from "../../src/model/checking.ts";
 import type { FileRow } from "../../src/model/files.ts";
 import type { Ledger } from "../../src/model/ledger.ts";
+import type { Step } from "../../src/model/step.ts";
 import { startFiles } from "../../src/pipeline/files.ts";
+import { readSteps, writeMail } from "../../src/pipeline/stored.ts";
 import { openLedger } from "../../src/store/index.ts";
 import { Chance } from "../simulation/chance.ts";
 import { turn, VirtualTime } from "../simulation/clock.ts";
@@ -36,6 +38,8 @@ let stores: MemoryStores;
 let extractor: TestExtractor;
 let scanner: TestScanner;
 let planned: number;
+/** Plans are written that cannot be read. */
+let unreadable: boolean;
 let running: ReturnType<typeof startFiles> | undefined;
 
 beforeEach(async () => {
@@ -47,6 +51,7 @@ beforeEach(async () => {
   extractor = testExtractor();
   scanner = testScanner(time.clock());
   planned = 0;
+  unreadable = false;
   running = undefined;
 });
 afterEach(async () => {
@@ -55,25 +60,22 @@ afterEach(async () => {
 });
 
 function start(options: { scanner?: TestScanner | undefined; tenants?: string[] } = {}): void {
-  running = startFiles(
-    options.tenants ?? ["acme", "umbrella"],
-    {
-      ledger,
-      stores,
-      extractor,
-      scanner: "scanner" in options ? options.scanner : scanner,
-      judge: testJudge,
-      scanWidth: 2,
-      spool: disk.spool,
-      blobs: disk.blobs,
-      sealer: openSealer,
-      clock: time.clock(),
-      random: plainRandom(),
-      log: kept.log,
-      metrics: kept.metrics,
-    },
-    () => planned++,
-  );
+  running = startFiles(options.tenants ?? ["acme", "umbrella"], {
+    ledger,
+    stores,
+    extractor,
+    scanner: "scanner" in options ? options.scanner : scanner,
+    judge: testJudge,
+    scanWidth: 2,
+    spool: disk.spool,
+    blobs: disk.blobs,
+    sealer: openSealer,
+    clock: time.clock(),
+    random: plainRandom(),
+    log: kept.log,
+    metrics: kept.metrics,
+    refiled: () => planned++,
+  });
 }
 
 async function stop(): Promise<void> {
@@ -124,8 +126,32 @@ async function mail(name: string, files: Readonly<Record<string, string>>, optio
 async function plan_(tenant: string, plan: NonNullable<MailOptions["plan"]>, files: ReturnType<typeof listed> = []) {
   const now = time.trueNow;
   const attempts = await ledger.attempt({ tenants: [tenant], room: 100, now, leaseMs: minute });
-  const items = attempts.map((attempt) => preparedOf(attempt, { [`${tenant}/crm`]: plan }, { now }));
+  const written = plan.kind === "steps" ? { ...plan, sealedSteps: sealedPlan(plan, files) } : plan;
+  const items = attempts.map((attempt) => ({
+    ...preparedOf(attempt, { [`${tenant}/crm`]: written }, { now }),
+    sealedEvent: openSealer.seal(writeMail(eventOf), `event ${attempt.eventId}`),
+  }));
   await ledger.prepare(items.map((item, at) => (at === items.length - 1 ? { ...item, files } : item)));
+}
+
+const eventOf = { message: { text: "Dear Ada", html: null, attachments: [] } };
+
+/** Its activities list the files. */
+function sealedPlan(plan: Extract<ReturnType<typeof steps>, { kind: "steps" }>, files: ReturnType<typeof listed>) {
+  const attachments = files.map(({ id, filename, contentType, size }) => {
+    return { filename, content_type: contentType, size, id, status: "checking", reason: null, url: `/a/${id}` };
+  });
+  const whole = plan.steps.map((step) => ({ ...step, text: 1, html: null, about: [], attachments }));
+  return openSealer.seal(Buffer.from(unreadable ? "{" : JSON.stringify(whole)), "steps");
+}
+
+/** As the plan of its lane says now. */
+async function planned_(event: string): Promise<Step[]> {
+  const [row] = await ledger.find({ event, limit: 1 });
+  const sealed = await ledger.steps(row?.deliveries[0]?.id ?? 0);
+  const body = row?.sealedEvent;
+  if (sealed === undefined || body === undefined) throw new Error("there is no plan");
+  return readSteps(openSealer.open(sealed).plain, () => openSealer.open(body).plain);
 }
 
 const file = async (id: string): Promise<FileRow> => {
@@ -160,6 +186,47 @@ describe("the files of a message", () => {
     await mail("a", Object.fromEntries(Array.from({ length: 12 }, (_, n) => [String(n + 2), `file ${n}`])));
     const lines = (await ledger.story("event-a")).filter(({ what }) => what.includes("planned again"));
     expect(lines.map(({ detail }) => detail)).toEqual(["12 stored"]);
+  });
+
+  test("change nothing of a message but what its activity lists of them, without another parse", async () => {
+    start();
+    const event = await mail("a", { 2: "an offer", 3: "a virus" });
+    const before = (await ledger.find({ event, limit: 1 }))[0];
+    expect(before).toMatchObject({ stage: "prepared", parseAttempts: 1 });
+    const [activity, change, ...none] = await planned_(event);
+    const says = [
+      { id: "a/2", status: "stored", reason: null, url: "/a/a/2" },
+      { id: "a/3", status: "quarantined", reason: "Scan: Eicar", url: "/a/a/3" },
+    ];
+    expect(activity).toMatchObject({
+      key: "activity-a",
+      why: "because of activity-a",
+      text: "Dear Ada",
+      attachments: says,
+    });
+    expect(change).toMatchObject({ kind: "file", activity: "activity-a", files: says, generation: 1 });
+    expect(change?.kind === "file" && change.was.at(-1)).toMatchObject([
+      { status: "checking" },
+      { status: "checking" },
+    ]);
+    expect(none).toEqual([]);
+    await ledger.decideFile({ id: "a/3", answer: "release", by: "ada", note: null, now: time.trueNow });
+    for (const part of running?.parts ?? []) part.wake();
+    await settle();
+    expect((await planned_(event))[0]).toMatchObject({ attachments: [{ status: "stored" }, { status: "stored" }] });
+    expect(kept.counts.get("defects_total refiling")).toBeUndefined();
+  });
+
+  test("of a message whose plan cannot be read are told to it later, and those of others meanwhile", async () => {
+    unreadable = true;
+    start();
+    await mail("a", { 2: "an offer" });
+    unreadable = false;
+    await mail("b", { 2: "another" });
+    expect((await planned_("event-b"))[0]).toMatchObject({ attachments: [{ status: "stored" }] });
+    expect(kept.counts.get("defects_total refiling")).toBe(1);
+    await pass(10 * second);
+    expect(kept.counts.get("defects_total refiling")).toBe(2);
   });
 
   test("of one content are put once and scanned once, in one mail and in many, each judged by its own name", async () => {

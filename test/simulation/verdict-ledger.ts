@@ -43,7 +43,8 @@ async function countsAgree({ ledger, time }: World, rows: readonly EventRow[], s
   }
   for (const { steps, state, lane } of all)
     for (const step of steps) {
-      if (state === "processed" && step.state !== "confirmed")
+      // Of a list of files that a later one took the place of it may never be known; what the CRM lists in the end is looked at by itself.
+      if (state === "processed" && step.state !== "confirmed" && step.kind !== "file")
         say(`a processed delivery at ${lane} has a step ${step.state}`);
       if (step.state === "sent") say(`a step at ${lane} is sent for ever`);
     }

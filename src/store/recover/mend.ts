@@ -78,6 +78,8 @@ function planAgain(db: Connection, gaps: boolean): number {
     .all(gaps ? 1 : 0);
   for (const { seq, received_at } of again)
     tell(seq, received_at, "planned again: the ledger was recovered from damage");
+  // What became of files, and was not in their plans yet, is looked for in all.
+  db.exec("UPDATE filing SET change = 1");
   // Without bytes or plan nothing can go on by itself: a person sees it.
   db.exec(
     `UPDATE delivery SET state = 'failed', reason = 'defect', settled_at = due_at, detail = 'its plan and its raw bytes were lost to damage of the ledger'

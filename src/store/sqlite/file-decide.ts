@@ -3,7 +3,7 @@ import type { AuditEntry, FileDecided, FileDecision, FileStatus } from "../../mo
 import { clip } from "./clip.ts";
 import type { Connection } from "./connection.ts";
 import { openContents } from "./content.ts";
-import { openPlanAgain } from "./file-plan.ts";
+import { openTellPlans } from "./file-plan.ts";
 import { openFileOf } from "./file-rows.ts";
 import type { Operations } from "./operations.ts";
 
@@ -18,7 +18,7 @@ interface Row {
 
 export function openDecideFile(db: Connection): Operations["decideFile"] {
   const contents = openContents(db);
-  const planAgain = openPlanAgain(db);
+  const tellPlans = openTellPlans(db);
   const audit = openAudit(db).audit;
   const find = db.prepare<[string], Row>(
     `SELECT f.seq, f.event, f.tenant, f.sha256, f.status, c.store_key FROM file f
@@ -66,7 +66,7 @@ export function openDecideFile(db: Connection): Operations["decideFile"] {
     const what = answer === "release" ? "a file was released by a person" : "a file was dropped by a person";
     const detail = [`${id} by ${by}`, ...(note === null ? [] : [note])].join(": ");
     // A release of what is served anyway changes nothing that anybody sees.
-    if (row.status !== status) planAgain(row.event, now, what, detail);
+    if (row.status !== status) tellPlans(row.event, now, what, detail);
     audit({ at: now, what: `file.${answer}`, about: id, who: by, outcome: "done", from: null });
     return "done";
   };

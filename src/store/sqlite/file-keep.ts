@@ -7,7 +7,7 @@ import type { Connection } from "./connection.ts";
 import { type ContentOf, openContents } from "./content.ts";
 import { fairShares } from "./fair.ts";
 import { openFence } from "./fence.ts";
-import { openPlanAgain } from "./file-plan.ts";
+import { openTellPlans } from "./file-plan.ts";
 import { openFilesOf } from "./file-rows.ts";
 import type { Operations } from "./operations.ts";
 import { rawPlace } from "./place.ts";
@@ -79,7 +79,7 @@ interface Row extends ContentOf {
 
 export function openFilesKept(db: Connection): Pick<Operations, "filesKept" | "filesLater"> {
   const contents = openContents(db);
-  const planAgain = openPlanAgain(db);
+  const tellPlans = openTellPlans(db);
   const leased = db
     .prepare<[string, string], number>(
       "SELECT g.event FROM event e JOIN filing g ON g.event = e.seq WHERE e.event_id = ? AND g.lease = ?",
@@ -142,7 +142,7 @@ export function openFilesKept(db: Connection): Pick<Operations, "filesKept" | "f
       if (next !== undefined && !isStale) later(event, next);
       else finish.run({ event, turn: isStale || unkept.get(event) !== undefined ? 0 : 3, dueAt: 0 });
       const news = outcomes.filter(({ became }) => became === "changed");
-      if (news.length > 0) planAgain(event, now, "its files were checked", counted(news));
+      if (news.length > 0) tellPlans(event, now, "its files were checked", counted(news));
       return true;
     },
     filesLater(eventId, lease, next) {

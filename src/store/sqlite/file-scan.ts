@@ -171,5 +171,12 @@ export function openFilesDueAt(db: Connection): Operations["filesDueAt"] {
     const times = statements.flatMap((statement) => statement.get(now) ?? []);
     return times.length === 0 ? null : Math.min(...times);
   };
-  return (now) => ({ keeping: least(keeping, now), scanning: least(scanning, now) });
+  const planning = db
+    .prepare<[], number>("SELECT min(plan_at) FROM filing INDEXED BY filing_plan WHERE change > 0")
+    .pluck();
+  return (now) => ({
+    keeping: least(keeping, now),
+    scanning: least(scanning, now),
+    planning: planning.get() ?? null,
+  });
 }

@@ -9,6 +9,7 @@ import type { Connection } from "./connection.ts";
 import { openDecide, openDecisions } from "./decisions.ts";
 import { openAudit, openDecideFile } from "./file-decide.ts";
 import { openFilesKept, openFilesToKeep } from "./file-keep.ts";
+import { openPlanFiles } from "./file-plan.ts";
 import { openFilesRetire } from "./file-retire.ts";
 import { openFileList } from "./file-rows.ts";
 import { openFilesDueAt, openFilesScanned, openFilesToScan } from "./file-scan.ts";
@@ -87,6 +88,7 @@ export function openedOn(db: Connection): Opened {
       filesToScan: openFilesToScan(db),
       filesScanned: openFilesScanned(db),
       filesDueAt: openFilesDueAt(db),
+      ...openPlanFiles(db),
       ...openFileList(db),
       decideFile: openDecideFile(db),
       ...openFilesRetire(db),

@@ -248,7 +248,8 @@ function openStepMerge(db: Connection) {
         const name = `${kind}:${key}`;
         if (placed.has(name)) continue;
         const step = before.get(name);
-        gained ||= step === undefined || step.position === null;
+        // What became of its files brings nothing back that was held for another reason.
+        gained ||= kind !== "file" && (step === undefined || step.position === null);
         if (step === undefined) insert.run(delivery, placed.size, kind, key, why, run);
         else place.run(placed.size, why, run, step.id);
         placed.add(name);

@@ -52,7 +52,8 @@ export function openArchive(db: Connection): Pick<Operations, "archivable" | "ar
 const closed = `e.stage = 'prepared' AND e.open = 0 AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.event = e.seq
   AND (d.state = 'held' OR d.state = 'failed' AND d.reason <> 'dropped'))
   AND NOT EXISTS (SELECT 1 FROM review r WHERE r.event = e.seq AND r.resolved_at IS NULL)
-  AND NOT EXISTS (SELECT 1 FROM file f WHERE f.event = e.seq AND (f.kept = 0 OR f.status = 'checking'))`;
+  AND NOT EXISTS (SELECT 1 FROM file f WHERE f.event = e.seq AND (f.kept = 0 OR f.status = 'checking'))
+  AND NOT EXISTS (SELECT 1 FROM filing g WHERE g.event = e.seq AND g.change > 0)`;
 
 export function openPurge(db: Connection): Operations["purge"] {
   const tell = openStory(db);

@@ -62,6 +62,22 @@ function bench(open: OpenBench) {
       const items = attempts.map((attempt) => preparedOf(attempt, { [at]: plan }, { now }));
       return await w.ledger.prepare([...items.slice(0, -1), { ...there(items.at(-1)), files }]);
     },
+    /** What messages list of their files is written down anew, by a plan that has these steps. */
+    async refile(plan: Plan, now = 3_100): Promise<boolean[]> {
+      const given = await w.ledger.filesToPlan({ tenants: ["acme"], room: 10, now });
+      const written: boolean[] = [];
+      for (const { eventId, change } of given) {
+        const { id } = await w.only(eventId);
+        if (plan.kind !== "steps") throw new Error("a plan of steps is needed");
+        const deliveries = [{ delivery: id, steps: plan.steps, sealedSteps: plan.sealedSteps }];
+        const sealedEvent = Buffer.from(`event ${eventId}, its files`);
+        written.push(await w.ledger.filesPlanned({ eventId, change, now, sealedEvent, deliveries }));
+      }
+      return written;
+    },
+    /** Events whose plans do not say yet what became of their files. */
+    toPlan: async (now = 3_100): Promise<string[]> =>
+      (await w.ledger.filesToPlan({ tenants: ["acme"], room: 10, now })).map(({ eventId }) => eventId),
     toKeep: (now = 3_000, more: Parameters<typeof ask>[1] = {}): Promise<readonly FilesToKeep[]> =>
       w.ledger.filesToKeep(ask(now, more)),
     toScan: (now = 4_000, more: Parameters<typeof ask>[1] = {}): Promise<readonly FileToScan[]> =>
@@ -129,7 +145,8 @@ export function filesContract(open: OpenBench): void {
     it("stay as they are when the event is planned again, which adds those that it lists for the first time", async () => {
       const event = await b.mail("a", [fileOf("one")]);
       await b.keep(() => ({ status: "stored" }));
-      expect(await b.stage(event)).toBe("accepted");
+      await b.w.ledger.requeue({ kind: "reprocess", eventId: event, now: 3_200 });
+      await b.keep(() => ({ status: "stored" }), 3_300);
       await b.prepare([fileOf("one"), fileOf("late")], steps("activity-a"), "acme", 3_500);
       expect(await b.statuses(event)).toEqual(["one stored", "late checking"]);
       const [again] = await b.toKeep();
@@ -202,7 +219,7 @@ export function filesContract(open: OpenBench): void {
       ]);
     });
 
-    it("writes what was kept, and has the message planned again when that changed what is to be seen of it", async () => {
+    it("writes what was kept, and has what the message lists planned again when that changed what is to be seen of it", async () => {
       const event = await b.mail("a", [fileOf("one"), fileOf("two")]);
       await b.keep(({ id }) => (id === "one" ? { status: "stored" } : { status: "stripped", reason: "A program." }));
       expect(await b.file("one")).toMatchObject({
@@ -212,19 +229,20 @@ export function filesContract(open: OpenBench): void {
         at: 3_000,
       });
       expect(await b.file("two")).toMatchObject({ status: "stripped", reason: "A program.", storeKey: null });
-      expect(await b.stage(event)).toBe("accepted");
+      expect(await b.stage(event)).toBe("prepared");
+      expect(await b.toPlan()).toEqual([event]);
       expect((await b.w.ledger.story(event)).at(-1)).toEqual({
         at: 3_000,
-        what: "its files were checked; it is planned again",
+        what: "its files were checked; what it lists of them is planned again",
         detail: "1 stored, 1 stripped",
       });
       expect(await b.toKeep()).toEqual([]);
     });
 
     it("plans nothing again while all of them are being checked still", async () => {
-      const event = await b.mail("a", [fileOf("one")]);
+      await b.mail("a", [fileOf("one")]);
       await b.keep();
-      expect(await b.stage(event)).toBe("prepared");
+      expect(await b.toPlan()).toEqual([]);
       expect(await b.file("one")).toMatchObject({ status: "checking", storeKey: "ref-sha-of-one" });
     });
 
@@ -234,29 +252,84 @@ export function filesContract(open: OpenBench): void {
     ])("plans nothing again of a message that is %s: it shows nothing", async (_, plan) => {
       const event = await b.mail("a", [fileOf("one")], plan);
       await b.keep(() => ({ status: "stored" }));
-      expect(await b.stage(event)).toBe("prepared");
+      expect(await b.toPlan()).toEqual([]);
+      expect((await b.w.ledger.story(event)).at(-1)).toMatchObject({ what: "its files were checked" });
       expect(await b.file("one")).toMatchObject({ status: "stored" });
     });
 
-    it("has a message that is being planned planned once more", async () => {
+    it("has what a message lists planned once more that is being planned now, and takes no plan from before that", async () => {
       const event = await b.mail("a", [fileOf("one")]);
       await b.w.ledger.requeue({ kind: "reprocess", eventId: event, now: 2_500 });
       const [attempt] = await b.w.attempt({ now: 2_600 });
       await b.keep(() => ({ status: "stored" }));
+      expect(await b.toPlan()).toEqual([]);
       await b.w.ledger.prepare([preparedOf(there(attempt), { [lane]: steps("activity-a") }, { now: 3_100 })]);
-      expect(await b.stage(event)).toBe("accepted");
+      expect(await b.toPlan()).toEqual([event]);
+      const [seen] = await b.w.ledger.filesToPlan({ tenants: ["acme"], room: 1, now: 3_200 });
+      await b.w.ledger.requeue({ kind: "reprocess", eventId: event, now: 3_200 });
+      await b.prepare([], steps("activity-a"), "acme", 3_200);
+      const late = { eventId: event, change: there(seen).change, now: 3_300, deliveries: [] };
+      expect(await b.w.ledger.filesPlanned(late)).toBe(false);
+      expect(await b.refile(steps("activity-a", "file-a"))).toEqual([true]);
+      expect(await b.toPlan()).toEqual([]);
     });
 
-    it("leaves a delivery that is being worked alone, and gives it the new plan when that work ends", async () => {
-      await b.mail("a", [fileOf("one")]);
-      const claim = await b.w.claim({ now: 2_900 });
+    it("plans what a message lists by the rules that decided about it, and changes nothing else of it", async () => {
+      const event = await b.mail("a", [fileOf("one")]);
+      await b.w.deliver({ now: 2_900 });
       await b.keep(() => ({ status: "stored" }));
-      await b.prepare([fileOf("one")], steps("activity-a", "file-a"), "acme", 3_200);
+      expect(await b.refile(steps("activity-a", "file-a"), 3_500)).toEqual([true]);
+      const row = await b.w.row(event);
+      expect(row).toMatchObject({ stage: "prepared", preparedAt: 2_000, parseAttempts: 1 });
+      expect(Buffer.from(there(row.sealedEvent)).toString()).toBe(`event ${event}, its files`);
+      expect(row.deliveries).toMatchObject([{ state: "pending", mappingVersion: 1, rule: "inbound" }]);
+      const { steps: now } = await b.w.claim({ now: 3_600 });
+      expect(now.map(({ key, state }) => `${key} ${state}`)).toEqual(["activity-a confirmed", "file-a planned"]);
+      await b.w.ledger.filesPlanLater(event, 9_000);
+      expect((await b.w.ledger.filesDueAt(3_700)).planning).toBe(null);
+    });
+
+    it("leaves a delivery held that was held while it was worked, and a dead letter dead, whatever became of the files", async () => {
+      const event = await b.mail("a", [fileOf("one")]);
+      const claim = await b.w.claim({ now: 2_900 });
+      const held = { state: "held", rule: "crm.ambiguous", detail: "two records" } as const;
+      await b.w.ledger.settle({ claim, at: 2_950, settlement: held });
+      await b.keep(() => ({ status: "stored" }));
+      expect(await b.refile(steps("activity-a", "file-a"))).toEqual([true]);
+      expect((await b.w.only(event)).state).toBe("held");
+      await b.mail("b", [fileOf("two")]);
+      await b.w.fail("refused", { now: 3_000 });
+      await b.keep(() => ({ status: "stored" }), 3_000);
+      expect(await b.refile(steps("activity-b", "file-b"))).toEqual([true]);
+      expect((await b.w.only("event-b")).state).toBe("failed");
+    });
+
+    it("comes back to what could not be planned when it was told, and not before", async () => {
+      const event = await b.mail("a", [fileOf("one")]);
+      await b.keep(() => ({ status: "stored" }));
+      await b.w.ledger.filesPlanLater(event, 9_000);
+      expect(await b.toPlan(8_999)).toEqual([]);
+      expect((await b.w.ledger.filesDueAt(4_000)).planning).toBe(9_000);
+      await b.w.reopen();
+      expect(await b.toPlan(9_000)).toEqual([event]);
+    });
+
+    it("leaves a delivery that is being worked alone, and is given the new plan when that work ends", async () => {
+      const event = await b.mail("a", [fileOf("one")]);
+      const [seen] = await (async () => {
+        await b.keep(() => ({ status: "stored" }));
+        return await b.w.ledger.filesToPlan({ tenants: ["acme"], room: 1, now: 3_100 });
+      })();
+      const claim = await b.w.claim({ now: 3_150 });
+      expect(await b.toPlan(3_200)).toEqual([]);
+      const early = { eventId: event, change: there(seen).change, now: 3_200, deliveries: [] };
+      expect(await b.w.ledger.filesPlanned(early)).toBe(false);
       const [step] = claim.steps;
       const confirmed = { step: there(step).id, state: "confirmed", at: 3_300, ref: "r", adopted: false } as const;
       expect(
         await b.w.ledger.settle({ claim, at: 3_300, settlement: { state: "processed" }, steps: [confirmed] }),
       ).toBe(true);
+      expect(await b.refile(steps("activity-a", "file-a"), 3_350)).toEqual([true]);
       const second = await b.w.claim({ now: 3_400 });
       expect(second.steps.map(({ key, state }) => `${key} ${state}`)).toEqual([
         "activity-a confirmed",
@@ -274,7 +347,7 @@ export function filesContract(open: OpenBench): void {
       const later = { dueAt: 9_000, blameless: true };
       await b.w.ledger.filesKept({ eventId, lease: there(second).lease, now: 3_000, kept: [], later });
       expect(await b.toKeep(8_999)).toEqual([]);
-      expect(await b.w.ledger.filesDueAt(8_000)).toEqual({ keeping: 9_000, scanning: null });
+      expect(await b.w.ledger.filesDueAt(8_000)).toEqual({ keeping: 9_000, scanning: null, planning: null });
       const [third] = await b.toKeep(9_000);
       expect(third).toMatchObject({ attempts: 2, files: [{ id: "one", storeKey: "ref-sha-of-one" }, { id: "two" }] });
     });
@@ -359,7 +432,6 @@ export function filesContract(open: OpenBench): void {
           ? { status: "refused", reason: "No.", inspection: null, storeKey: null }
           : { status: "quarantined", reason: "macros" },
       );
-      await b.prepare([fileOf("one"), fileOf("two")], steps("activity-a"), "acme", 3_200);
       expect(await b.toKeep(3_300)).toEqual([]);
       await b.w.ledger.requeue({ kind: "reprocess", eventId: event, now: 3_400 });
       expect(await b.statuses(event)).toEqual(["one checking", "two quarantined"]);
@@ -587,7 +659,7 @@ export function filesContract(open: OpenBench): void {
     it("releases what is quarantined, plans its message again, and stands whatever a scan says later", async () => {
       const event = await b.mail("a", [fileOf("one")]);
       await b.keep(() => ({ status: "quarantined", reason: "macros" }));
-      await b.prepare([fileOf("one")], steps("activity-a"), "acme", 3_200);
+      await b.refile(steps("activity-a"));
       expect(await decide("one", "release", "I asked them")).toBe("done");
       expect(await b.file("one")).toMatchObject({
         status: "stored",
@@ -598,7 +670,7 @@ export function filesContract(open: OpenBench): void {
         note: "I asked them",
         storeKey: "ref-sha-of-one",
       });
-      expect(await b.stage(event)).toBe("accepted");
+      expect(await b.toPlan(7_000)).toEqual([event]);
       await b.scan(infected(7_100), 7_100);
       expect(await b.toKeep(7_200)).toEqual([]);
       expect(await b.w.ledger.auditTrail({ about: "one", limit: 5 })).toEqual([

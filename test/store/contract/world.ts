@@ -45,11 +45,13 @@ export function message(
   };
 }
 
+const kindOf = (key: string) => (key.startsWith("person") ? "person" : key.startsWith("file") ? "file" : "activity");
+
 export type Plan = PreparedDelivery["decision"];
 export const steps = (...keys: string[]): Plan => ({
   kind: "steps",
   rule: "inbound",
-  steps: keys.map((key) => ({ kind: key.startsWith("person") ? "person" : "activity", key, why: `because of ${key}` })),
+  steps: keys.map((key) => ({ kind: kindOf(key), key, why: `because of ${key}` })),
   sealedSteps: bytes(`plan ${keys.join(" ")}`),
 });
 export const skip = (reason = "automated"): Plan => ({ kind: "skip", rule: "automated", reason });
