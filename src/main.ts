@@ -2,6 +2,7 @@
 export { isLocal, LifecycleUnsupported } from "./blobs/index.ts";
 export { hashPassword } from "./http/index.ts";
 export { type Daemon, startDaemon, startWorks, stopGraceMs, type Works } from "./main/daemon.ts";
+export { openSettingsPreviewer } from "./main/file-room.ts";
 export {
   dataPaths,
   type Ground,

@@ -21,6 +21,7 @@ interface Locked {
   readonly hasInstallScript?: boolean;
   readonly gypfile?: boolean;
   readonly dev?: boolean;
+  readonly optional?: boolean;
   readonly dependencies?: Record<string, string>;
   readonly devDependencies?: Record<string, string>;
 }
@@ -68,14 +69,22 @@ describe("versions", () => {
 
   test("what only some users need is installed by them: the tests bring it along, and an install for production has nothing of it", () => {
     const optional = Object.keys(manifest.peerDependencies);
-    expect(optional).toEqual(["@aws-sdk/client-s3", "@aws-sdk/s3-request-presigner", "@google-cloud/storage"]);
+    expect(optional).toEqual(["@aws-sdk/client-s3", "@aws-sdk/s3-request-presigner", "@google-cloud/storage", "sharp"]);
     for (const name of optional) {
       expect(manifest.peerDependenciesMeta[name]).toEqual({ optional: true });
       expect(manifest.peerDependencies[name]).toBe(`^${manifest.devDependencies[name]}`);
       expect(lock.packages[`node_modules/${name}`]?.dev).toBe(true);
     }
-    const sdks = installed.filter(([path]) => /node_modules\/@(aws-sdk|smithy|google-cloud)\//.test(path));
-    expect(sdks.filter(([, { dev }]) => dev !== true)).toEqual([]);
+    const theirs = installed.filter(([path]) => /node_modules\/@(aws-sdk|smithy|google-cloud|img)\//.test(path));
+    expect(theirs.filter(([, { dev }]) => dev !== true)).toEqual([]);
+  });
+
+  test("sharp has its binaries for every platform in the lock file, each of them optional: where there is none, nothing else fails to install", () => {
+    const binaries = installed.filter(([path]) => /node_modules\/@img\/sharp-/.test(path));
+    expect(binaries.map(([path]) => path.replace(/.*@img\//, ""))).toEqual(
+      expect.arrayContaining(["sharp-linux-x64", "sharp-linuxmusl-arm64", "sharp-darwin-arm64", "sharp-win32-x64"]),
+    );
+    expect(binaries.filter(([, { optional }]) => optional !== true)).toEqual([]);
   });
 
   test("every copy of nodemailer is one whose address parser does not cut domains short", () => {

@@ -31,10 +31,14 @@ type Ring = Pick<KeyRing, "sealing" | "openHeader">;
 export type BucketOf = (store: string | undefined) => Bucket | undefined;
 
 export function openBucketStore({ store, bucket, prefix, sealed }: View, bucketOf: BucketOf, ring: Ring): Store {
+  const nameOf = (key: string) => {
+    const named = `${prefix}${checkedStoreKey(key)}`;
+    return { named, name: sealed ? named : plainName(named) };
+  };
   return {
+    refOf: (key) => writeReference({ store, key: nameOf(key).name }),
     async put(key, plain) {
-      const named = `${prefix}${checkedStoreKey(key)}`;
-      const name = sealed ? named : plainName(named);
+      const { named, name } = nameOf(key);
       const source = counted(plain);
       await fromSource(source, () =>
         bucket.put(name, sealed ? seal(source.bytes, ring, labelOf(named)) : source.bytes),

@@ -3,7 +3,8 @@ import { z } from "zod";
 import type { Ground } from "../main.ts";
 import { type AuditEntry, type FileRow, fileStatuses, scanStatuses } from "../model/files.ts";
 import type { EventRow } from "../model/ledger.ts";
-import type { LinkOf } from "../model/links.ts";
+import type { Links } from "../model/links.ts";
+import { isPicture } from "../model/preview.ts";
 import { plain } from "./plain.ts";
 import { isoTime, isoTimeOrNull } from "./rows.ts";
 
@@ -38,6 +39,10 @@ export const fileShape = z
     at: time,
     note: z.string().nullable(),
     url: z.string().nullable().describe("The link that the CRM is given; null without http.public_url."),
+    preview_url: z
+      .string()
+      .nullable()
+      .describe("The link to a small picture of it, made when it is opened; null where there is none to make."),
   })
   .meta({ id: "file", description: "An attachment, and what became of it." });
 export type FileShape = z.infer<typeof fileShape>;
@@ -52,7 +57,13 @@ export const auditShape = z
   })
   .describe("Something that was done to a file.");
 
-export function fileShapeOf(row: FileRow, linkOf: LinkOf | undefined): FileShape {
+/** What makes links; `previews`: whether small pictures are made. */
+export interface Linking {
+  readonly links: Links | undefined;
+  readonly settings: { readonly previews: { readonly make: boolean } };
+}
+
+export function fileShapeOf(row: FileRow, { links, settings }: Linking): FileShape {
   const { scan } = row;
   return {
     id: row.id,
@@ -73,7 +84,11 @@ export function fileShapeOf(row: FileRow, linkOf: LinkOf | undefined): FileShape
     by: row.by,
     at: isoTime(row.at),
     note: row.note,
-    url: linkOf?.(row.id, row.receivedAt) ?? null,
+    url: links?.of(row.id, row.receivedAt) ?? null,
+    preview_url:
+      settings.previews.make && row.status === "stored" && isPicture(row)
+        ? (links?.previewOf(row.id, row.receivedAt) ?? null)
+        : null,
   };
 }
 
@@ -87,9 +102,9 @@ export const auditShapeOf = ({ at, what, who, outcome, from }: AuditEntry): z.in
 
 const mostFiles = 100_000;
 
-export async function filesOf({ ledger, links }: Ground, { eventId }: EventRow): Promise<FileShape[]> {
-  const rows = await ledger.files({ event: eventId, limit: mostFiles });
-  return rows.map((row) => fileShapeOf(row, links?.of));
+export async function filesOf(ground: Ground, { eventId }: EventRow): Promise<FileShape[]> {
+  const rows = await ground.ledger.files({ event: eventId, limit: mostFiles });
+  return rows.map((row) => fileShapeOf(row, ground));
 }
 
 export function fileLine({ id, filename, content_type, size, status, reason }: FileShape): string {

@@ -9,6 +9,9 @@ const style =
 const styleHash = createHash("sha256").update(style).digest("base64");
 const policy = `default-src 'none'; style-src 'sha256-${styleHash}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`;
 
+/** For a page that shows a picture of this door's own. */
+export const withPicture = { "content-security-policy": `img-src 'self'; ${policy}` };
+
 /** HTML that is safe to send: made by `html` alone. */
 export class Markup {
   readonly text: string;

@@ -1,6 +1,7 @@
 /** The daemon: everything that runs between start and stop, opened in the order in which it can be trusted and closed in the other. */
 import { startHttp } from "../http/index.ts";
 import type { FileStatus } from "../model/files.ts";
+import type { PreviewOfFile } from "../model/preview.ts";
 import { reviewKinds } from "../model/reviews.ts";
 import type { Intake, RunningSource } from "../model/source.ts";
 import { withoutCrowd } from "../pipeline/crowd.ts";
@@ -43,11 +44,12 @@ export interface Works {
   readonly road: Road;
   readonly intake: Intake;
   readonly lanes: readonly OpenLane[];
+  readonly previewOf: PreviewOfFile | undefined;
   stop(graceMs: number): Promise<void>;
 }
 
 export async function startWorks(ground: Ground): Promise<Works> {
-  const works = await openWorks(ground);
+  const works = await openWorks(ground, false);
   try {
     await works.parsing;
     return works;
@@ -62,7 +64,7 @@ interface OpenedWorks extends Works {
   readonly parsing: Promise<void>;
 }
 
-async function openWorks(ground: Ground): Promise<OpenedWorks> {
+async function openWorks(ground: Ground, door: boolean): Promise<OpenedWorks> {
   const { settings, ledger, clock, log, metrics } = ground;
   const freed = await ledger.reclaim(clock.now());
   if (freed > 0) log.info({ leases: freed }, "going on with what was in flight when the last process ended");
@@ -72,10 +74,11 @@ async function openWorks(ground: Ground): Promise<OpenedWorks> {
     const fields = { [kind === "messages" ? "tenant" : "lane"]: of, waiting, more };
     log.warn(fields, `${kind} wait in the ledger for what is not in the configuration any more; nobody works them`);
   }
+  // Before anything runs: what the settings ask for and cannot have is refused.
+  const files = await openFileRoom(ground, door);
   const children = settings.limits.parse_children;
   const pool = startParsePool({ children, log, metrics });
   const senders = openSettingsSenders(settings, { log, metrics });
-  const files = openFileRoom(ground);
   let moved = (): void => undefined;
   const plans = await plansOf(ground);
   const road = startRoad(plans, lanes, children * messagesPerParser, {
@@ -102,6 +105,7 @@ async function openWorks(ground: Ground): Promise<OpenedWorks> {
     road,
     intake,
     lanes,
+    previewOf: files.previewOf,
     parsing: pool.opened,
     async stop(graceMs) {
       await road.stop(graceMs);
@@ -145,12 +149,16 @@ export async function startDaemon(ground: Ground): Promise<Daemon> {
     for (const close of opened.reverse()) await close();
   };
   try {
-    const works = await openWorks(ground);
+    const works = await openWorks(ground, true);
     opened.push(() => works.stop(stopGraceMs));
     const pokes = await listenForPokes(settings.data_dir, works.road.wake);
     opened.push(() => pokes.stop());
     const status = openStatus(ground, works);
-    const http = await startHttp({ ...openDoor(ground, ground.ledger, ground.stores), ...status, log });
+    const http = await startHttp({
+      ...openDoor(ground, ground.ledger, ground.stores, works.previewOf),
+      ...status,
+      log,
+    });
     opened.push(() => http.stop(1_000));
     const source = await startSmtp(ground, works.intake);
     opened.push(() => source.stop(1_000));

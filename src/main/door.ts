@@ -2,6 +2,7 @@
 import { type HttpOptions, openSessions } from "../http/index.ts";
 import type { Stores } from "../model/blob.ts";
 import type { Files } from "../model/files.ts";
+import type { PreviewOfFile } from "../model/preview.ts";
 import type { Ground } from "./ground.ts";
 
 const dayMs = 86_400_000;
@@ -11,6 +12,7 @@ export function openDoor(
   { settings, links, operatorKey, clock, log, metrics }: Omit<Ground, "ledger" | "stores">,
   files: Pick<Files, "files" | "audit" | "auditOpening">,
   stores: Pick<Stores, "of">,
+  previewOf?: PreviewOfFile,
 ): Pick<HttpOptions, "host" | "port" | "trustedProxies" | "files" | "operators"> {
   const { host, port, public_url: publicUrl, trusted_proxies: trustedProxies } = settings.http;
   const listen = { host, port, trustedProxies };
@@ -26,7 +28,7 @@ export function openDoor(
   const shared = { files, base, clock, log };
   return {
     ...listen,
-    files: { ...shared, links, stores, metrics, sessions, refreshMs: refresh_days * dayMs, freshMs: ttl },
+    files: { ...shared, links, stores, metrics, sessions, previewOf, refreshMs: refresh_days * dayMs, freshMs: ttl },
     operators: sessions === undefined ? undefined : { ...shared, sessions, operators },
   };
 }

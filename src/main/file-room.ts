@@ -1,10 +1,13 @@
 /** What the files of mails are kept and checked with, as the settings say: stores, the children that take them out, the judge, the scanner. */
 import { judge } from "../mail/inspect/judge.ts";
 import { defaultFilePolicy } from "../model/checking.ts";
+import { type Previewer, PreviewerBroken, type PreviewOfFile } from "../model/preview.ts";
 import { openBytesInUse } from "../pipeline/bytes-in-use.ts";
 import { startDeleting } from "../pipeline/deleting.ts";
 import { openExtractor } from "../pipeline/extracting.ts";
 import type { FileRoom } from "../pipeline/files.ts";
+import { examine, openPreviewer, sharpMissing } from "../pipeline/previewer.ts";
+import { openPreviews } from "../pipeline/previews.ts";
 import { type FilesReport, removeByAge } from "../pipeline/retain-files.ts";
 import type { Ground } from "./ground.ts";
 import { scanLimitsOf, scannerOf } from "./scanner.ts";
@@ -13,8 +16,33 @@ import { scanLimitsOf, scannerOf } from "./scanner.ts";
 const extractors = 2;
 /** Where no scanner is configured there is nothing to wait for. */
 const widthUnscanned = 2;
+const page = 500;
 
-export function openFileRoom({ settings, stores, clock, log, metrics }: Ground): FileRoom & { close(): Promise<void> } {
+/** Undefined where the settings want no previews. Rejects with PreviewerBroken, whose message says what to do, where they can not be made here. */
+export async function openSettingsPreviewer({
+  settings,
+  log,
+}: Pick<Ground, "settings" | "log">): Promise<Previewer | undefined> {
+  const { make, max_pixels: maxPixels, edge } = settings.previews;
+  if (!make) return undefined;
+  const missing = sharpMissing();
+  if (missing !== undefined) throw new PreviewerBroken(missing);
+  const previewer = openPreviewer({ maxPixels, edge, log });
+  await examine(previewer);
+  return previewer;
+}
+
+export interface OpenFileRoom extends FileRoom {
+  /** Undefined where none are wanted. */
+  readonly previewOf: PreviewOfFile | undefined;
+  close(): Promise<void>;
+}
+
+/** `door`: somebody may ask for a preview. */
+export async function openFileRoom(ground: Ground, door: boolean): Promise<OpenFileRoom> {
+  const { settings, stores, clock, log, metrics } = ground;
+  const previewer = door ? await openSettingsPreviewer(ground) : undefined;
+  const bytes = openBytesInUse();
   const extractor = openExtractor({ children: extractors, log, metrics });
   const scanner = scannerOf(settings, clock);
   const limits = scanLimitsOf(settings);
@@ -25,7 +53,10 @@ export function openFileRoom({ settings, stores, clock, log, metrics }: Ground):
     scanner,
     judge: (tenant, file) => judge(file, policies.get(tenant) ?? defaultFilePolicy, limits),
     scanWidth: settings.clamd?.connections ?? widthUnscanned,
+    bytes,
+    previewOf: previewer === undefined ? undefined : openPreviews({ ...ground, previewer, bytes }),
     async close() {
+      await previewer?.close();
       await extractor.close();
       await scanner?.close();
     },
@@ -33,9 +64,11 @@ export function openFileRoom({ settings, stores, clock, log, metrics }: Ground):
 }
 
 /** Rows first; their bytes are deleted by whoever works the folder. */
-export function removeOldFiles({ ledger, clock, settings }: Ground, dryRun: boolean): Promise<FilesReport> {
-  const { attachment: storedMs, quarantined: quarantinedMs } = settings.retention;
-  return removeByAge(() => ({ storedMs, quarantinedMs }), dryRun, { ledger, clock });
+export async function removeOldFiles({ ledger, clock, settings }: Ground, dryRun: boolean): Promise<FilesReport> {
+  const { attachment: storedMs, quarantined: quarantinedMs, preview } = settings.retention;
+  const before = clock.now() - preview;
+  while ((await ledger.previewsRemoved({ before, limit: page, dryRun })) === page && !dryRun);
+  return await removeByAge(() => ({ storedMs, quarantinedMs }), dryRun, { ledger, clock });
 }
 
 /** Deletes what no file lives on any more, until nothing is left that can be deleted now. Needs the folder's lock. */

@@ -26,25 +26,35 @@ export function openLinks({ publicUrl, ttlMs, keyId, keys }: LinkSettings): Link
   const base = publicUrl.replace(/\/+$/, "");
 
   /** Whole seconds, rounded up: a link never ends before it should. */
-  function until(id: string, untilMs: number): string {
+  function link(of: string, untilMs: number): string {
     const expiry = String(Math.ceil(untilMs / 1000));
-    const signature = sign(own ?? new Uint8Array(), id, expiry, keyId).toString("base64url");
-    return `${base}/a/${id}?e=${expiry}&k=${encodeURIComponent(keyId)}&s=${signature}`;
+    const signature = sign(own ?? new Uint8Array(), of, expiry, keyId).toString("base64url");
+    return `${base}/a/${of}?e=${expiry}&k=${encodeURIComponent(keyId)}&s=${signature}`;
   }
 
   return {
-    of: (id, receivedAt) => until(id, receivedAt + ttlMs),
-    until,
+    of: (id, receivedAt) => link(id, receivedAt + ttlMs),
+    previewOf: (id, receivedAt) => link(previewPath(id), receivedAt + ttlMs),
+    previewUntil: (id, until) => link(previewPath(id), until),
+    until: link,
     read: (parts, now) => readLink(parts, now, keys),
   };
 }
 
-function readLink({ id, expiry, keyId, signature }: LinkParts, now: number, keys: LinkSettings["keys"]): ReadLink {
+/** No id of a file has a slash: no signature of a file is one of a preview. */
+const previewPath = (id: string): string => `${id}/preview`;
+
+function readLink(
+  { id, preview, expiry, keyId, signature }: LinkParts,
+  now: number,
+  keys: LinkSettings["keys"],
+): ReadLink {
   const forged = { kind: "forged" } as const;
   const key = keyId === undefined ? undefined : keys.get(keyId);
   if (key === undefined || keyId === undefined || expiry === undefined || signature === undefined) return forged;
   if (!idShape.test(id) || !expiryShape.test(expiry) || !signatureShape.test(signature)) return forged;
-  if (!timingSafeEqual(Buffer.from(signature, "base64url"), sign(key, id, expiry, keyId))) return forged;
+  const signed = preview === true ? previewPath(id) : id;
+  if (!timingSafeEqual(Buffer.from(signature, "base64url"), sign(key, signed, expiry, keyId))) return forged;
   const until = Number(expiry) * 1000;
   return { kind: now < until ? "valid" : "expired", id, until };
 }

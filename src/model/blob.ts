@@ -40,6 +40,8 @@ export interface Stores {
 export interface Store {
   /** `attachment/acme/ab/ab12…`: content-addressed, so that writing it twice is harmless. Durable when it resolves. */
   put(key: string, plain: AsyncIterable<Uint8Array>): Promise<{ readonly ref: string; readonly bytes: number }>;
+  /** What `put` would answer as `ref` for this key now: for whoever writes it down before. */
+  refOf(key: string): string;
   /** Plain bytes; `range` in plain bytes, `end` included. Undefined when there is no such object; RangeError when it ends before `start`. */
   open(
     ref: string,

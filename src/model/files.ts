@@ -3,6 +3,7 @@
  * ever without a row that knows it; and nothing is served but what a row calls `stored`.
  */
 import type { Lease, PreparedStep, RawPlace } from "./ledger.ts";
+import type { Previews } from "./preview.ts";
 
 /**
  * checking: not looked at whole yet. stored: kept, and a link serves it. quarantined: kept and not served, until a person decides. stripped: a
@@ -252,7 +253,7 @@ interface Taking {
   readonly leaseMs: number;
 }
 
-export interface Files {
+export interface Files extends Previews {
   /** Oldest first, fair among the tenants; leased. */
   filesToKeep(request: Taking): Promise<readonly FilesToKeep[]>;
   /** False when the lease was lost: nothing was written. */

@@ -1,7 +1,7 @@
 /** The side road of a mail's files: kept, scanned, told to the plans and deleted beside the mail itself, which never waits for them. */
 import type { Stores } from "../model/blob.ts";
 import type { FileExtractor, FileToJudge, Judgement, Scanner } from "../model/checking.ts";
-import { openBytesInUse } from "./bytes-in-use.ts";
+import { type BytesInUse, openBytesInUse } from "./bytes-in-use.ts";
 import { type DeletingPorts, startDeleting } from "./deleting.ts";
 import { type KeepingPorts, startKeeping } from "./keeping.ts";
 import { type RefilingPorts, startRefiling } from "./refiling.ts";
@@ -18,6 +18,8 @@ export interface FileRoom {
   readonly judge: (tenant: string, file: FileToJudge) => Judgement;
   /** Contents with the scanner at once. */
   readonly scanWidth: number;
+  /** Shared with whoever else puts bytes of files. */
+  readonly bytes?: BytesInUse;
 }
 
 export type FilesPorts = Omit<
@@ -43,7 +45,7 @@ export function startFiles(
   ports: FilesPorts,
   planAgain: () => void = () => undefined,
 ): FilesRoad {
-  const bytes = openBytesInUse();
+  const bytes = ports.bytes ?? openBytesInUse();
   const deleting = startDeleting({ ...ports, bytes });
   const refiling = startRefiling(tenants, ports);
   const scanning = startScanning(tenants, ports.scanWidth, { ...ports, scanned: () => keeping.wake() });

@@ -44,6 +44,22 @@ export const attachments = z
   );
 
 const atLeastOne = z.int().min(1);
+export const previews = z
+  .strictObject({
+    make: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Make small pictures of pictures (JPEG, PNG, GIF, WebP), when somebody asks for one. Needs `npm install --save-prod sharp`.",
+      ),
+    max_pixels: atLeastOne
+      .max(200_000_000)
+      .default(50_000_000)
+      .describe("Pixels of the largest picture that one is made of, by what its header says."),
+    edge: z.int().min(32).max(512).default(320).describe("The longer side of a small picture, in pixels."),
+  })
+  .describe("Small pictures of files that are pictures, for operators (docs/attachments.md).");
+
 export const clamd = z
   .strictObject({
     socket: z.string().min(1).meta({ path: true }).optional().describe("Unix socket of clamd. Either this or `host`."),

@@ -1,6 +1,6 @@
 /** The configuration: every key, its meaning, its limits and its default, said once. */
 import { z } from "zod";
-import { attachments, clamd } from "./attachments.ts";
+import { attachments, clamd, previews } from "./attachments.ts";
 import { http, links } from "./http.ts";
 import { destinationSettings, smtpSettings } from "./leaves.ts";
 import { isNetwork, isServer } from "./networks.ts";
@@ -92,7 +92,9 @@ const retention = z
       .describe("Age at which files that are in quarantine are deleted, when nobody has decided by then."),
     preview: duration
       .prefault("30d")
-      .describe("Age at which the small pictures of files are deleted. This version makes none."),
+      .describe(
+        "Age at which the small pictures of files are deleted. Whoever asks for one after that has it made again.",
+      ),
   })
   .describe("How long mail is kept once it is settled.");
 
@@ -245,6 +247,7 @@ export const configuration = z
         "Stores of before: nothing more is put there, and what is there stays readable until it is past its age. Local files always are, and need not be named.",
       ),
     clamd: clamd.optional(),
+    previews: previews.prefault({}),
     retention: retention.prefault({}),
     retry: retry.prefault({}),
     tenants: z

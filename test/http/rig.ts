@@ -8,6 +8,7 @@ import { openLinks } from "../../src/mapping/links.ts";
 import type { Store } from "../../src/model/blob.ts";
 import type { AuditEntry, FileRow } from "../../src/model/files.ts";
 import type { Clock, Log, LogFields } from "../../src/model/ports.ts";
+import type { PreviewOfFile } from "../../src/model/preview.ts";
 import { manualClock } from "../destinations/fixtures.ts";
 
 export const dayMs = 86_400_000;
@@ -54,6 +55,7 @@ interface Given {
   readonly rowsLater?: readonly FileRow[];
   readonly store?: Partial<Store>;
   readonly refreshDays?: number;
+  readonly previewOf?: PreviewOfFile;
   readonly operators?: readonly { name: string; passwordHash: string }[];
   readonly publicUrl?: string;
   readonly trustedProxies?: readonly string[];
@@ -72,6 +74,7 @@ export function memoryStore(
     opened: [] as string[],
     cancelled: 0,
     pulled: 0,
+    refOf: (key: string) => key,
     put: () => Promise.reject(new Error("the door puts nothing")),
     delete: () => Promise.reject(new Error("the door deletes nothing")),
     list: () => {
@@ -157,6 +160,7 @@ export async function openDoor(given: Given = {}) {
       stores: { of: () => store },
       metrics,
       sessions,
+      previewOf: given.previewOf,
       refreshMs: (given.refreshDays ?? 0) * dayMs,
       freshMs: 30 * dayMs,
       ...(given.limits === undefined ? {} : { limits: given.limits }),

@@ -51,7 +51,7 @@ describe("a link", () => {
         fc.nat(),
         fc.oneof(fc.string({ maxLength: 3 }), fc.stringMatching(/^[0-9a-f]$/), fc.stringMatching(/^[\w-]$/)),
         (name, place, to) => {
-          const parts = { ...whole, [name]: changed(whole[name as keyof LinkParts], place, to) };
+          const parts = { ...whole, [name]: changed(String(whole[name as keyof LinkParts]), place, to) };
           fc.pre(parts[name as keyof LinkParts] !== whole[name as keyof LinkParts]);
           expect(links.read(parts, at)).toEqual({ kind: "forged" });
         },

@@ -64,6 +64,7 @@ export function openFileStore(chance: Chance): FileStore {
     return value;
   }
   const store: Store = {
+    refOf: (key) => `sim:${key}`,
     async put(key, plain) {
       const chunks: Uint8Array[] = [];
       for await (const chunk of plain) chunks.push(chunk);

@@ -7,6 +7,7 @@ import { filesContract } from "./contract/files.ts";
 import { findContract, retireContract, statsContract } from "./contract/find.ts";
 import { mappingsContract } from "./contract/mappings.ts";
 import { attemptContract, prepareContract } from "./contract/prepare.ts";
+import { previewsContract } from "./contract/previews.ts";
 import { requeueContract } from "./contract/requeue.ts";
 import { reviewContract } from "./contract/reviews.ts";
 import { settleContract } from "./contract/settle.ts";
@@ -35,5 +36,6 @@ export function ledgerContract(engine: string, open: OpenBench): void {
     threadsContract(open);
     mappingsContract(open);
     filesContract(open);
+    previewsContract(open);
   });
 }

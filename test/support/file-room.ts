@@ -37,6 +37,7 @@ export function memoryStores(): MemoryStores {
     if (error !== undefined) throw error;
   };
   const store: Store = {
+    refOf: (key) => `mem:${key}`,
     async put(key, plain) {
       ask("put", key);
       const chunks: Uint8Array[] = [];

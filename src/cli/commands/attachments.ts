@@ -94,7 +94,7 @@ async function list(cli: Cli, ground: Ground, options: ListOptions): Promise<voi
   if (options.json === true)
     return await cli.printJson(
       "attachments list",
-      rows.map((row) => fileShapeOf(row, ground.links?.of)),
+      rows.map((row) => fileShapeOf(row, ground)),
     );
   if (rows.length === 0) return await cli.say("there is no file that fits");
   await cli.printTable(rows, [
@@ -112,7 +112,7 @@ async function list(cli: Cli, ground: Ground, options: ListOptions): Promise<voi
 }
 
 async function show(cli: Cli, ground: Ground, id: string, json: true | undefined): Promise<void> {
-  const file = fileShapeOf(await findFile(ground, id), ground.links?.of);
+  const file = fileShapeOf(await findFile(ground, id), ground);
   const audit = (await ground.ledger.auditTrail({ about: file.id, limit: mostAudited })).map(auditShapeOf);
   if (json === true) return await cli.printJson("attachments show", { ...file, audit });
   await cli.print(...fileStory(cli, file), "", cli.paint("bold", "Audit"));
@@ -148,6 +148,7 @@ function fileStory({ paint }: Cli, file: FileShape): string[] {
     field("decided", `by ${file.by} at ${file.at}${file.note === null ? "" : `: ${file.note}`}`),
     field("bytes", file.kept ? "in the store" : "not in the store"),
     ...(file.url === null ? [] : [field("link", file.url)]),
+    ...(file.preview_url === null ? [] : [field("preview", file.preview_url)]),
   ];
 }
 
@@ -175,7 +176,7 @@ async function decide(
   const row = await findFile(ground, file);
   const { deliveries } = await findMessage(ground, eventId);
   if (options.json === true) {
-    const shape = fileShapeOf(row, ground.links?.of);
+    const shape = fileShapeOf(row, ground);
     return await cli.printJson(`attachments ${answer}`, {
       ...shape,
       worked_by,

@@ -13,6 +13,7 @@ import { examineLanes } from "../doctor/lanes.ts";
 import { examineNameServers } from "../doctor/name-servers.ts";
 import { examineCertificate, examineDomains, examinePorts } from "../doctor/network.ts";
 import { examinePeople } from "../doctor/people.ts";
+import { examinePreviews } from "../doctor/previews.ts";
 import { examineScanner } from "../doctor/scanner.ts";
 import { examineStores } from "../doctor/stores.ts";
 import { Failed, sentenceOf } from "../exit.ts";
@@ -50,6 +51,7 @@ async function examineAll(cli: Cli, options: Options): Promise<void> {
     await examineNameServers(settings),
     ...examinePeople(settings),
     await examineScanner(settings, cli.clock),
+    await examinePreviews(settings),
   ];
   const problems = found.filter(({ level }) => level === "problem");
   if (options.json === true) await cli.printJson("doctor", { ok: problems.length === 0, findings: found });

@@ -1,7 +1,7 @@
 /** What people read who open a link and get no file: what became of it, and whom to ask. */
 import type { FastifyReply } from "fastify";
 import type { FileRow } from "../../model/files.ts";
-import { html, type Markup, sendPage } from "../page.ts";
+import { html, type Markup, sendPage, withPicture } from "../page.ts";
 
 /** The same for a link that was changed, that was never one of ours, and whose file nobody knows: it tells nothing. */
 export const unknownPage = (reply: FastifyReply): Promise<FastifyReply> =>
@@ -28,19 +28,34 @@ export function expiredPage(reply: FastifyReply, signIn: string | undefined): Pr
   return sendPage(reply, 410, "This link has expired", sign.length === 0 ? [ask] : sign);
 }
 
-export function freshPage(
-  reply: FastifyReply,
-  url: string,
-  until: number,
-  operator: string | undefined,
-): Promise<FastifyReply> {
-  return sendPage(reply, operator === undefined ? 410 : 200, "This link has expired", [
-    html`<p>Here is a fresh one, good until ${dayOf(until)}:</p>`,
-    html`<p><a href="${url}">${url}</a></p>`,
-    ...(operator === undefined
-      ? []
-      : [html`<p>You are signed in as ${operator}. Who gets this link can open the file.</p>`]),
+export const noPreviewPage = (reply: FastifyReply, reason: string): Promise<FastifyReply> =>
+  sendPage(reply, 404, "There is no preview of this file", [
+    html`<p>${reason} The file itself is not touched by that.</p>`,
   ]);
+
+export interface Fresh {
+  readonly url: string;
+  readonly until: number;
+  readonly operator: string | undefined;
+  /** Of its preview, where there may be one. */
+  readonly picture: string | undefined;
+}
+
+export function freshPage(reply: FastifyReply, { url, until, operator, picture }: Fresh): Promise<FastifyReply> {
+  return sendPage(
+    reply,
+    operator === undefined ? 410 : 200,
+    "This link has expired",
+    [
+      html`<p>Here is a fresh one, good until ${dayOf(until)}:</p>`,
+      html`<p><a href="${url}">${url}</a></p>`,
+      ...(picture === undefined ? [] : [html`<p><img src="${picture}" alt=""></p>`]),
+      ...(operator === undefined
+        ? []
+        : [html`<p>You are signed in as ${operator}. Who gets this link can open the file.</p>`]),
+    ],
+    picture === undefined ? {} : withPicture,
+  );
 }
 
 const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10);

@@ -4,9 +4,11 @@ import type { Stores } from "../../model/blob.ts";
 import type { FileRow, Files as FileRows } from "../../model/files.ts";
 import type { LinkParts, Links } from "../../model/links.ts";
 import type { Clock, Log, Metrics } from "../../model/ports.ts";
+import { isPicture, type PreviewOfFile } from "../../model/preview.ts";
 import { addressOf, clientOf } from "../client.ts";
 import { download, withoutFile } from "../files/download.ts";
 import { busyPage, expiredPage, freshPage, statusPage, unknownPage, unreadablePage } from "../files/pages.ts";
+import { preview } from "../files/preview.ts";
 import { openSeats, type Seats } from "../files/seats.ts";
 import type { StreamLimits } from "../files/stream.ts";
 import { openLimiter } from "../operators/limiter.ts";
@@ -20,6 +22,8 @@ export interface FileOptions {
   readonly refreshMs: number;
   /** How long a fresh link is good. */
   readonly freshMs: number;
+  /** Undefined where none are made. */
+  readonly previewOf?: PreviewOfFile | undefined;
   /** Undefined where nobody can sign in. */
   readonly sessions: Sessions | undefined;
   /** Path of the public URL, without a slash at its end: what our own pages link below. */
@@ -40,6 +44,9 @@ export interface FileLimits extends StreamLimits {
   readonly openingsForOne: number;
 }
 
+/** On a page that is open now. */
+const pictureMs = 3600_000;
+
 const defaultLimits: FileLimits = {
   downloads: 64,
   downloadsForOne: 16,
@@ -51,7 +58,7 @@ const defaultLimits: FileLimits = {
 };
 
 /** What one request is answered from. */
-interface Opening extends FileOptions {
+export interface Opening extends FileOptions {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly seats: Seats;
@@ -74,11 +81,8 @@ export function files(options: FileOptions): FastifyPluginAsync {
     return true;
   };
   return async (app) => {
-    app.route({
-      method: ["GET", "HEAD"],
-      url: "/a/:id",
-      exposeHeadRoute: false,
-      handler: async (request, reply) => {
+    const handler =
+      (answer: (opening: Opening) => Promise<FastifyReply>) => async (request: FastifyRequest, reply: FastifyReply) => {
         const who = options.sessions?.read(request.headers.cookie)?.name ?? "link";
         const from = addressOf(request.ip);
         const count = (outcome: string) => options.metrics.count("file_openings_total", { outcome });
@@ -92,9 +96,11 @@ export function files(options: FileOptions): FastifyPluginAsync {
           count(row === undefined || row.status === "stored" ? outcome : row.status);
           return row;
         };
-        return await open({ ...options, request, reply, seats, limits, audit, auditOpening, mayOpen }, mayAudit);
-      },
-    });
+        return await answer({ ...options, request, reply, seats, limits, audit, auditOpening, mayOpen });
+      };
+    const shared = { method: ["GET", "HEAD"], exposeHeadRoute: false };
+    app.route({ ...shared, url: "/a/:id", handler: handler((opening) => open(opening, mayAudit)) });
+    app.route({ ...shared, url: "/a/:id/preview", handler: handler(openPreview) });
   };
 }
 
@@ -126,6 +132,18 @@ async function open(opening: Opening, mayAudit: () => boolean): Promise<FastifyR
   }
 }
 
+/** The same words as for a file: whoever has no link learns nothing. */
+async function openPreview(opening: Opening): Promise<FastifyReply> {
+  const { request, reply, clock, links, files, previewOf } = opening;
+  const { id } = request.params as { id: string };
+  const link = links.read({ id, preview: true, ...queryOf(request) }, clock.now());
+  const row = /^[0-9a-f]{32}$/.test(id) ? (await files.files({ id, limit: 1 }))[0] : undefined;
+  if (link.kind === "forged" || row === undefined || previewOf === undefined) return await unknownPage(reply);
+  if (!opening.mayOpen(clientOf(request.ip))) return await busyPage(reply);
+  if (link.kind === "expired") return await expiredPage(reply, undefined);
+  return await preview(row, previewOf, opening);
+}
+
 /** Each once: a name that is given twice is nobody's link. */
 function queryOf({ query }: FastifyRequest): Omit<LinkParts, "id"> {
   const given = query as Readonly<Record<string, unknown>>;
@@ -151,7 +169,9 @@ async function openExpired(row: FileRow, opening: Opening): Promise<FastifyReply
   // What anybody may get does not outlive the time in which anybody may.
   const until = operator === undefined ? Math.min(now + freshMs, row.receivedAt + refreshMs) : now + freshMs;
   await audit("link.refresh", row.id, "fresh");
-  return await freshPage(reply, links.until(row.id, until), until, operator?.name);
+  const shown = operator !== undefined && opening.previewOf !== undefined && row.status === "stored" && isPicture(row);
+  const picture = shown ? links.previewUntil(row.id, Math.min(until, now + pictureMs)) : undefined;
+  return await freshPage(reply, { url: links.until(row.id, until), until, operator: operator?.name, picture });
 }
 
 async function openValid(row: FileRow, opening: Opening): Promise<FastifyReply> {

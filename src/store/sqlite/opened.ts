@@ -18,6 +18,7 @@ import { openLanes } from "./lanes.ts";
 import { openMappings } from "./mappings.ts";
 import type { Operations } from "./operations.ts";
 import { openPrepare } from "./prepare.ts";
+import { openPreviews } from "./previews.ts";
 import { openRemembered } from "./remembered.ts";
 import { openRenew } from "./renew.ts";
 import { openReclaim, openRequeue } from "./requeue.ts";
@@ -92,6 +93,7 @@ export function openedOn(db: Connection): Opened {
       ...openFileList(db),
       decideFile: openDecideFile(db),
       ...openFilesRetire(db),
+      ...openPreviews(db),
       ...openAudit(db),
     },
     begin: { read: () => void read.run(), write: () => void write.run() },

@@ -40,7 +40,7 @@ function keptOf(file: Pick<FileRow, "id" | "sha256" | "scan">, changes: Partial<
   };
 }
 
-function bench(open: OpenBench) {
+export function bench(open: OpenBench) {
   const w = world(open);
   const ask = (now: number, more: { tenants?: string[]; room?: number; leaseMs?: number } = {}) => ({
     tenants: more.tenants ?? ["acme"],
