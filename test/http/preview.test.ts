@@ -35,7 +35,10 @@ describe("a preview", () => {
 
   test.each([
     ["is held back", { rows: [rowWith({ ...row, status: "quarantined" as const, reason: "Macros." })] }],
-    ["was dropped since its row was read", { rows: [row], rowsLater: [rowWith({ ...row, status: "dropped" as const })] }],
+    [
+      "was dropped since its row was read",
+      { rows: [row], rowsLater: [rowWith({ ...row, status: "dropped" as const })] },
+    ],
   ])("of a file that %s is not shown", async (_what, rows) => {
     const door = await openDoor({ ...rows, previewOf: show });
     const answer = await door.get(door.local(door.links.previewOf(fileId, row.receivedAt)));
