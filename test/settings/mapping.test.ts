@@ -68,7 +68,9 @@ describe("a mapping file", () => {
   });
 
   const presets = join(import.meta.dirname, "../../config/presets");
-  test.each(readdirSync(presets).filter((name) => name.endsWith(".yaml")))("the shipped %s is accepted", (name) => {
+  // Beside each stand its cases, which test/cli/mapping-test.test.ts runs.
+  const mappings = readdirSync(presets).filter((name) => name.endsWith(".yaml") && !name.endsWith(".cases.yaml"));
+  test.each(mappings)("the shipped %s is accepted", (name) => {
     expect(loadMapping(join(presets, name)).file.rules.length).toBeGreaterThan(2);
   });
 });
