@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { deliveryStates } from "../model/ledger.ts";
 import { stepSchema } from "../model/step.ts";
+import { sampleShapes } from "./sample-shapes.ts";
 
 const time = z.string().describe("RFC 3339, UTC.");
 const kind = z.enum(stepSchema.options.map((option) => option.shape.kind.value));
@@ -83,9 +84,10 @@ export const runDry = z.object({
 });
 export type RunDry = z.infer<typeof runDry>;
 
-/** By the command that prints it. */
+/** By the command that prints it; those of sampled reviews too. */
 export const runShapes = {
   "mapping apply": runReport,
   "mapping apply --dry-run": runDry,
   "mapping runs": z.array(runShape),
+  ...sampleShapes,
 } as const;

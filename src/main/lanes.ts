@@ -86,6 +86,7 @@ function openLane(tenant: TenantSettings, entry: DestinationEntry, ground: Groun
       facts,
       firstRetryMs: settings.retry.first_delay,
       retryWindowMs: settings.retry.window_hours * 3_600_000,
+      sample: settings.review.sample,
     },
     reload(changed) {
       bound = bind(changed);

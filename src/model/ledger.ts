@@ -254,7 +254,7 @@ export interface Notes {
 }
 
 export type Settlement =
-  | { readonly state: "processed" }
+  | { readonly state: "processed"; readonly sampled?: boolean }
   | { readonly state: "failed"; readonly reason: FailureReason; readonly detail: string }
   | { readonly state: "held"; readonly rule: string; readonly detail: string }
   /** Back into the queue. `counted` false for rate limits and blocked lanes: they cost no attempt. */

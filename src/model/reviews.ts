@@ -4,6 +4,7 @@
  */
 
 import type { SenderDecision } from "./acquaintance.ts";
+import type { Samples } from "./samples.ts";
 
 /** held: a delivery waits. thread: a message was joined without being sure, or a candidate was not. move: the CRM cannot move what is there. */
 export const reviewKinds = ["held", "thread", "move"] as const;
@@ -101,7 +102,7 @@ export interface ReviewTally {
   readonly oldestAt: number;
 }
 
-export interface Reviews {
+export interface Reviews extends Samples {
   reviews(query: ReviewQuery): Promise<readonly ReviewRow[]>;
   /** Of all tenants, for the metrics. Only what is open has a row. */
   reviewTally(): Promise<readonly ReviewTally[]>;

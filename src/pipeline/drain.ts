@@ -14,6 +14,7 @@ import { asError, LedgerFailed, viaLedger } from "./faults.ts";
 import { openLeases } from "./leases.ts";
 import { openLocks } from "./locks.ts";
 import { belongsTo, ensureStep } from "./moving.ts";
+import { isSampled } from "./sample.ts";
 import { readSteps } from "./stored.ts";
 import { startTaking, type Taker } from "./taking.ts";
 
@@ -26,6 +27,8 @@ export interface LaneSettings {
   readonly firstRetryMs: number;
   /** Retries span at least this. */
   readonly retryWindowMs: number;
+  /** One in so many delivered mails is drawn for a person to look at; 0 or missing: none. */
+  readonly sample?: number;
 }
 
 export interface LanePorts {
@@ -344,7 +347,9 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): Delivery {
 
   async function settle(claim: Claim, { settlement, notes }: Ended, story: Log): Promise<void> {
     const at = clock.now();
-    const written = await viaLedger(ledger.settle({ claim: holdOf(claim), at, settlement, steps: notes }));
+    const sampled = settlement.state === "processed" && isSampled(claim, settings.sample ?? 0);
+    const became: Settlement = sampled ? { state: "processed", sampled } : settlement;
+    const written = await viaLedger(ledger.settle({ claim: holdOf(claim), at, settlement: became, steps: notes }));
     if (!written) {
       story.warn({}, "the lease was lost before the outcome could be written");
       return;

@@ -112,6 +112,19 @@ const retry = z
   })
   .describe("Patience with a CRM that does not answer.");
 
+const review = z
+  .strictObject({
+    sample: z
+      .int()
+      .min(0)
+      .max(1_000_000)
+      .default(100)
+      .describe(
+        "One in so many delivered mails is drawn for a person to compare with what the CRM holds: `mailwright review list --sampled`. 0: none.",
+      ),
+  })
+  .describe("What is put before a person.");
+
 const dns = z
   .strictObject({
     servers: z
@@ -250,6 +263,7 @@ export const configuration = z
     previews: previews.prefault({}),
     retention: retention.prefault({}),
     retry: retry.prefault({}),
+    review: review.prefault({}),
     tenants: z
       .array(tenant)
       .min(1)

@@ -170,6 +170,8 @@ function ledgerOn(engine: Engine, path: string, threaded: boolean): SqliteLedger
     runTally: method("runTally"),
     runEvents: method("runEvents"),
     runsOf: method("runsOf"),
+    samples: method("samples"),
+    answerSample: method("answerSample"),
     filesToKeep: method("filesToKeep"),
     filesKept: method("filesKept"),
     filesLater: method("filesLater"),

@@ -79,6 +79,29 @@ async function taken() {
   );
 }
 
+describe("a sampled mail", () => {
+  test("is drawn with its delivery, shown beside what the CRM holds, and answered", async () => {
+    configure({ review: { sample: 1 } });
+    const [quote = "", news = ""] = await taken();
+    const open = await shaped("review list --sampled");
+    expect(open).toHaveLength(3);
+    expect(open.map(({ event_id }) => event_id)).not.toContain(news);
+    const beside = await shaped("review show --sampled", quote);
+    expect(beside.mail).toMatchObject({ subject: "A quote, please", from: "ada@client.example" });
+    expect(beside.crm.map(({ kind, there }) => [kind, there])).toEqual([
+      ["person", "yes"],
+      ["activity", "yes"],
+    ]);
+    expect(beside.crm[1]?.fields).toMatchObject({ subject: "A quote, please" });
+    const answered = await shaped("review resolve --sampled", quote, "--wrong", "--by", "kim", "--note", "no company");
+    expect(answered.resolved).toMatchObject({ as: "wrong", by: "kim", note: "no company" });
+    expect(await shaped("review list --sampled")).toHaveLength(2);
+    expect((await shaped("explain", quote)).story.at(-1)?.what).toContain("compared with the CRM by a person: wrong");
+    expect((await run("review", "show", news, "--sampled")).code).toBe(1);
+    expect((await run("review", "resolve", quote, "--sampled")).code).toBe(2);
+  });
+});
+
 describe("mapping apply", () => {
   test("counts first, then brings the stored messages of the cohort in line, once, and lists what it no longer wants", async () => {
     const [quote = "", news = "", lunch = "", order = ""] = await taken();

@@ -9,6 +9,7 @@ import { withGround } from "../open.ts";
 import { jsonOption, limitOption, wholeNumber } from "../options.ts";
 import { plain } from "../plain.ts";
 import { isoTime, reviewShapeOf } from "../rows.ts";
+import { listSampled, resolveSampled, type SampleAnswerOptions, showSampled } from "../samples.ts";
 import { explainRow, printExplained } from "./explain.ts";
 import { type ResolveOptions, resolve } from "./review-resolve.ts";
 
@@ -16,6 +17,7 @@ interface ListOptions {
   readonly tenant?: string;
   readonly kind?: ReviewKind;
   readonly resolved?: true;
+  readonly sampled?: true;
   readonly limit: number;
   readonly before?: number;
   readonly json?: true;
@@ -31,6 +33,12 @@ export function review(cli: Cli): Command {
     .option("--tenant <id>", "only of this tenant")
     .addOption(new Option("--kind <kind>", "only of this kind").choices(reviewKinds))
     .option("--resolved", "what was resolved instead, for a second thought")
+    .addOption(
+      new Option("--sampled", "delivered mails that were drawn for comparing with the CRM").conflicts([
+        "kind",
+        "before",
+      ]),
+    )
     .addOption(limitOption())
     .addOption(
       new Option("--before <id>", "only older than this review: the next page").argParser((text) =>
@@ -38,13 +46,22 @@ export function review(cli: Cli): Command {
       ),
     )
     .addOption(jsonOption())
-    .action((options: ListOptions) => withGround(cli, (ground) => list(cli, ground, options)));
+    .action((options: ListOptions) =>
+      withGround(cli, (ground) =>
+        options.sampled === true ? listSampled(cli, ground, options) : list(cli, ground, options),
+      ),
+    );
   command
     .command("show")
     .description("Explain the message of a review: why it waits, the evidence, and what can be answered.")
     .argument(...idArgument)
+    .option("--sampled", "a sampled mail (event id or Message-ID), beside what the CRM holds now")
     .addOption(jsonOption())
-    .action((id: string, options: { json?: true }) => withGround(cli, (ground) => show(cli, ground, id, options)));
+    .action((id: string, options: { sampled?: true; json?: true }) =>
+      withGround(cli, (ground) =>
+        options.sampled === true ? showSampled(cli, ground, id, options.json) : show(cli, ground, id, options),
+      ),
+    );
   command
     .command("resolve")
     .description(
@@ -56,11 +73,18 @@ export function review(cli: Cli): Command {
     .option("--trust", "held: let it through")
     .option("--reject", "held: it is not wanted at any CRM")
     .option("--done", "move: it was moved by hand at the CRM")
+    .option("--sampled", "a sampled mail (event id or Message-ID)")
+    .option("--right", "sampled: the CRM shows what it should")
+    .option("--wrong", "sampled: it does not")
     .option("--by <name>", "who decides (default: the user who runs the command)")
     .option("--note <text>", "why; kept with the decision")
     .addOption(jsonOption())
-    .action((id: string, options: ResolveOptions) =>
-      withGround(cli, async (ground) => await resolve(cli, ground, await findReview(ground, id), options)),
+    .action((id: string, options: ResolveOptions & SampleAnswerOptions & { sampled?: true }) =>
+      withGround(cli, async (ground) =>
+        options.sampled === true
+          ? await resolveSampled(cli, ground, id, options)
+          : await resolve(cli, ground, await findReview(ground, id), options),
+      ),
     );
   return command;
 }

@@ -25,6 +25,7 @@ import { openReclaim, openRequeue } from "./requeue.ts";
 import { openArchive, openPurge } from "./retire.ts";
 import { openReviews } from "./reviews.ts";
 import { openRuns, openRunsRead } from "./runs.ts";
+import { openSamples } from "./samples.ts";
 import { openSettle } from "./settle.ts";
 import { openSkips } from "./skips.ts";
 import { openStats } from "./stats.ts";
@@ -84,6 +85,7 @@ export function openedOn(db: Connection): Opened {
       ...openMappings(db),
       ...openRuns(db),
       ...openRunsRead(db),
+      ...openSamples(db),
       filesToKeep: openFilesToKeep(db),
       ...openFilesKept(db),
       filesToScan: openFilesToScan(db),

@@ -49,6 +49,8 @@ export const operations = {
   runTally: "read",
   runEvents: "read",
   runsOf: "read",
+  samples: "read",
+  answerSample: "write",
   filesToKeep: "write",
   filesKept: "write",
   filesLater: "write",

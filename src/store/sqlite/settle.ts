@@ -23,6 +23,10 @@ export function openSettle(db: Connection): Pick<Operations, "note" | "settle"> 
   );
   const heldBy = db.prepare("UPDATE delivery SET rule = ? WHERE id = ?");
 
+  const sample = db.prepare(
+    "INSERT INTO sample (event, tenant, at) SELECT seq, tenant, ? FROM event WHERE seq = ? ON CONFLICT DO NOTHING",
+  );
+
   function settle({ claim, at, settlement, steps }: Settle): boolean {
     const delivery = deliveries.held(claim.id, claim.lease.token);
     if (delivery === undefined) return false;
@@ -33,6 +37,7 @@ export function openSettle(db: Connection): Pick<Operations, "note" | "settle"> 
       throw refuse("misuse", `delivery ${delivery.id} cannot be processed: not every step of it is confirmed`);
     }
     deliveries.become(delivery, nextOf(delivery, settlement, at));
+    if (settlement.state === "processed" && settlement.sampled === true) sample.run(at, delivery.event);
     if (settlement.state === "held") heldBy.run(settlement.rule, delivery.id);
     const line = told(settlement);
     if (line !== undefined) tell(delivery.event, at, line.what, `${delivery.lane}${line.detail}`);
