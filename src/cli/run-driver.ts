@@ -30,7 +30,8 @@ export async function drive(cli: Cli, ground: Ground, id: number): Promise<Drive
   if (!stop.signal.aborted) {
     await change(ground, id, "running");
     const worker = await whileWorking(ground, async (working) => {
-      await handOut(cli, ground, id, working, stop.signal);
+      do await handOut(cli, ground, id, working, stop.signal);
+      while (run.kind === "undo" && !stop.signal.aborted && (await nextPass(ground, id, stop)));
       return working.by;
     });
     if (!stop.signal.aborted) {
@@ -40,6 +41,16 @@ export async function drive(cli: Cli, ground: Ground, id: number): Promise<Drive
   }
   if (run.state !== "choosing") await change(ground, id, "stopped");
   return { worker: "command", stopped: true };
+}
+
+/** What hangs on others goes once those are gone. Where a CRM does not answer, the undo waits for somebody to go on with it. */
+async function nextPass({ ledger }: Ground, id: number, stop: AbortController): Promise<boolean> {
+  const { deliveries } = await ledger.runTally(id);
+  if (deliveries.pending > 0) {
+    stop.abort();
+    return false;
+  }
+  return await ledger.nextPass(id);
 }
 
 async function change({ ledger, clock }: Ground, run: number, state: RunRow["state"]): Promise<void> {

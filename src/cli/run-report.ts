@@ -43,7 +43,7 @@ export async function reportOf({ ledger }: Ground, run: RunRow, most: number): P
     const events = await ledger.runEvents({ run: run.id, after, limit: page });
     for (const event of events) {
       if (event.state === "unable" && gone.length < most) gone.push(event.eventId);
-      for (const one of leftOf(event)) {
+      for (const one of leftOf(event, run.kind)) {
         found++;
         if (left.length < most) left.push(one);
       }
@@ -63,9 +63,15 @@ export async function reportOf({ ledger }: Ground, run: RunRow, most: number): P
   };
 }
 
-function leftOf({ eventId, messageId, deliveries }: RunEvent): Left[] {
-  return deliveries.flatMap(({ lane, state, outcome }): Left[] => {
-    const { decision, reason, was, taken, unwanted, kept = [] } = outcome;
+function leftOf({ eventId, messageId, deliveries }: RunEvent, kind: RunRow["kind"]): Left[] {
+  return deliveries.flatMap(({ lane, state, outcome, alone }): Left[] => {
+    if (alone.length > 0) {
+      const records: Left["records"] = [];
+      return [{ event_id: eventId, message_id: messageId, destination: destinationOf(lane), state, why: alone.join("; "), records }];
+    }
+    const { decision, reason, was, taken, kept = [] } = outcome;
+    // What an undo does not want any more it takes away.
+    const unwanted = kind === "undo" ? [] : outcome.unwanted;
     const stays = was === "failed" && state === "failed";
     if (taken && unwanted.length === 0 && kept.length === 0 && !stays) return [];
     const records = [

@@ -89,5 +89,6 @@ export const runShapes = {
   "mapping apply": runReport,
   "mapping apply --dry-run": runDry,
   "mapping runs": z.array(runShape),
+  "mapping undo": runReport,
   ...sampleShapes,
 } as const;

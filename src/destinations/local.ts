@@ -146,6 +146,13 @@ const recordKinds: Partial<Record<StepKind, RecordKind>> = {
   event_copy: "activity",
 };
 
+const stepKinds: Readonly<Record<RecordKind, StepKind>> = {
+  contact: "person",
+  company: "company",
+  deal: "deal",
+  activity: "activity",
+};
+
 function openSession({ records, clock, tenant }: DestinationPorts): Session {
   const refOf = (record: LocalRecord, adopted: boolean, note?: string): Ref => ({
     id: record.id,
@@ -251,11 +258,16 @@ function openSession({ records, clock, tenant }: DestinationPorts): Session {
       return found === undefined ? undefined : refOf(found, true);
     },
     put,
-    async read(kind, id) {
+    async read(kind, id, whole) {
       const record = records.get(id);
       if (record === undefined || record.tenant !== tenant || record.kind !== recordKinds[kind]) return undefined;
       const fields = Object.entries(record.fields).map(([name, value]) => [name, shown(value)] as const);
-      return { id, archived: record.archived, fields: Object.fromEntries(fields) };
+      const links = record.links.flatMap((link) => {
+        const other = records.get(link);
+        return other === undefined || other.archived ? [] : [`${stepKinds[other.kind]}:${link}`];
+      });
+      const found = { id, archived: record.archived, fields: Object.fromEntries(fields) };
+      return whole === undefined ? found : { ...found, links };
     },
     async link(from, to) {
       records.link(present(from.id), present(to.id));

@@ -89,6 +89,13 @@ export interface Snapshot {
   readonly id: string;
   readonly archived: boolean;
   readonly fields: Readonly<Record<string, string | null>>;
+  /** `person:12`: the live records that it is associated with; only where they were asked for. */
+  readonly links?: readonly string[];
+}
+
+/** To compare it later: with its associations, all fields that we ever write, those that people write by hand, and these. */
+export interface Whole {
+  readonly fields: readonly string[];
 }
 
 export interface Session {
@@ -109,7 +116,7 @@ export interface Session {
    * Never overwrites what a person changed. Refused with a failure kind otherwise.
    */
   put(step: Step, refs: Refs): Promise<Ref>;
-  read(kind: StepKind, id: string): Promise<Snapshot | undefined>;
+  read(kind: StepKind, id: string, whole?: Whole): Promise<Snapshot | undefined>;
   /** Associates two records; repeating it changes nothing. */
   link(from: { kind: StepKind; id: string }, to: { kind: StepKind; id: string }): Promise<void>;
   unlink(from: { kind: StepKind; id: string }, to: { kind: StepKind; id: string }): Promise<void>;

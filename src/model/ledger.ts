@@ -14,7 +14,7 @@ import type { DeadLetter, EventRow, FindQuery, SkipCount, SkipQuery, StoryLine }
 import type { Mappings, ThreadDeal } from "./mappings.ts";
 import type { Purged, PurgePolicy } from "./purge.ts";
 import type { NewReview, Reviews, Verdict } from "./reviews.ts";
-import type { ByRun, RunOutcome, Runs } from "./runs.ts";
+import type { ByRun, Confirmed, RunOutcome, Runs, StepOfRun } from "./runs.ts";
 import type { StepKind } from "./step.ts";
 import type { Placed, Threads } from "./threads.ts";
 
@@ -173,7 +173,7 @@ export interface Bind {
   readonly account: string;
 }
 
-export interface ClaimedStep {
+export interface ClaimedStep extends StepOfRun {
   readonly id: number;
   readonly kind: StepKind;
   readonly key: string;
@@ -219,14 +219,14 @@ export type StepNote =
   /** Committed before the call leaves. Counts a send. `deadline`: when the call will have ended at the latest. */
   | { readonly step: number; readonly state: "sent"; readonly at: number; readonly deadline: number }
   /** Remembered for the lane under (kind, key) too. */
-  | {
+  | ({
       readonly step: number;
       readonly state: "confirmed";
       readonly at: number;
       readonly ref: string;
       readonly adopted: boolean;
       readonly note?: string;
-    }
+    } & Confirmed)
   /** `emptyRead`: a complete read-back found nothing. */
   | {
       readonly step: number;

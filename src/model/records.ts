@@ -6,7 +6,7 @@ export interface LocalRecord {
   readonly id: string;
   readonly kind: RecordKind;
   readonly tenant: string;
-  /** Our step key; unique per tenant and kind. */
+  /** Our step key; unique per tenant and kind among what is not archived. */
   readonly key: string;
   /** The vendor-like natural key (a contact's address, a company's domain), unique where there is one. */
   readonly natural: string | null;

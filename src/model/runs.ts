@@ -2,7 +2,7 @@
  * MEMORY: runs of a mapping over stored messages, and what they made, so that one can be gone on with after its process died, and taken back.
  * Part of the second interface of the store (DESIGN section 5).
  */
-import type { DeliveryState } from "./ledger.ts";
+import type { DeliveryState, StepState } from "./ledger.ts";
 import type { StepKind } from "./step.ts";
 
 /** Which stored messages a run is about: all of what is named has to apply, and of several words under one name one is enough. */
@@ -19,6 +19,9 @@ export interface Cohort {
   /** Of threads; one is always on the same side. */
   readonly percent?: number;
 }
+
+/** The rule of a delivery while what a run made of it is taken back, where nothing was at the CRM before. */
+export const undoRule = "mapping.undo";
 
 export type RunKind = "apply" | "undo";
 /** choosing: its messages are not all written down yet. stopped: somebody ended it before its end. */
@@ -57,6 +60,22 @@ export interface ByRun {
   readonly pinned?: number;
 }
 
+/** A step as a lane claims it. */
+export interface StepOfRun {
+  /** The run whose plan asked for it first. */
+  readonly run?: number;
+  /** How often a record of this key was taken back at this CRM; missing for never. */
+  readonly generation?: number;
+}
+
+/** What is written down beside the confirmation of a run's step. */
+export interface Confirmed {
+  /** Sealed: what the CRM holds of it. */
+  readonly snapshot?: Uint8Array;
+  /** The record that it took back, and nobody goes by any more. `ours`: by our own call, so that its key is used up. */
+  readonly tookBack?: { readonly kind: StepKind; readonly key: string; readonly ref: string; readonly ours: boolean };
+}
+
 /** Something that the plan before left at the CRM, and that a run did not want any more: it stays there. */
 export interface Unwanted {
   readonly kind: StepKind;
@@ -87,6 +106,31 @@ export interface RunBefore {
   readonly steps: readonly { readonly kind: StepKind; readonly key: string; readonly why: string }[];
 }
 
+/** A step that a run's plan asked for first, and that nobody took back yet. */
+export interface MadeStep {
+  readonly kind: StepKind;
+  readonly key: string;
+  readonly state: StepState;
+  readonly ref: string | null;
+  readonly adopted: boolean;
+  /** Sealed; only of what the run brought about itself. */
+  readonly snapshot: Uint8Array | undefined;
+}
+
+export interface Made {
+  /** Of the undo: 1 activities and moves, 2 deals, 3 people, 4 companies. */
+  readonly pass: number;
+  readonly deliveries: readonly {
+    readonly lane: string;
+    readonly state: DeliveryState;
+    readonly before: RunBefore | null;
+    /** Sealed: the plan that the run found, and the one of now. */
+    readonly plan: Uint8Array | undefined;
+    readonly now: Uint8Array | undefined;
+    readonly steps: readonly MadeStep[];
+  }[];
+}
+
 export interface RunTally {
   readonly waiting: number;
   readonly given: number;
@@ -113,6 +157,8 @@ export interface RunEvent {
     readonly lane: string;
     readonly state: DeliveryState;
     readonly outcome: RunOutcome;
+    /** Of an undo: what was looked at and left alone, and why. */
+    readonly alone: readonly string[];
   }[];
 }
 
@@ -140,5 +186,8 @@ export interface Runs {
     readonly after?: number;
     readonly limit: number;
   }): Promise<readonly RunEvent[]>;
+  runMade(query: { readonly run: number; readonly undo: number; readonly eventId: string }): Promise<Made>;
+  /** Has the messages of an undo given out once more, for what only now hangs on nothing. False where nothing is left. */
+  nextPass(undo: number): Promise<boolean>;
   runsOf(eventId: string): Promise<readonly RunOfEvent[]>;
 }

@@ -105,14 +105,26 @@ const file = z.object({
   was: z.array(z.array(filed)),
   generation: z.number().int(),
 });
+/** What has to be there for a run to be taken back: otherwise a person has changed it since, and it is left alone. Values are digests. */
+const expected = z
+  .object({
+    fields: z.record(z.string(), z.string().nullable()),
+    links: z.array(z.string()),
+    had: z.boolean().optional(),
+  })
+  .optional();
 /**
  * `from` is a step of this plan; `to` one of this plan, or of an earlier one of the same delivery. `generation` counts the moves of a record, so
  * that it can be moved back: a confirmed step is never worked again.
  */
-const association = { from: z.string(), to: z.string(), generation: z.number().int().optional() };
+const association = { from: z.string(), to: z.string(), generation: z.number().int().optional(),
+  expect: expected,
+  /** The key of the move of a run that this one takes back. */
+  undoes: z.string().optional(),
+};
 const link = z.object({ kind: z.literal("link"), ...common, ...association });
 const unlink = z.object({ kind: z.literal("unlink"), ...common, ...association });
-const archive = z.object({ kind: z.literal("archive"), ...common, target: z.string() });
+const archive = z.object({ kind: z.literal("archive"), ...common, target: z.string(), expect: expected });
 const eventCopy = z.object({ kind: z.literal("event_copy"), ...common, event: z.unknown() });
 
 export const stepSchema = z.discriminatedUnion("kind", [

@@ -13,7 +13,8 @@ import { defectIn, failureOfRead, type Turn } from "./ensure.ts";
 import { asError, LedgerFailed, viaLedger } from "./faults.ts";
 import { openLeases } from "./leases.ts";
 import { openLocks } from "./locks.ts";
-import { belongsTo, ensureStep } from "./moving.ts";
+import { belongsTo } from "./moving.ts";
+import { ensureOfRun } from "./run-steps.ts";
 import { isSampled } from "./sample.ts";
 import { readSteps } from "./stored.ts";
 import { startTaking, type Taker } from "./taking.ts";
@@ -182,11 +183,13 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): Delivery {
       const outcome = await locks.with(`${step.kind}:${step.key}`, async () => {
         const ref = row.remembered ? row.ref : recent.get(step.key);
         if (ref !== undefined && ref !== null) return remembered(row, ref);
-        const made = await ensureStep(turn, steps, { session, facts: settings.facts, clock, note });
+        const made = await ensureOfRun(turn, steps, { session, facts: settings.facts, clock, note, sealer: ports.sealer });
+        if (step.kind === "archive") recent.delete(step.target);
         if (
           made.kind === "confirmed" &&
           step.kind !== "activity" &&
           step.kind !== "file" &&
+          step.kind !== "archive" &&
           binding.generation() === generation
         )
           remember(step.key, made.ref.id);

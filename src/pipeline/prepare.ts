@@ -15,6 +15,7 @@ import { type Committed, openPlacing } from "./placing.ts";
 import { once, openRaw, RawMissing, type RawPorts } from "./raw.ts";
 import { storedEvent, underRules } from "./replaying.ts";
 import { evidenceFor, type Senders } from "./senders.ts";
+import { undoPlan } from "./undoing.ts";
 import { startTaking, type Taker } from "./taking.ts";
 
 export interface ParsePool {
@@ -30,7 +31,7 @@ export interface ParsePool {
 export interface PreparePorts extends RawPorts {
   readonly ledger: Pick<
     Ledger,
-    "acquainted" | "around" | "attempt" | "dealsOf" | "files" | "find" | "namesakes" | "prepare" | "release" | "stats"
+    "acquainted" | "around" | "attempt" | "dealsOf" | "files" | "find" | "namesakes" | "prepare" | "release" | "runMade" | "stats"
   > &
     BeforePorts["ledger"];
   readonly hasher: Hasher;
@@ -183,6 +184,11 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
   }
 
   async function again(attempt: Attempt, event: CanonicalEvent): Promise<Made> {
+    if (attempt.run?.kind === "undo") {
+      const prepared = await undoPlan(attempt, attempt.run, event, ports);
+      const [written] = await viaLedger(ledger.prepare([prepared]));
+      return { prepared, written: written === true, attachments: 0 };
+    }
     const tenant = await tenantOf(attempt);
     const copyOf = await copyOfStored(attempt, event, judging);
     const judgement = { copyOf, lesson: undefined };

@@ -98,10 +98,10 @@ export function openLocalRecords(path: string): LocalRecords {
 
 function openReading(db: Connection) {
   const byKey = db.prepare<[string, string, string], Row>(
-    "SELECT * FROM record WHERE tenant = ? AND kind = ? AND key = ?",
+    "SELECT * FROM record WHERE tenant = ? AND kind = ? AND key = ? AND archived = 0",
   );
   const byNatural = db.prepare<[string, string, string], Row>(
-    "SELECT * FROM record WHERE tenant = ? AND kind = ? AND natural_key = ?",
+    "SELECT * FROM record WHERE tenant = ? AND kind = ? AND natural_key = ? AND archived = 0",
   );
   const bySeq = db.prepare<[number], Row>("SELECT * FROM record WHERE seq = ?");
   const linked = db.prepare<[{ seq: number }], { kind: RecordKind; seq: number }>(

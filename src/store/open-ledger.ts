@@ -170,6 +170,8 @@ function ledgerOn(engine: Engine, path: string, threaded: boolean): SqliteLedger
     runTally: method("runTally"),
     runEvents: method("runEvents"),
     runsOf: method("runsOf"),
+    runMade: method("runMade"),
+    nextPass: method("nextPass"),
     samples: method("samples"),
     answerSample: method("answerSample"),
     filesToKeep: method("filesToKeep"),

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import type { ShapeName } from "../../src/cli/shapes.ts";
+import { openLocalRecords } from "../../src/store/index.ts";
 import { command, type Ended, shapedBy } from "../cli/stage.ts";
 
 let dir: string;
@@ -153,5 +154,66 @@ describe("mapping apply", () => {
     for (const words of ["", "colour=red", "percent=101", "since=soon"])
       expect((await run("mapping", "apply", "new.yaml", "--cohort", words)).code).toBe(2);
     expect((await run("mapping", "apply", "new.yaml")).code).toBe(2);
+  });
+});
+
+/** What the CRM shows: live records with their fields and live links, without the numbers that they happen to have. */
+async function shown() {
+  const all = (
+    await Promise.all((["contacts", "companies", "deals", "activities"] as const).map((kind) => shaped(`crm ${kind}`)))
+  ).flat();
+  const live = all.filter(({ archived }) => !archived);
+  const name = (id: string) => {
+    const found = live.find((record) => record.id === id);
+    return found === undefined ? [] : [`${found.kind}:${found.natural_key ?? found.fields.message_id ?? found.fields.name}`];
+  };
+  return live
+    .map(({ id, fields, links }) => ({ name: name(id)[0], fields, links: links.flatMap(name).sort() }))
+    .sort((a, b) => String(a.name).localeCompare(String(b.name)));
+}
+
+describe("mapping undo", () => {
+  test("leaves the CRM as it was before the run, and lets the same mapping be applied once more", async () => {
+    const [quote = "", news = ""] = await taken();
+    const before = await shown();
+    const states = async () => (await shaped("explain", news)).deliveries.map(({ state, rule }) => [state, rule]);
+    const was = await states();
+    await shaped("mapping apply", "new.yaml", "--cohort", "all");
+    const after = await shown();
+    expect(after).not.toEqual(before);
+    const report = await shaped("mapping undo", "1", "--by", "eve");
+    expect(report).toMatchObject({ kind: "undo", of: 1, by: "eve", state: "done", left: [] });
+    expect(await shown()).toEqual(before);
+    expect(await states()).toEqual(was);
+    await shaped("reprocess", quote, news);
+    expect(await shown()).toEqual(before);
+    await shaped("mapping apply", "new.yaml", "--cohort", "all");
+    expect(await shown()).toEqual(after);
+    expect((await run("mapping", "undo", "1")).code).toBe(1);
+  });
+
+  test("leaves alone what a person changed since, or what other mail belongs to by now, and lists it", async () => {
+    const [quote = "", news = ""] = await taken();
+    await shaped("mapping apply", "new.yaml", "--cohort", "all");
+    const byName = async (kind: "contacts" | "deals" | "activities", word: string) =>
+      (await shaped(`crm ${kind}`)).find((record) => JSON.stringify(record.fields).includes(word))?.id ?? "";
+    const deal = await byName("deals", "A quote");
+    const records = openLocalRecords(join(dir, "data", "crm.sqlite"));
+    records.amend(deal, { amount: 5_000 });
+    records.close();
+    // Bob, whom the run made known, writes again.
+    await take(mail("m5", "A question", "bob@paper.example"));
+    const report = await shaped("mapping undo", "1");
+    expect(report.left.map(({ event_id, why }) => [event_id, why])).toEqual([
+      [quote, expect.stringContaining(`left alone: deal ${deal} was changed since: amount`)],
+      [news, expect.stringMatching(/left alone: person contact-\d+ has activity activity-\d+ since/)],
+    ]);
+    const deals = await shaped("crm deals");
+    expect(deals).toMatchObject([{ id: deal, archived: false, fields: { amount: 5_000 } }]);
+    const bob = (await shaped("crm contacts")).find(({ fields }) => fields.email === "bob@paper.example");
+    expect(bob?.archived).toBe(false);
+    const mails = (await shaped("crm activities")).filter(({ archived }) => !archived).map(({ fields }) => fields.subject);
+    expect(mails.sort()).toEqual(["A question", "A quote, please", "An order", "Lunch?"]);
+    expect((await shaped("explain", news)).runs.map(({ kind }) => kind)).toEqual(["undo", "apply"]);
   });
 });

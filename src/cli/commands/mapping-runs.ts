@@ -53,6 +53,19 @@ export function addRuns(command: Command, cli: Cli): void {
       withGround(cli, (ground) => apply(cli, ground, file, options)),
     );
   command
+    .command("undo")
+    .description(
+      "Take back what a run made: archive it, and put associations back. What a person changed since is left alone and listed.",
+    )
+    .argument("[run]", "the run of mapping apply", runNumber)
+    .option("--continue <run>", "go on with an undo that was stopped or killed", runNumber)
+    .option("--status <run>", "tell of an undo", runNumber)
+    .option("--by <name>", "who does it (default: the user who runs the command)")
+    .option("--note <text>", "why; kept with the run")
+    .addOption(limitOption())
+    .addOption(jsonOption())
+    .action((of: number | undefined, options: ApplyOptions) => withGround(cli, (ground) => undo(cli, ground, of, options)));
+  command
     .command("runs")
     .description("List the runs of mappings over stored messages, newest first.")
     .option("--tenant <id>", "only of this tenant")
@@ -103,18 +116,41 @@ async function apply(cli: Cli, ground: Ground, file: string | undefined, options
   await goOn(cli, ground, run, "mapping apply", options);
 }
 
-export async function begin({ ledger }: Ground, run: Parameters<Ground["ledger"]["beginRun"]>[0]): Promise<number> {
+async function undo(cli: Cli, ground: Ground, of: number | undefined, options: ApplyOptions): Promise<void> {
+  if (options.continue !== undefined) return await goOn(cli, ground, options.continue, "mapping undo", options);
+  if (options.status !== undefined) {
+    await tell(cli, ground, options.status, "mapping undo", options);
+    return;
+  }
+  if (of === undefined) throw usage("name the run to take back: `mailwright mapping runs`");
+  const { tenant, kind, mappingVersion, cohort } = await runOf(ground, of);
+  if (kind === "undo") throw usage(`run ${of} took another back; apply its mapping again instead`);
+  const others = await ground.ledger.runs({ tenant, limit: 1_000 });
+  const done = others.find((other) => other.of === of);
+  if (done !== undefined) throw new Failed(`run ${done.id} takes run ${of} back already: \`mailwright mapping undo --continue ${done.id}\``);
+  const { by, note } = whoSays(cli, options);
+  const now = ground.clock.now();
+  const run = await begin(ground, { tenant, kind: "undo", of, mappingVersion, cohort, by, note, now });
+  await cli.say(`run ${run}: takes back run ${of}`);
+  await goOn(cli, ground, run, "mapping undo", options);
+}
+
+async function begin({ ledger }: Ground, run: Parameters<Ground["ledger"]["beginRun"]>[0]): Promise<number> {
   const id = await ledger.beginRun(run);
-  if (id !== undefined) return id;
+  if (id !== undefined) {
+    const { kind, now: at, by: who } = run;
+    await ledger.audit({ at, what: `mapping.${kind}`, about: `run ${id}`, who, outcome: "begun", from: null });
+    return id;
+  }
   const open = (await ledger.runs({ tenant: run.tenant, limit: 100 })).find(({ state }) => state !== "done");
   throw new Failed(
     `run ${open?.id ?? "of before"} has not come to its end: \`mailwright mapping apply --continue ${open?.id ?? "RUN"}\`, or take it back: \`mailwright mapping undo ${open?.id ?? "RUN"}\``,
   );
 }
 
-type Name = "mapping apply";
+type Name = "mapping apply" | "mapping undo";
 
-export async function goOn(cli: Cli, ground: Ground, id: number, name: Name, options: Common): Promise<void> {
+async function goOn(cli: Cli, ground: Ground, id: number, name: Name, options: Common): Promise<void> {
   const { stopped } = await drive(cli, ground, id);
   const report = await tell(cli, ground, id, name, options);
   if (stopped)

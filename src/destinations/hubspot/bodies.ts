@@ -174,6 +174,14 @@ function auditHeaders({ headers }: ActivityStep): string {
   return storable(lines.slice(0, maxHeadersChars));
 }
 
+/** Beside those: what else we write, and what people write by hand. HubSpot fills others by itself, which say nothing of a person. */
+export const watchedProperties: Readonly<Record<ObjectName, readonly string[]>> = {
+  contacts: ["phone", "mobilephone", "jobtitle", "company", "hs_lead_status"],
+  companies: ["hs_lead_status"],
+  deals: ["amount", "closedate", "description", "dealtype"],
+  emails: ["hs_email_status", "hs_email_html"],
+};
+
 /** What find, put and read ask HubSpot to show of each object. */
 export const shownProperties: Readonly<Record<ObjectName, readonly string[]>> = {
   contacts: ["email", "firstname", "lastname", "hs_additional_emails", "hubspot_owner_id"],

@@ -1,6 +1,7 @@
 /** Finds a record of ours again where HubSpot enforces no key: complete reads of association lists, which do not lag as its search does. */
 import { z } from "zod";
 import { Refused } from "../../model/outcome.ts";
+import type { StepKind } from "../../model/step.ts";
 import {
   type Api,
   associatedSchema,
@@ -40,6 +41,8 @@ export interface ReadBack {
   ours(owner: Owner, object: ObjectName, key: string, at: number | undefined): Promise<HubspotRecord | undefined>;
   /** Every record of `object` associated with the owner. */
   associated(owner: Owner, object: ObjectName, properties: readonly string[]): Promise<readonly HubspotRecord[]>;
+  /** All records that it is associated with, as `person:12`. */
+  links(owner: Owner): Promise<readonly string[]>;
 }
 
 export function openReadBack(api: Api): ReadBack {
@@ -85,11 +88,26 @@ export function openReadBack(api: Api): ReadBack {
       }
       return oldest(found);
     },
+    async links(owner) {
+      const links: string[] = [];
+      for (const [object, kind] of linkedKinds) {
+        if (object === owner.object) continue;
+        for (const id of await listed(api, owner, object)) links.push(`${kind}:${id}`);
+      }
+      return links;
+    },
     async associated(owner, object, properties) {
       return await readAll(api, object, await listed(api, owner, object), properties);
     },
   };
 }
+
+const linkedKinds: readonly (readonly [ObjectName, StepKind])[] = [
+  ["contacts", "person"],
+  ["companies", "company"],
+  ["deals", "deal"],
+  ["emails", "activity"],
+];
 
 /** Where a marker stands in each object that can carry one. */
 const markedIn: Partial<Record<ObjectName, string>> = {

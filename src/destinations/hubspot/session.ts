@@ -1,9 +1,9 @@
 /** One HubSpot account at work: hands each step to what knows its kind. */
-import type { DestinationPorts, Ref, Refs, Session, Snapshot } from "../../model/destination.ts";
+import type { DestinationPorts, Ref, Refs, Session, Snapshot, Whole } from "../../model/destination.ts";
 import type { Step, StepKind } from "../../model/step.ts";
 import { type AccountSettings, openAccount } from "./account.ts";
 import { openApi } from "./api.ts";
-import { shownProperties } from "./bodies.ts";
+import { shownProperties, watchedProperties } from "./bodies.ts";
 import { check, fix } from "./doctor.ts";
 import { openFiles } from "./files.ts";
 import { openKeyed } from "./keyed.ts";
@@ -16,6 +16,12 @@ export interface SessionSettings extends AccountSettings {
   readonly owner_id?: string | undefined;
   readonly html: boolean;
 }
+
+/** HubSpot shows properties that nobody asked for, its own times among them. */
+const picked = (given: Snapshot["fields"], names: string): Snapshot["fields"] => {
+  const asked = new Set(names.split(","));
+  return Object.fromEntries(Object.entries(given).filter(([name]) => asked.has(name)));
+};
 
 export function openSession(settings: SessionSettings, { wire, clock, metrics }: DestinationPorts): Session {
   const api = openApi({ wire, clock, metrics });
@@ -78,16 +84,17 @@ export function openSession(settings: SessionSettings, { wire, clock, metrics }:
     }
   }
 
-  async function read(kind: StepKind, id: string): Promise<Snapshot | undefined> {
+  async function read(kind: StepKind, id: string, whole?: Whole): Promise<Snapshot | undefined> {
     const object = objectOf(kind);
     if (object === undefined) return undefined;
-    const properties = shownProperties[object].join(",");
+    const more = whole === undefined ? [] : [...watchedProperties[object], ...whole.fields];
+    const properties = [...new Set([...shownProperties[object], ...more])].join(",");
     const record =
       (await records.get(object, id, { properties })) ??
       (await records.get(object, id, { properties, archived: "true" }));
-    return record === undefined
-      ? undefined
-      : { id: record.id, archived: record.archived === true, fields: record.properties };
+    if (record === undefined) return undefined;
+    const found = { id: record.id, archived: record.archived === true, fields: picked(record.properties, properties) };
+    return whole === undefined || found.archived ? found : { ...found, links: await readBack.links({ object, id }) };
   }
 
   return {

@@ -34,6 +34,8 @@ interface Step {
   ref: string | null;
   remembered: string | null;
   planned: number;
+  run: number | null;
+  times: number | null;
 }
 interface LaneGate {
   paused_until: number | null;
@@ -72,17 +74,18 @@ export function openClaim(db: Connection, backstep: Backstep): (request: ClaimRe
     `SELECT e.tenant, e.event_id, e.received_at, p.sealed, NULL AS body FROM delivery d JOIN event e ON e.seq = d.event
        LEFT JOIN plan p ON p.delivery = d.id WHERE d.id = ?`,
   );
-  const steps = db.prepare<[string, number], Step>(
+  const steps = db.prepare<[string, string, number], Step>(
     `SELECT s.id, s.kind, s.key, s.state, s.sends, s.empty_reads, s.deadline, s.ref, r.ref AS remembered,
-         s.position IS NOT NULL AS planned
+         s.position IS NOT NULL AS planned, s.run, u.times
        FROM step s LEFT JOIN record r ON r.lane = ? AND r.kind = s.kind AND r.key = s.key
-       WHERE s.delivery = ? AND (s.position IS NOT NULL OR s.state = 'confirmed') ORDER BY s.position, s.id`,
+         LEFT JOIN undone u ON u.lane = ? AND u.kind = s.kind AND u.key = s.key
+       WHERE s.delivery = ? AND s.undone IS NULL AND (s.position IS NOT NULL OR s.state = 'confirmed') ORDER BY s.position, s.id`,
   );
 
   function claimOf(taken: Taken, lease: Lease, withBody: boolean): Claim {
     const about = (withBody ? message : bodiless).get(taken.id);
     if (about === undefined) throw new TypeError(`delivery ${taken.id} belongs to no event`);
-    const rows = steps.all(taken.lane, taken.id);
+    const rows = steps.all(taken.lane, taken.lane, taken.id);
     return {
       lease,
       id: taken.id,
@@ -139,6 +142,8 @@ function claimedStep(row: Step): ClaimedStep {
     deadline: row.deadline,
     ref: confirmed ? row.ref : row.remembered,
     remembered: !confirmed && row.remembered !== null,
+    ...(row.run === null ? {} : { run: row.run }),
+    ...(row.times === null ? {} : { generation: row.times }),
   };
 }
 

@@ -24,6 +24,7 @@ import { openRenew } from "./renew.ts";
 import { openReclaim, openRequeue } from "./requeue.ts";
 import { openArchive, openPurge } from "./retire.ts";
 import { openReviews } from "./reviews.ts";
+import { openNextPass, openRunMade } from "./run-made.ts";
 import { openRuns, openRunsRead } from "./runs.ts";
 import { openSamples } from "./samples.ts";
 import { openSettle } from "./settle.ts";
@@ -85,6 +86,8 @@ export function openedOn(db: Connection): Opened {
       ...openMappings(db),
       ...openRuns(db),
       ...openRunsRead(db),
+      runMade: openRunMade(db),
+      nextPass: openNextPass(db),
       ...openSamples(db),
       filesToKeep: openFilesToKeep(db),
       ...openFilesKept(db),

@@ -49,6 +49,8 @@ export const operations = {
   runTally: "read",
   runEvents: "read",
   runsOf: "read",
+  runMade: "read",
+  nextPass: "write",
   samples: "read",
   answerSample: "write",
   filesToKeep: "write",

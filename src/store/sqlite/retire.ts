@@ -75,6 +75,10 @@ export function openPurge(db: Connection): Operations["purge"] {
   const dropBody = db.prepare("DELETE FROM body WHERE event = ?");
   const dropPlans = db.prepare("DELETE FROM plan WHERE delivery IN (SELECT id FROM delivery WHERE event = ?)");
 
+  const dropRunPlans = db.prepare(
+    "UPDATE run_delivery INDEXED BY run_delivery_of SET plan = NULL WHERE delivery IN (SELECT id FROM delivery WHERE event = ?)",
+  );
+
   const rawsOf = (before: number, only: string | undefined, most: number) =>
     only === undefined ? oldRaws.all(before, most) : oldRawOf.all(only, before);
 
@@ -98,6 +102,7 @@ export function openPurge(db: Connection): Operations["purge"] {
         bodyGone.run(seq);
         dropBody.run(seq);
         dropPlans.run(seq);
+        dropRunPlans.run(seq);
         tell(seq, now, "event body and plan deleted by retention");
       }
     }

@@ -3,7 +3,7 @@ import type { PreparedDelivery } from "../../model/ledger.ts";
 import type { RunBefore, RunOutcome, Unwanted } from "../../model/runs.ts";
 import type { StepKind } from "../../model/step.ts";
 import type { Connection } from "./connection.ts";
-import type { Delivery } from "./delivery.ts";
+import { type Delivery, openDeliveries } from "./delivery.ts";
 
 interface Row {
   kind: StepKind;
@@ -43,6 +43,9 @@ export function openRunPlan(db: Connection): RunPlan {
     `INSERT INTO run_delivery (run, delivery, before, plan, outcome) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET outcome = excluded.outcome`,
   );
+  const known = db
+    .prepare<[number, number], string>("SELECT outcome FROM run_delivery WHERE run = ? AND delivery = ?")
+    .pluck();
   return {
     before(known) {
       const { decision, rule, state, detail } = known;
@@ -66,8 +69,10 @@ export function openRunPlan(db: Connection): RunPlan {
       const wanted = new Set(decision.kind === "steps" ? decision.steps.map(({ kind, key }) => `${kind}:${key}`) : []);
       // Moves and lists of files say how something was to be once; that they are not asked for again leaves nothing behind.
       const unwanted = (before?.confirmed ?? []).flatMap(({ kind, key, ref }): Unwanted[] =>
-        wanted.has(`${kind}:${key}`) || kind === "file" || kind === "unlink" ? [] : [{ kind, ref }],
+        wanted.has(`${kind}:${key}`) || kind === "file" || kind === "unlink" || kind === "archive" ? [] : [{ kind, ref }],
       );
+      const earlier = known.get(run, delivery);
+      const keptBefore = earlier === undefined ? [] : ((JSON.parse(earlier) as RunOutcome).kept ?? []);
       const outcome: RunOutcome = {
         decision: decision.kind,
         rule: decision.rule,
@@ -75,7 +80,7 @@ export function openRunPlan(db: Connection): RunPlan {
         was: before?.row.state ?? null,
         taken,
         unwanted,
-        ...(decision.kind === "steps" && decision.kept !== undefined ? { kept: decision.kept } : {}),
+        ...(decision.kind === "steps" && decision.kept !== undefined ? { kept: [...keptBefore, ...decision.kept] } : {}),
       };
       put.run(
         run,
@@ -85,5 +90,38 @@ export function openRunPlan(db: Connection): RunPlan {
         JSON.stringify(outcome),
       );
     },
+  };
+}
+
+/** A delivery of which nothing is at the CRM any more becomes what it was before the run: skipped, or held. */
+export function openRestore(db: Connection): (delivery: Delivery, now: number) => void {
+  const deliveries = openDeliveries(db);
+  const before = db
+    .prepare<[number], string | null>(
+      `SELECT r.before FROM run_delivery u JOIN run ON run.id = u.run AND run.kind = 'undo'
+         JOIN run_delivery r ON r.run = run.of AND r.delivery = u.delivery WHERE u.delivery = ? ORDER BY u.run DESC LIMIT 1`,
+    )
+    .pluck();
+  const decide = db.prepare("UPDATE delivery SET decision = ?, rule = ?, mapping_version = ? WHERE id = ?");
+  const version = db.prepare<[number], number>("SELECT mapping_version FROM delivery WHERE id = ?").pluck();
+  const aside = db.prepare("UPDATE step SET position = NULL WHERE delivery = ? AND position IS NOT NULL");
+  const dropPlan = db.prepare("DELETE FROM plan WHERE delivery = ?");
+  const left = db
+    .prepare<[number], number>(
+      "SELECT 1 FROM step WHERE delivery = ? AND kind = 'activity' AND state = 'confirmed' AND undone IS NULL LIMIT 1",
+    )
+    .pluck();
+  return (delivery, now) => {
+    // A person has changed the activity: it stays, and so does the delivery.
+    if (left.get(delivery.id) !== undefined) return;
+    const text = before.get(delivery.id) ?? null;
+    const was = text === null ? null : (JSON.parse(text) as RunBefore);
+    const decision = was === null || was.decision === "steps" ? "skip" : was.decision;
+    decide.run(decision, was?.rule ?? delivery.rule, was?.mappingVersion ?? version.get(delivery.id) ?? 0, delivery.id);
+    aside.run(delivery.id);
+    dropPlan.run(delivery.id);
+    const detail = was?.detail ?? "what a run made of it was taken back";
+    const state = decision === "hold" ? "held" : "skipped";
+    deliveries.become(delivery, { state, attempts: delivery.attempts, at: now, detail });
   };
 }

@@ -113,7 +113,7 @@ function openFeed(db: Connection): Operations["feedRun"] {
     if (row === undefined || row.state === "done") return 0;
     const all = next.all(id, limit);
     for (const { seq, pinned, raw_kind, has_body } of all) {
-      if (raw_kind === "gone" && has_body === 0) {
+      if (has_body === 0 && (raw_kind === "gone" || row.of !== null)) {
         unable.run(id, seq);
         tell(seq, now, `run ${id} could not plan it: retention has removed its content`);
         continue;
@@ -156,15 +156,24 @@ export function openRunsRead(db: Connection): Pick<Operations, "runs" | "runTall
     `SELECT e.seq, e.event_id, e.message_id, r.state FROM run_event r JOIN event e ON e.seq = r.event
        WHERE r.run = ? AND r.event > ? ORDER BY r.event LIMIT ?`,
   );
-  const outcomes = db.prepare<[number, number], { lane: string; state: DeliveryState; outcome: string }>(
-    `SELECT d.lane, d.state, r.outcome FROM delivery d JOIN run_delivery r ON r.delivery = d.id AND r.run = ? WHERE d.event = ? ORDER BY d.id`,
+  const outcomes = db.prepare<[number, number], { id: number; lane: string; state: DeliveryState; outcome: string }>(
+    `SELECT d.id, d.lane, d.state, r.outcome FROM delivery d JOIN run_delivery r ON r.delivery = d.id AND r.run = ? WHERE d.event = ? ORDER BY d.id`,
   );
   const ofEvent = db.prepare<[string], { run: number; seq: number; state: RunEvent["state"] }>(
     `SELECT r.run, r.event AS seq, r.state FROM run_event r INDEXED BY run_event_of
        WHERE r.event = (SELECT seq FROM event WHERE event_id = ?) ORDER BY r.run DESC`,
   );
+  const alone = db
+    .prepare<[number, number], string>(
+      "SELECT note FROM step WHERE delivery = ? AND run = ? AND adopted = 1 AND note LIKE 'left alone%' ORDER BY id",
+    )
+    .pluck();
   const deliveriesOf = (run: number, seq: number): RunEvent["deliveries"] =>
-    outcomes.all(run, seq).map(({ outcome, ...row }) => ({ ...row, outcome: JSON.parse(outcome) as RunOutcome }));
+    outcomes.all(run, seq).map(({ id, outcome, ...row }) => ({
+      ...row,
+      outcome: JSON.parse(outcome) as RunOutcome,
+      alone: alone.all(id, run),
+    }));
   return {
     runs: ({ id, tenant, limit }) => list.all({ id: id ?? null, tenant: tenant ?? null, limit }).map(rowOf),
     runTally(run): RunTally {

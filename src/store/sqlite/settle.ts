@@ -1,11 +1,14 @@
 /** Writes down what became of a claim's steps, and how the claim ended; nothing at all under a lease that was lost. */
 import type { Forget, Settle, Settlement, StepNote, StepState } from "../../model/ledger.ts";
+import { undoRule } from "../../model/runs.ts";
 import { refuse } from "../failed.ts";
 import { clip } from "./clip.ts";
 import type { Connection } from "./connection.ts";
 import { type Delivery, type Next, openDeliveries } from "./delivery.ts";
 import type { Operations } from "./operations.ts";
 import { openPlans } from "./plan.ts";
+import { openRestore } from "./run-plan.ts";
+import { openTakenBack } from "./run-made.ts";
 import { openStory } from "./story.ts";
 
 export function openSettle(db: Connection): Pick<Operations, "note" | "settle"> {
@@ -21,6 +24,7 @@ export function openSettle(db: Connection): Pick<Operations, "note" | "settle"> 
     `SELECT total(state = 'sent') AS sent, total(position IS NOT NULL AND state <> 'confirmed') AS unconfirmed
        FROM step WHERE delivery = ?`,
   );
+  const restore = openRestore(db);
   const heldBy = db.prepare("UPDATE delivery SET rule = ? WHERE id = ?");
 
   const sample = db.prepare(
@@ -41,6 +45,7 @@ export function openSettle(db: Connection): Pick<Operations, "note" | "settle"> 
     if (settlement.state === "held") heldBy.run(settlement.rule, delivery.id);
     const line = told(settlement);
     if (line !== undefined) tell(delivery.event, at, line.what, `${delivery.lane}${line.detail}`);
+    if (settlement.state === "processed" && delivery.rule === undoRule) restore(delivery, at);
     plans.revise(delivery.id);
     return true;
   }
@@ -99,7 +104,9 @@ interface StepNow {
 }
 
 /** Writes one note. A confirmed step is never taken back by a note: only `forget` says that its record is gone. */
-function openNotes(db: Connection): (delivery: Pick<Delivery, "id" | "lane">, note: StepNote) => void {
+function openNotes(db: Connection): (delivery: Pick<Delivery, "id" | "lane" | "event">, note: StepNote) => void {
+  const takenBack = openTakenBack(db);
+  const snapshot = db.prepare("UPDATE step SET snapshot = ? WHERE id = ? AND delivery = ?");
   const get = db.prepare<[number, number], StepNow>("SELECT state, ref FROM step WHERE id = ? AND delivery = ?");
   const where = "WHERE id = ? AND delivery = ? AND state <> 'confirmed'";
   const sent = db.prepare(
@@ -118,7 +125,7 @@ function openNotes(db: Connection): (delivery: Pick<Delivery, "id" | "lane">, no
   const remember = openRemember(db);
 
   /** False when there is no such step that may be changed so. */
-  function write(delivery: Pick<Delivery, "id" | "lane">, note: StepNote): boolean {
+  function write(delivery: Pick<Delivery, "id" | "lane" | "event">, note: StepNote): boolean {
     const { step } = note;
     switch (note.state) {
       case "sent":
@@ -128,7 +135,9 @@ function openNotes(db: Connection): (delivery: Pick<Delivery, "id" | "lane">, no
         const adopted = note.adopted ? 1 : 0;
         const words = note.note === undefined ? null : clip(note.note);
         const row = confirmed.get({ step, delivery: delivery.id, ref, adopted, note: words, at });
-        if (row !== undefined) remember(delivery.lane, row.kind, row.key, ref);
+        if (row !== undefined && row.kind !== "archive") remember(delivery.lane, row.kind, row.key, ref);
+        if (row !== undefined && note.snapshot !== undefined) snapshot.run(note.snapshot, step, delivery.id);
+        if (row !== undefined && note.tookBack !== undefined) takenBack(delivery, step, note.tookBack);
         return row !== undefined;
       }
       case "unknown":
