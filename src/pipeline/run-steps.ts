@@ -6,7 +6,8 @@ import type { ClaimedStep } from "../model/ledger.ts";
 import type { Confirmed } from "../model/runs.ts";
 import type { Sealer } from "../model/ports.ts";
 import type { Step, StepKind } from "../model/step.ts";
-import { failureOfRead, type EnsurePorts, type StepOutcome, type Turn } from "./ensure.ts";
+import { defectIn, failureOfRead, type EnsurePorts, type StepOutcome, type Turn } from "./ensure.ts";
+import { LedgerFailed } from "./faults.ts";
 import { ensureStep } from "./moving.ts";
 
 /** What is kept of a record: enough to tell a change, and no text of it. */
@@ -57,7 +58,9 @@ export async function ensureOfRun(turn: Turn, plan: readonly Step[], ports: RunP
     const snapshot = sealed(isMove(step) ? { ...held, had: had ?? step.kind === "unlink" } : held, ports);
     return { ...outcome, note: { ...outcome.note, snapshot } };
   } catch (error) {
-    return { kind: "failed", failure: failureOfRead(error), notes: [] };
+    if (error instanceof LedgerFailed) throw error;
+    // After a call of ours too: the step is `sent`, and is looked up the next time.
+    return { kind: "failed", failure: failureOfRead(error), notes: [], ...defectIn(error) };
   }
 }
 

@@ -1,5 +1,6 @@
 /** Plans the taking back of what a run made of one message: archives, and associations the other way round, from the last to the first. */
 import { stepKey } from "../mapping/keys.ts";
+import { mappingVersion } from "../mapping/plan.ts";
 import { withFiles } from "../mapping/filing.ts";
 import { isMove } from "../mapping/moves.ts";
 import type { CanonicalEvent } from "../model/event.ts";
@@ -56,7 +57,7 @@ export async function undoPlan(
     now: clock.now(),
     sealedEvent: sealer.seal(bytes, `event ${attempt.eventId}`),
     schemaVersion,
-    mappingVersion: made.deliveries.find(({ before }) => before !== null)?.before?.mappingVersion ?? 0,
+    mappingVersion: made.deliveries.find(({ before }) => before !== null)?.before?.mappingVersion ?? attempt.pinned ?? mappingVersion,
     parseStatus: event.parse_status,
     threadKey: event.thread.thread_id,
     deliveries: deliveries.filter((_, at) => isToDo(made.deliveries[at])),
