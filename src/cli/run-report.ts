@@ -67,7 +67,16 @@ function leftOf({ eventId, messageId, deliveries }: RunEvent, kind: RunRow["kind
   return deliveries.flatMap(({ lane, state, outcome, alone }): Left[] => {
     if (alone.length > 0) {
       const records: Left["records"] = [];
-      return [{ event_id: eventId, message_id: messageId, destination: destinationOf(lane), state, why: alone.join("; "), records }];
+      return [
+        {
+          event_id: eventId,
+          message_id: messageId,
+          destination: destinationOf(lane),
+          state,
+          why: alone.join("; "),
+          records,
+        },
+      ];
     }
     const { decision, reason, was, taken, kept = [] } = outcome;
     // What an undo does not want any more it takes away.

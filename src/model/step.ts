@@ -117,7 +117,10 @@ const expected = z
  * `from` is a step of this plan; `to` one of this plan, or of an earlier one of the same delivery. `generation` counts the moves of a record, so
  * that it can be moved back: a confirmed step is never worked again.
  */
-const association = { from: z.string(), to: z.string(), generation: z.number().int().optional(),
+const association = {
+  from: z.string(),
+  to: z.string(),
+  generation: z.number().int().optional(),
   expect: expected,
   /** The key of the move of a run that this one takes back. */
   undoes: z.string().optional(),

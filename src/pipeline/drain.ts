@@ -183,7 +183,13 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): Delivery {
       const outcome = await locks.with(`${step.kind}:${step.key}`, async () => {
         const ref = row.remembered ? row.ref : recent.get(step.key);
         if (ref !== undefined && ref !== null) return remembered(row, ref);
-        const made = await ensureOfRun(turn, steps, { session, facts: settings.facts, clock, note, sealer: ports.sealer });
+        const made = await ensureOfRun(turn, steps, {
+          session,
+          facts: settings.facts,
+          clock,
+          note,
+          sealer: ports.sealer,
+        });
         if (step.kind === "archive") recent.delete(step.target);
         if (
           made.kind === "confirmed" &&

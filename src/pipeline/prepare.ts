@@ -15,8 +15,8 @@ import { type Committed, openPlacing } from "./placing.ts";
 import { once, openRaw, RawMissing, type RawPorts } from "./raw.ts";
 import { storedEvent, underRules } from "./replaying.ts";
 import { evidenceFor, type Senders } from "./senders.ts";
-import { undoPlan } from "./undoing.ts";
 import { startTaking, type Taker } from "./taking.ts";
+import { undoPlan } from "./undoing.ts";
 
 export interface ParsePool {
   /**
@@ -31,7 +31,17 @@ export interface ParsePool {
 export interface PreparePorts extends RawPorts {
   readonly ledger: Pick<
     Ledger,
-    "acquainted" | "around" | "attempt" | "dealsOf" | "files" | "find" | "namesakes" | "prepare" | "release" | "runMade" | "stats"
+    | "acquainted"
+    | "around"
+    | "attempt"
+    | "dealsOf"
+    | "files"
+    | "find"
+    | "namesakes"
+    | "prepare"
+    | "release"
+    | "runMade"
+    | "stats"
   > &
     BeforePorts["ledger"];
   readonly hasher: Hasher;

@@ -3,10 +3,10 @@ import { createHash } from "node:crypto";
 import { stepKey } from "../mapping/keys.ts";
 import type { KnownRef, Snapshot } from "../model/destination.ts";
 import type { ClaimedStep } from "../model/ledger.ts";
-import type { Confirmed } from "../model/runs.ts";
 import type { Sealer } from "../model/ports.ts";
+import type { Confirmed } from "../model/runs.ts";
 import type { Step, StepKind } from "../model/step.ts";
-import { defectIn, failureOfRead, type EnsurePorts, type StepOutcome, type Turn } from "./ensure.ts";
+import { defectIn, type EnsurePorts, failureOfRead, type StepOutcome, type Turn } from "./ensure.ts";
 import { LedgerFailed } from "./faults.ts";
 import { ensureStep } from "./moving.ts";
 
@@ -25,7 +25,9 @@ const mostReads = 3;
 export function heldOf({ fields, links = [] }: Snapshot, had?: boolean): Held {
   const digest = (value: string) => createHash("sha256").update(value).digest("base64url").slice(0, 22);
   return {
-    fields: Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, value === null ? null : digest(value)])),
+    fields: Object.fromEntries(
+      Object.entries(fields).map(([name, value]) => [name, value === null ? null : digest(value)]),
+    ),
     links: [...links].sort(),
     ...(had === undefined ? {} : { had }),
   };

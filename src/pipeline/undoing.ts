@@ -1,14 +1,15 @@
 /** Plans the taking back of what a run made of one message: archives, and associations the other way round, from the last to the first. */
-import { stepKey } from "../mapping/keys.ts";
-import { mappingVersion } from "../mapping/plan.ts";
+
 import { withFiles } from "../mapping/filing.ts";
+import { stepKey } from "../mapping/keys.ts";
 import { isMove } from "../mapping/moves.ts";
+import { mappingVersion } from "../mapping/plan.ts";
 import type { CanonicalEvent } from "../model/event.ts";
+import { schemaVersion } from "../model/event.ts";
 import type { Attempt, Ledger, Prepared, PreparedDelivery } from "../model/ledger.ts";
 import type { Clock, Sealer } from "../model/ports.ts";
 import { type Made, type MadeStep, type PlannedBy, type RunOutcome, undoRule } from "../model/runs.ts";
 import type { Step, StepKind } from "../model/step.ts";
-import { schemaVersion } from "../model/event.ts";
 import { viaLedger } from "./faults.ts";
 import { type Held, recordKinds } from "./run-steps.ts";
 import { readSteps, readStepsBare, writeMail, writeSteps } from "./stored.ts";
@@ -57,7 +58,8 @@ export async function undoPlan(
     now: clock.now(),
     sealedEvent: sealer.seal(bytes, `event ${attempt.eventId}`),
     schemaVersion,
-    mappingVersion: made.deliveries.find(({ before }) => before !== null)?.before?.mappingVersion ?? attempt.pinned ?? mappingVersion,
+    mappingVersion:
+      made.deliveries.find(({ before }) => before !== null)?.before?.mappingVersion ?? attempt.pinned ?? mappingVersion,
     parseStatus: event.parse_status,
     threadKey: event.thread.thread_id,
     deliveries: deliveries.filter((_, at) => isToDo(made.deliveries[at])),
@@ -86,11 +88,13 @@ function backward(
   const back: Step[] = [];
   const unclear = steps.filter(({ state }) => state === "sent" || state === "unknown");
   if (unclear.length > 0) {
-    for (const { kind, ref } of unclear) kept.push({ kind, ref, why: "the outcome of its call is unknown; look at the CRM" });
+    for (const { kind, ref } of unclear)
+      kept.push({ kind, ref, why: "the outcome of its call is unknown; look at the CRM" });
     return { steps: [], kept };
   }
   const here = steps.filter(
-    ({ kind, state }) => state === "confirmed" && (kindsOf[about.pass]?.includes(kind) || (about.pass === 1 && isMoveKind(kind))),
+    ({ kind, state }) =>
+      state === "confirmed" && (kindsOf[about.pass]?.includes(kind) || (about.pass === 1 && isMoveKind(kind))),
   );
   for (const step of here.reverse()) {
     const found = reversed(step, about);

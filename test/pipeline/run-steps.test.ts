@@ -7,7 +7,12 @@ import type { Step } from "../../src/model/step.ts";
 import { ensureOfRun, heldOf } from "../../src/pipeline/run-steps.ts";
 import { facts, openSealer, person, rowOf, scripted } from "./fakes.ts";
 
-const made: Snapshot = { id: "7", archived: false, fields: { email: "ada@people.test", phone: null }, links: ["company:1"] };
+const made: Snapshot = {
+  id: "7",
+  archived: false,
+  fields: { email: "ada@people.test", phone: null },
+  links: ["company:1"],
+};
 const archive: Step = {
   kind: "archive",
   key: "c".repeat(64),
@@ -16,12 +21,22 @@ const archive: Step = {
   expect: heldOf(made),
 };
 
-async function work(step: Step, row: Partial<ClaimedStep>, reads: (Snapshot | undefined)[], archived: () => Promise<void>) {
+async function work(
+  step: Step,
+  row: Partial<ClaimedStep>,
+  reads: (Snapshot | undefined)[],
+  archived: () => Promise<void>,
+) {
   const notes: StepNote[] = [];
   const script = scripted({ read: reads, put: [() => archived().then(() => ({ id: "7" }))] });
   const session: Session = script;
   const outcome = await ensureOfRun(
-    { step, row: rowOf(step, { run: 2, ...row }), refs: new Map([[person.key, { kind: "person", id: "7" }]]), carried: [] },
+    {
+      step,
+      row: rowOf(step, { run: 2, ...row }),
+      refs: new Map([[person.key, { kind: "person", id: "7" }]]),
+      carried: [],
+    },
     [step],
     {
       session,
@@ -49,7 +64,11 @@ describe("taking back a record", () => {
   });
 
   it.each([
-    ["a field was changed", { ...made, fields: { ...made.fields, email: "other@people.test" } }, "changed since: email"],
+    [
+      "a field was changed",
+      { ...made, fields: { ...made.fields, email: "other@people.test" } },
+      "changed since: email",
+    ],
     ["a field was filled", { ...made, fields: { ...made.fields, phone: "1" } }, "changed since: phone"],
     ["a field came", { ...made, fields: { ...made.fields, amount: "1" } }, "changed since: amount"],
     ["something else belongs to it", { ...made, links: ["activity:9", "company:1"] }, "has activity 9 since"],
@@ -71,7 +90,10 @@ describe("taking back a record", () => {
     const lost = async () => {
       throw new Refused({ kind: "ambiguous", reason: "the connection broke" });
     };
-    expect((await work(archive, {}, [made], lost)).outcome).toMatchObject({ kind: "failed", failure: { kind: "ambiguous" } });
+    expect((await work(archive, {}, [made], lost)).outcome).toMatchObject({
+      kind: "failed",
+      failure: { kind: "ambiguous" },
+    });
     const { outcome } = await work(archive, { state: "unknown", sends: 1 }, [made], fine);
     expect(outcome).toMatchObject({ kind: "confirmed", note: { tookBack: { ours: true } } });
   });
@@ -82,14 +104,22 @@ describe("a step of a run", () => {
     const keys: string[] = [];
     const asked = async (row: Partial<ClaimedStep>, found: boolean) => {
       const script = scripted({ read: [made], find: [found ? { id: "7" } : undefined] });
-      const session: Session = { ...script, put: async (step) => (keys.push(step.key), { id: "7" }) };
-      return await ensureOfRun({ step: person, row: rowOf(person, { run: 2, ...row }), refs: new Map(), carried: [] }, [person], {
-        session,
-        facts,
-        clock: { now: () => 5_000, sleep: async () => undefined } as never,
-        sealer: openSealer,
-        note: async () => true,
-      });
+      const put: Session["put"] = async (step) => {
+        keys.push(step.key);
+        return { id: "7" };
+      };
+      const session: Session = { ...script, put };
+      return await ensureOfRun(
+        { step: person, row: rowOf(person, { run: 2, ...row }), refs: new Map(), carried: [] },
+        [person],
+        {
+          session,
+          facts,
+          clock: { now: () => 5_000, sleep: async () => undefined } as never,
+          sealer: openSealer,
+          note: async () => true,
+        },
+      );
     };
     const first = await asked({}, false);
     expect(first.kind === "confirmed" && "snapshot" in first.note).toBe(true);

@@ -47,8 +47,27 @@ beforeEach(async () => {
     ],
   };
   writeFileSync(config, stringify(settings));
-  writeFileSync(join(dir, "old.yaml"), stringify({ rules: [{ name: "news", when: { subject: "news" }, do: { skip: "no" } }, { name: "all", do: { company: false } }] }));
-  writeFileSync(join(dir, "new.yaml"), stringify({ rules: [{ name: "quotes", when: { subject: "quote", thread: "new" }, do: { company: false, deal: { create: { stage: "Qualified To Buy" } } } }] }));
+  writeFileSync(
+    join(dir, "old.yaml"),
+    stringify({
+      rules: [
+        { name: "news", when: { subject: "news" }, do: { skip: "no" } },
+        { name: "all", do: { company: false } },
+      ],
+    }),
+  );
+  writeFileSync(
+    join(dir, "new.yaml"),
+    stringify({
+      rules: [
+        {
+          name: "quotes",
+          when: { subject: "quote", thread: "new" },
+          do: { company: false, deal: { create: { stage: "Qualified To Buy" } } },
+        },
+      ],
+    }),
+  );
 });
 afterEach(async () => {
   await server.close();
@@ -62,7 +81,10 @@ function mail(id: string, subject: string, from: string): string {
   const proof = `Authentication-Results: mx.in.test; dmarc=pass header.from=${domain}; dkim=pass header.d=${domain}; spf=pass smtp.mailfrom=${domain}`;
   const head = [proof, `From: Ada <${from}>`, "To: deals@in.test", "Date: Sun, 01 Mar 2026 08:00:00 +0000"];
   const file = join(dir, `${id}.eml`);
-  writeFileSync(file, [...head, `Message-ID: <${id}@x.test>`, `Subject: ${subject}`, "", `Text of ${id}.`, ""].join("\r\n"));
+  writeFileSync(
+    file,
+    [...head, `Message-ID: <${id}@x.test>`, `Subject: ${subject}`, "", `Text of ${id}.`, ""].join("\r\n"),
+  );
   return file;
 }
 
@@ -74,10 +96,18 @@ function live() {
   return all.map(({ id, properties, associations }) => ({
     id,
     properties: Object.fromEntries(Object.entries(properties).filter(([name]) => !/lastmodified/.test(name))),
-    links: Object.values(associations).flat().filter((other) => ids.has(other)).sort(),
+    links: Object.values(associations)
+      .flat()
+      .filter((other) => ids.has(other))
+      .sort(),
   }));
 }
-const subjects = () => sandbox.state().emails.filter(({ archived }) => !archived).map(({ properties }) => properties.hs_email_subject).sort();
+const subjects = () =>
+  sandbox
+    .state()
+    .emails.filter(({ archived }) => !archived)
+    .map(({ properties }) => properties.hs_email_subject)
+    .sort();
 
 /** Kills the command once HubSpot has done something whose answer never came. */
 async function killedIn(route: string, ...args: string[]): Promise<void> {
@@ -117,11 +147,14 @@ test("apply and undo, each killed with an answer on its way, end where they woul
   await shapedBy(run, "mapping apply", ["new.yaml", "--cohort", "all"]);
   expect(subjects()).toEqual(["A quote, please", "An order", "Our news"]);
   expect(live()).toHaveLength(after.length);
-  for (const tally of Object.values(sandbox.state().keys)) for (const times of Object.values(tally)) expect(times).toBe(1);
+  for (const tally of Object.values(sandbox.state().keys))
+    for (const times of Object.values(tally)) expect(times).toBe(1);
 
   const [deal] = sandbox.state().deals.filter(({ archived }) => !archived);
   sandbox.actors.personEdits("deals", deal?.id ?? "", { amount: "5000" });
   const left = await shapedBy(run, "mapping undo", ["3"]);
-  expect(left.left).toMatchObject([{ event_id: taken[0]?.event_id, why: expect.stringContaining("was changed since: amount") }]);
+  expect(left.left).toMatchObject([
+    { event_id: taken[0]?.event_id, why: expect.stringContaining("was changed since: amount") },
+  ]);
   expect(sandbox.state().counts).toMatchObject({ deals: 1, contacts: 2, emails: 2 });
 }, 300_000);

@@ -165,7 +165,9 @@ async function shown() {
   const live = all.filter(({ archived }) => !archived);
   const name = (id: string) => {
     const found = live.find((record) => record.id === id);
-    return found === undefined ? [] : [`${found.kind}:${found.natural_key ?? found.fields.message_id ?? found.fields.name}`];
+    return found === undefined
+      ? []
+      : [`${found.kind}:${found.natural_key ?? found.fields.message_id ?? found.fields.name}`];
   };
   return live
     .map(({ id, fields, links }) => ({ name: name(id)[0], fields, links: links.flatMap(name).sort() }))
@@ -206,14 +208,21 @@ describe("mapping undo", () => {
     const report = await shaped("mapping undo", "1");
     expect(report.left.map(({ event_id, why }) => [event_id, why])).toEqual([
       // And its company, which the deal that stays belongs to.
-      [quote, expect.stringMatching(/^left alone: deal deal-\d+ was changed since: amount; left alone: company company-\d+ has deal/)],
+      [
+        quote,
+        expect.stringMatching(
+          /^left alone: deal deal-\d+ was changed since: amount; left alone: company company-\d+ has deal/,
+        ),
+      ],
       [news, expect.stringMatching(/left alone: person contact-\d+ has activity activity-\d+ since/)],
     ]);
     const deals = await shaped("crm deals");
     expect(deals).toMatchObject([{ id: deal, archived: false, fields: { amount: 5_000 } }]);
     const bob = (await shaped("crm contacts")).find(({ fields }) => fields.email === "bob@paper.example");
     expect(bob?.archived).toBe(false);
-    const mails = (await shaped("crm activities")).filter(({ archived }) => !archived).map(({ fields }) => fields.subject);
+    const mails = (await shaped("crm activities"))
+      .filter(({ archived }) => !archived)
+      .map(({ fields }) => fields.subject);
     expect(mails.sort()).toEqual(["A question", "A quote, please", "An order", "Lunch?"]);
     expect((await shaped("explain", news)).runs.map(({ kind }) => kind)).toEqual(["undo", "apply"]);
   });

@@ -64,7 +64,9 @@ export function addRuns(command: Command, cli: Cli): void {
     .option("--note <text>", "why; kept with the run")
     .addOption(limitOption())
     .addOption(jsonOption())
-    .action((of: number | undefined, options: ApplyOptions) => withGround(cli, (ground) => undo(cli, ground, of, options)));
+    .action((of: number | undefined, options: ApplyOptions) =>
+      withGround(cli, (ground) => undo(cli, ground, of, options)),
+    );
   command
     .command("runs")
     .description("List the runs of mappings over stored messages, newest first.")
@@ -127,7 +129,8 @@ async function undo(cli: Cli, ground: Ground, of: number | undefined, options: A
   if (kind === "undo") throw usage(`run ${of} took another back; apply its mapping again instead`);
   const others = await ground.ledger.runs({ tenant, limit: 1_000 });
   const done = others.find((other) => other.of === of);
-  if (done !== undefined) throw new Failed(`run ${done.id} takes run ${of} back already: \`mailwright mapping undo --continue ${done.id}\``);
+  if (done !== undefined)
+    throw new Failed(`run ${done.id} takes run ${of} back already: \`mailwright mapping undo --continue ${done.id}\``);
   const { by, note } = whoSays(cli, options);
   const now = ground.clock.now();
   const run = await begin(ground, { tenant, kind: "undo", of, mappingVersion, cohort, by, note, now });

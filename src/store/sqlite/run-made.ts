@@ -34,8 +34,9 @@ export function openRunMade(db: Connection): Operations["runMade"] {
   const pass = db.prepare<[number], number>("SELECT pass FROM run WHERE id = ?").pluck();
   return ({ run, undo, eventId }) => ({
     pass: pass.get(undo) ?? 1,
-    deliveries: deliveries.all(run, eventId).map(
-      ({ id, lane, state, before, plan, now }): Made["deliveries"][number] => ({
+    deliveries: deliveries
+      .all(run, eventId)
+      .map(({ id, lane, state, before, plan, now }): Made["deliveries"][number] => ({
         lane,
         state,
         before: before === null ? null : (JSON.parse(before) as RunBefore),
@@ -46,8 +47,7 @@ export function openRunMade(db: Connection): Operations["runMade"] {
           adopted: adopted === 1,
           snapshot: snapshot ?? undefined,
         })),
-      }),
-    ),
+      })),
   });
 }
 
@@ -76,8 +76,14 @@ export function openNextPass(db: Connection): Operations["nextPass"] {
 /** Written with the confirmation of the step that took a record back: nobody goes by it any more, and its key is used up at the CRM. */
 export function openTakenBack(
   db: Connection,
-): (delivery: { id: number; lane: string; event: number }, by: number, what: { kind: string; key: string; ref: string; ours: boolean }) => void {
-  const run = db.prepare<[number], number | null>("SELECT of FROM run WHERE id = (SELECT run FROM step WHERE id = ?)").pluck();
+): (
+  delivery: { id: number; lane: string; event: number },
+  by: number,
+  what: { kind: string; key: string; ref: string; ours: boolean },
+) => void {
+  const run = db
+    .prepare<[number], number | null>("SELECT of FROM run WHERE id = (SELECT run FROM step WHERE id = ?)")
+    .pluck();
   const undoneBy = db.prepare(
     `UPDATE step SET undone = (SELECT run FROM step WHERE id = $by), position = NULL
        WHERE run = $run AND ref = $ref AND kind = $kind AND key = $key AND state = 'confirmed' AND undone IS NULL`,

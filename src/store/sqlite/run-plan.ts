@@ -69,7 +69,9 @@ export function openRunPlan(db: Connection): RunPlan {
       const wanted = new Set(decision.kind === "steps" ? decision.steps.map(({ kind, key }) => `${kind}:${key}`) : []);
       // Moves and lists of files say how something was to be once; that they are not asked for again leaves nothing behind.
       const unwanted = (before?.confirmed ?? []).flatMap(({ kind, key, ref }): Unwanted[] =>
-        wanted.has(`${kind}:${key}`) || kind === "file" || kind === "unlink" || kind === "archive" ? [] : [{ kind, ref }],
+        wanted.has(`${kind}:${key}`) || kind === "file" || kind === "unlink" || kind === "archive"
+          ? []
+          : [{ kind, ref }],
       );
       const earlier = known.get(run, delivery);
       const keptBefore = earlier === undefined ? [] : ((JSON.parse(earlier) as RunOutcome).kept ?? []);
@@ -80,7 +82,9 @@ export function openRunPlan(db: Connection): RunPlan {
         was: before?.row.state ?? null,
         taken,
         unwanted,
-        ...(decision.kind === "steps" && decision.kept !== undefined ? { kept: [...keptBefore, ...decision.kept] } : {}),
+        ...(decision.kind === "steps" && decision.kept !== undefined
+          ? { kept: [...keptBefore, ...decision.kept] }
+          : {}),
       };
       put.run(
         run,

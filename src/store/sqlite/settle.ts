@@ -7,8 +7,8 @@ import type { Connection } from "./connection.ts";
 import { type Delivery, type Next, openDeliveries } from "./delivery.ts";
 import type { Operations } from "./operations.ts";
 import { openPlans } from "./plan.ts";
-import { openRestore } from "./run-plan.ts";
 import { openTakenBack } from "./run-made.ts";
+import { openRestore } from "./run-plan.ts";
 import { openStory } from "./story.ts";
 
 export function openSettle(db: Connection): Pick<Operations, "note" | "settle"> {
