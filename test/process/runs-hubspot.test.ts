@@ -63,7 +63,7 @@ beforeEach(async () => {
         {
           name: "quotes",
           when: { subject: "quote", thread: "new" },
-          do: { company: false, deal: { create: { stage: "Qualified To Buy" } } },
+          do: { company: false, deal: { create: { stage: "qualifiedtobuy" } } },
         },
       ],
     }),
@@ -113,7 +113,11 @@ const subjects = () =>
 async function killedIn(route: string, ...args: string[]): Promise<void> {
   sandbox.faults.plan({ route, fault: { kind: "commit_then_hang" } });
   const child = spawn(process.execPath, [bin, ...args, "--config", config], { cwd: dir, stdio: "ignore" });
-  await sandbox.whenHeld(1);
+  const ended = once(child, "exit").then(() => {
+    throw new Error("the command came to its end before it could be killed");
+  });
+  await Promise.race([sandbox.whenHeld(1), ended]);
+  ended.catch(() => undefined);
   child.kill("SIGKILL");
   await once(child, "close");
   sandbox.faults.clear();
