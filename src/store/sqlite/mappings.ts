@@ -66,13 +66,19 @@ export function openFixDeal(
        WHERE t.thread = (SELECT thread FROM threaded WHERE message = $event) AND t.message <> $event
        ORDER BY t.written_at, t.placed LIMIT ${mostMessages}`,
   );
+  const giveAgain = db.prepare(
+    "UPDATE run_event SET state = 'waiting' WHERE run = ? AND event = ? AND state = 'planned'",
+  );
   const planAgain = openPlanAgain(db);
   const tell = openStory(db);
   return (event, deal, { now, run }) => {
     if (deal === undefined || put.run(event, deal.key, deal.pipeline, deal.stage, run).changes === 0) return;
-    // A run touches what it was given, and nothing else.
-    if (run !== null) return;
     for (const { seq, raw_kind } of beside.all({ event })) {
+      // A run touches what it was given, and nothing else.
+      if (run !== null) {
+        giveAgain.run(run, seq);
+        continue;
+      }
       if (raw_kind === "gone") {
         tell(seq, now, "its conversation has a deal now; its raw bytes are gone, so it is not planned again");
         continue;
