@@ -4,7 +4,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { refuse, storeFailed } from "./failed.ts";
 import { mend } from "./recover/mend.ts";
-import { readable, type Table, tables } from "./recover/tables.ts";
+import { asFound, readable, type Table, tables } from "./recover/tables.ts";
 import { salvage } from "./recover/walk.ts";
 import { type Connection, openConnection } from "./sqlite/connection.ts";
 import { ledgerKind } from "./sqlite.ts";
@@ -103,7 +103,8 @@ function intoNew(
   try {
     // Totals are counted by the triggers as rows come in; a row whose parent is lost is refused by its foreign key.
     const there = new Set(readable(source));
-    const reports = tables.map((table) => {
+    const reports = tables.map((known) => {
+      const table = there.has(known.name) ? asFound(source, known) : known;
       const done = there.has(table.name)
         ? oneTable(source, target, table, keepOrphan)
         : { table: table.name, saved: 0, lost: 0 };

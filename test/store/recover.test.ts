@@ -48,6 +48,45 @@ describe("recover", () => {
     );
   });
 
+  it("saves runs, what they made and took back, and what waits to be gone on with", async () => {
+    const folder = testFolder();
+    const path = await filledLedger(folder, 30);
+    const run = {
+      tenant: "acme",
+      kind: "apply",
+      of: null,
+      mappingVersion: 100,
+      cohort: {},
+      by: "kim",
+      note: null,
+    } as const;
+    const seen = async (file: string) => {
+      const ledger = await openLedger({ path: file, thread: "calling" });
+      try {
+        return {
+          runs: await ledger.runs({ limit: 9 }),
+          tally: await ledger.runTally(1),
+          undo: await ledger.runTally(2),
+        };
+      } finally {
+        await ledger.close();
+      }
+    };
+    const ledger = await openLedger({ path, thread: "calling" });
+    await ledger.beginRun({ ...run, now: 1 });
+    await ledger.chooseForRun(1, ["event-m1", "event-m2", "event-m3"]);
+    await ledger.feedRun({ run: 1, limit: 2, now: 2 });
+    await ledger.beginRun({ ...run, kind: "undo", of: 1, now: 3 });
+    await ledger.close();
+    const before = await seen(path);
+    expect(before.tally).toMatchObject({ given: 2, waiting: 1 });
+    await recoverLedger(path, folder.file("new.sqlite"));
+    const after = await seen(folder.file("new.sqlite"));
+    expect(after.runs).toEqual(before.runs);
+    expect(after.tally).toMatchObject({ given: 0, waiting: 3 });
+    expect(after.undo).toEqual(before.undo);
+  });
+
   it.each([
     "event",
     "raw",

@@ -22,7 +22,8 @@ export function mend(db: Connection, gaps: boolean): { replanned: number; rawLos
 function rememberRefs(db: Connection): void {
   db.exec(
     `INSERT OR IGNORE INTO record (lane, kind, key, ref)
-       SELECT d.lane, s.kind, s.key, s.ref FROM step s JOIN delivery d ON d.id = s.delivery WHERE s.state = 'confirmed'`,
+       SELECT d.lane, s.kind, s.key, s.ref FROM step s JOIN delivery d ON d.id = s.delivery WHERE s.state = 'confirmed'
+         AND s.undone IS NULL`,
   );
 }
 

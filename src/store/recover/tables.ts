@@ -4,6 +4,8 @@ import type { Connection } from "../sqlite/connection.ts";
 export interface Table {
   readonly name: string;
   readonly columns: readonly string[];
+  /** Those that older ledgers do not have. */
+  readonly later?: readonly string[];
   /** Columns of the primary key where rows have no number of their own, by which the walk could step over what is damaged. */
   readonly key?: readonly string[];
   /** What a value becomes: counters that triggers keep, leases that nobody holds any more. */
@@ -46,6 +48,7 @@ export const tables: readonly Table[] = [
       "has_body",
       "open",
     ],
+    later: ["pinned"],
     fix: { turn: zero, due_at: zero, open: zero },
   },
   // Before the deliveries: a held one opens a review where it finds none.
@@ -103,6 +106,7 @@ export const tables: readonly Table[] = [
       "sent_at",
       "settled_at",
     ],
+    later: ["run", "snapshot", "undone"],
     fix: { state: (value) => (value === "sent" ? "unknown" : String(value)) },
   },
   { name: "record", key: ["lane", "kind", "key"], columns: ["lane", "kind", "key", "ref"] },
@@ -120,7 +124,22 @@ export const tables: readonly Table[] = [
     columns: ["tenant", "address", "domain", "kind", "event_id", "decided_by", "at"],
   },
   { name: "mapping", columns: ["version", "tenant", "sha256", "text", "at"] },
-  { name: "deal", columns: ["event", "key", "pipeline", "stage"] },
+  { name: "deal", columns: ["event", "key", "pipeline", "stage"], later: ["run"] },
+  {
+    name: "run",
+    columns: ["id", "tenant", "kind", "of", "mapping_version", "cohort", "by", "note", "at", "state", "ended_at"],
+    later: ["pass"],
+  },
+  // What was given out is given out once more: its event is planned again as if nobody had asked.
+  {
+    name: "run_event",
+    key: ["run", "event"],
+    columns: ["run", "event", "state", "pinned"],
+    fix: { state: (value) => (value === "given" ? "waiting" : String(value)) },
+  },
+  { name: "run_delivery", key: ["run", "delivery"], columns: ["run", "delivery", "before", "plan", "outcome"] },
+  { name: "undone", key: ["lane", "kind", "key"], columns: ["lane", "kind", "key", "times"] },
+  { name: "sample", columns: ["event", "tenant", "at", "resolved_at", "resolved_by", "resolved_as", "note"] },
   {
     name: "file",
     columns: [
@@ -182,4 +201,12 @@ export const tables: readonly Table[] = [
 export function readable(source: Connection): string[] {
   const names = source.prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all();
   return tables.map(({ name }) => name).filter((name) => names.includes(name));
+}
+
+/** With the later columns that the file has. */
+export function asFound(source: Connection, table: Table): Table {
+  const { name, columns, later = [] } = table;
+  if (later.length === 0) return table;
+  const found = source.prepare<[string], string>("SELECT name FROM pragma_table_info(?)").pluck().all(name);
+  return { ...table, columns: [...columns, ...later.filter((column) => found.includes(column))] };
 }
