@@ -114,7 +114,8 @@ async function handOut(cli: Cli, ground: Ground, run: number, working: Working, 
     await working.turn(stop);
     // What a daemon works, or what waits for a time: the next portion waits for it, so that live mail's backlog stays live mail's.
     for (;;) {
-      if (stop.aborted) return;
+      // An undo has ended it meanwhile: its messages are that one's.
+      if (stop.aborted || (await runOf(ground, run)).state === "done") return;
       const now = await ledger.runTally(run);
       if (openOf(now) !== openOf(tally)) changedAt = clock.now();
       tally = now;
@@ -134,7 +135,9 @@ async function handOut(cli: Cli, ground: Ground, run: number, working: Working, 
       await cli.say(progress(run, tally));
     }
     if (tally.waiting === 0) return;
-    await ledger.feedRun({ run, limit: portion, now: clock.now() });
+    const fed = await ledger.feedRun({ run, limit: portion, now: clock.now() });
+    // A lane holds what waits.
+    if (fed === 0) await clock.sleep(lookMs, stop);
   }
 }
 

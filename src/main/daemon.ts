@@ -200,7 +200,8 @@ async function reload(
   changed: Settings,
   remapped: readonly string[],
 ): Promise<void> {
-  if (remapped.length > 0) works.road.replan(await plansOf({ ...ground, settings: changed }, remapped));
+  // Taken last: where anything else fails, everything stays as it was.
+  const plans = remapped.length > 0 ? await plansOf({ ...ground, settings: changed }, remapped) : [];
   await source.reload?.();
   ground.stores.reload(changed);
   for (const tenant of changed.tenants) {
@@ -210,6 +211,7 @@ async function reload(
     }
   }
   for (const { settings } of works.lanes) await ground.ledger.pause({ lane: settings.lane, kind: "resume" });
+  works.road.replan(plans);
   works.road.wake();
   ground.log.info({}, "certificates, secrets and mapping files were read again");
 }

@@ -146,6 +146,8 @@ export interface Prepared {
   /** Where it stands, and who stands elsewhere because of it. Missing where nothing could be read of it. */
   readonly thread?: Placed;
   readonly deliveries: readonly PreparedDelivery[];
+  /** The run whose attempt this was. */
+  readonly byRun?: number;
   /** What its sender teaches for later ones; committed with the rest. */
   readonly acquaintance?: Lesson;
   /**

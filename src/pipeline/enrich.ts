@@ -91,7 +91,7 @@ function dealAskedFor(
 
 /** What `ledger.prepare` commits for one message. */
 export function preparedOf(
-  attempt: Pick<Attempt, "eventId" | "lease" | "digest">,
+  attempt: Pick<Attempt, "eventId" | "lease" | "digest" | "run">,
   event: CanonicalEvent,
   decisions: readonly LaneDecision[],
   sealer: Sealer,
@@ -118,6 +118,7 @@ export function preparedOf(
     mappingVersion: version,
     parseStatus: event.parse_status,
     threadKey: event.thread.thread_id,
+    ...(attempt.run === undefined ? {} : { byRun: attempt.run.id }),
     ...(deal === undefined ? {} : { deal }),
     ...(files.length === 0 ? {} : { files }),
     ...(reviews === undefined ? {} : { reviews }),

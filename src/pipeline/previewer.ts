@@ -72,7 +72,9 @@ export function openPreviewer(options: PreviewerOptions): Previewer {
     const run = startRun(options);
     running.add(run);
     try {
-      return await run.feed(picture);
+      const preview = await run.feed(picture);
+      if (closed && preview.kind === "none") throw new PreviewerBroken("the daemon stops");
+      return preview;
     } finally {
       running.delete(run);
     }

@@ -83,7 +83,12 @@ async function made(file: FileRow, original: string, ports: PreviewPorts): Promi
 async function attempt(file: FileRow, original: string, ports: PreviewPorts): Promise<Preview | undefined> {
   const opened = await ports.stores.of(file.tenant).open(original);
   if (opened === undefined) return undefined;
-  return await ports.previewer.make(opened.plain, file.size);
+  try {
+    return await ports.previewer.make(opened.plain, file.size);
+  } finally {
+    // Refused before it was read: its handle, or its socket, would stay open.
+    if (!opened.plain.locked) await opened.plain.cancel().catch(() => undefined);
+  }
 }
 
 const none = (reason: NoPreview): Preview => ({ kind: "none", reason });

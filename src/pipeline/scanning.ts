@@ -50,8 +50,9 @@ export function startScanning(tenants: readonly string[], width: number, ports: 
       const again = await rounds.current();
       const more = { skipped: scanner !== undefined, ...(again ? { again } : {}) };
       const found = await ledger.filesToScan({ tenants: asked, room, now, leaseMs, away, ...more });
-      // What lies in a store that is away is part of the round still.
-      if (found.length === 0 && away.length === 0) rounds.ended();
+      // What lies in a store that is away is part of the round still, for as long as a round takes: one that is gone must not be the last round's end.
+      const isLong = again !== undefined && now - again.before >= roundEveryMs;
+      if (found.length === 0 && (away.length === 0 || isLong)) rounds.ended();
       if (found.length === 0) {
         const times = [rounds.nextAt(), trouble.nextAt(), (await ledger.filesDueAt(now)).scanning];
         const known = times.filter((time) => time !== null);

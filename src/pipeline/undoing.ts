@@ -27,6 +27,8 @@ export async function undoPlan(
   event: CanonicalEvent,
   { ledger, sealer, clock }: UndoPorts,
 ): Promise<Prepared> {
+  // Before it is read what there is: what comes about from here on is not in this plan, and it is not taken on.
+  const now = clock.now();
   const made = await viaLedger(ledger.runMade({ run: run.of ?? 0, undo: run.id, eventId: attempt.eventId }));
   const [row] = await viaLedger(ledger.find({ event: attempt.eventId, limit: 1 }));
   const bytes = Buffer.from(writeMail(event));
@@ -34,13 +36,15 @@ export async function undoPlan(
     sealed === undefined ? [] : readSteps(sealer.open(sealed).plain, () => bytes);
   const deliveries = made.deliveries.map((one): PreparedDelivery => {
     const rows = row?.deliveries.find(({ lane }) => lane === one.lane)?.steps ?? [];
-    const now = one.now === undefined ? [] : readStepsBare(sealer.open(one.now).plain);
-    const { steps, kept } = backward(one, { run, pass: made.pass, tenant: attempt.tenant, now, sealer });
+    const planned = one.now === undefined ? [] : readStepsBare(sealer.open(one.now).plain);
+    const { steps, kept } = backward(one, { run, pass: made.pass, tenant: attempt.tenant, now: planned, sealer });
     const had = one.before?.decision === "steps" ? open(one.plan) : [];
-    const before = { state: one.state, steps: now, rows };
+    const before = { state: one.state, steps: planned, rows };
     const filed = withFiles({ kind: "steps", rule: "", steps: had }, before, attempt.tenant);
     const wanted = filed.kind === "steps" ? filed.steps : had;
-    const all = [...wanted, ...steps];
+    // Asked for before the run as well, and not come about until then: it stays.
+    const isWanted = ({ target }: { readonly target: string }): boolean => wanted.some(({ key }) => key === target);
+    const all = [...wanted, ...steps.filter((step) => step.kind !== "archive" || !isWanted(step))];
     return {
       lane: one.lane,
       decision: {
@@ -55,7 +59,8 @@ export async function undoPlan(
   return {
     eventId: attempt.eventId,
     lease: attempt.lease,
-    now: clock.now(),
+    now,
+    byRun: run.id,
     sealedEvent: sealer.seal(bytes, `event ${attempt.eventId}`),
     schemaVersion,
     mappingVersion:

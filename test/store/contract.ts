@@ -10,6 +10,7 @@ import { attemptContract, prepareContract } from "./contract/prepare.ts";
 import { previewsContract } from "./contract/previews.ts";
 import { requeueContract } from "./contract/requeue.ts";
 import { reviewContract } from "./contract/reviews.ts";
+import { runsContract } from "./contract/runs.ts";
 import { settleContract } from "./contract/settle.ts";
 import { threadsContract } from "./contract/threads.ts";
 import type { OpenBench } from "./contract/world.ts";
@@ -27,6 +28,7 @@ export function ledgerContract(engine: string, open: OpenBench): void {
     renewContract(open);
     bindContract(open);
     pauseContract(open);
+    runsContract(open);
     settleContract(open);
     requeueContract(open);
     findContract(open);

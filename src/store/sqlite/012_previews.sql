@@ -15,6 +15,6 @@ CREATE INDEX preview_age ON preview (at);
 -- Whatever takes the original away takes its preview too.
 CREATE TRIGGER preview_follows AFTER UPDATE OF store_key ON content WHEN old.store_key IS NOT NULL AND new.store_key IS NULL BEGIN
   INSERT OR IGNORE INTO doomed (store_key, tenant, sha256)
-    SELECT store_key, tenant, sha256 FROM preview WHERE sha256 = old.sha256 AND tenant = old.tenant AND state <> 'none';
+    SELECT store_key, tenant, sha256 FROM preview WHERE sha256 = old.sha256 AND tenant = old.tenant;
   DELETE FROM preview WHERE sha256 = old.sha256 AND tenant = old.tenant;
 END;

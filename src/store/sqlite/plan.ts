@@ -1,9 +1,10 @@
 /** Brings a delivery in line with what was planned for it: the first time, and each time its message is planned again. */
 import type { PreparedDelivery, PreparedStep } from "../../model/ledger.ts";
+import { undoRule } from "../../model/runs.ts";
 import type { Connection } from "./connection.ts";
 import { type Delivery, openDeliveries, turns } from "./delivery.ts";
 import { openElect } from "./head.ts";
-import { openRunPlan } from "./run-plan.ts";
+import { openRestore, openRunPlan } from "./run-plan.ts";
 import { openStory } from "./story.ts";
 
 /** One lane's share of a prepared message. */
@@ -42,6 +43,15 @@ export function openPlans(db: Connection): Plans {
   const steps = openStepMerge(db);
   const revisions = openRevisions(db);
   const runs = openRunPlan(db);
+  const restore = openRestore(db);
+  // A live plan takes the place of what a run asked for and has not come about: the run has to ask again.
+  const askAgain = db.prepare<[{ event: number; delivery: number }]>(
+    `UPDATE run_event INDEXED BY run_event_of SET state = 'waiting' WHERE event = $event AND state = 'planned'
+       AND EXISTS (SELECT 1 FROM run r WHERE r.id = run_event.run AND r.state <> 'done')
+       AND (EXISTS (SELECT 1 FROM revision v WHERE v.delivery = $delivery AND v.run = run_event.run)
+         OR EXISTS (SELECT 1 FROM step s INDEXED BY step_delivery
+           WHERE s.delivery = $delivery AND s.run = run_event.run AND s.position IS NOT NULL AND s.state <> 'confirmed'))`,
+  );
   const knowsLane = db.prepare<[string], number>("SELECT 1 FROM lane WHERE name = ?").pluck();
   const addLane = db.prepare("INSERT INTO lane (name, tenant) SELECT ?, tenant FROM event WHERE seq = ?");
   const insert = db.prepare(
@@ -101,6 +111,7 @@ export function openPlans(db: Connection): Plans {
 
   function mergeInto(known: Delivery, planned: Planned): void {
     const { decision } = planned.delivery;
+    if (planned.run === null) askAgain.run({ event: planned.event, delivery: known.id });
     if (known.lease !== null) {
       revisions.put(known.id, planned);
       return;
@@ -120,6 +131,10 @@ export function openPlans(db: Connection): Plans {
       putPlan.run(known.id, decision.sealedSteps);
       const gained = steps.merge(known.id, decision.steps, planned);
       afterSteps(delivery, known, gained, planned);
+      if (rule !== undoRule) return;
+      // Nothing of it had come about: there is no work whose end would do this.
+      const now = deliveries.get(known.id);
+      if (now?.state === "processed") restore(now, planned.now);
       return;
     }
     steps.merge(known.id, [], planned);
@@ -289,7 +304,7 @@ function openRevisions(db: Connection) {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT DO UPDATE SET at = excluded.at, thread = excluded.thread, reprocess = max(reprocess, excluded.reprocess),
        mapping_version = excluded.mapping_version, replay = min(replay, excluded.replay),
-       run = coalesce(excluded.run, run), decision = excluded.decision, sealed = excluded.sealed`,
+       run = excluded.run, decision = excluded.decision, sealed = excluded.sealed`,
   );
   const take = db.prepare<[number], Revision>("DELETE FROM revision WHERE delivery = ? RETURNING *");
   return {

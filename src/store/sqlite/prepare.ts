@@ -26,7 +26,20 @@ export function openPrepare(db: Connection): Operations["prepare"] {
   const fixDeal = openFixDeal(db);
   const listFiles = openListFiles(db);
   const leased = db.prepare<[string, string], Leased>(
-    "SELECT seq, tenant, again, reprocess, replay, iif(again = 1, NULL, run) AS run FROM event WHERE event_id = ? AND lease = ? AND stage = 'accepted'",
+    "SELECT seq, tenant, again, reprocess, replay, run FROM event WHERE event_id = ? AND lease = ? AND stage = 'accepted'",
+  );
+  const inWork = db
+    .prepare<[{ event: number; run: number; now: number }], number>(
+      `SELECT 1 FROM run u JOIN delivery d ON d.event = $event WHERE u.id = $run AND u.kind = 'undo'
+         AND (d.lease IS NOT NULL OR EXISTS (SELECT 1 FROM revision v WHERE v.delivery = d.id)
+           OR EXISTS (SELECT 1 FROM step s INDEXED BY step_delivery WHERE s.delivery = d.id AND s.settled_at >= $now)) LIMIT 1`,
+    )
+    .pluck();
+  const waits = db.prepare("UPDATE run_event SET state = 'waiting' WHERE run = ? AND event = ? AND state = 'given'");
+  // With what led to it meanwhile; of another run, that one has it now.
+  const leaveRun = db.prepare(
+    `UPDATE event SET stage = iif(again = 1 OR run <> $run, 'accepted', 'prepared'), run = iif(run = $run, NULL, run), parse_attempts = 0,
+       turn = 0, due_at = 0, lease = NULL, lease_until = NULL, again = 0 WHERE seq = $event`,
   );
   const planned = db.prepare("UPDATE run_event SET state = 'planned' WHERE run = ? AND event = ?");
   const putBody = db.prepare(
@@ -40,9 +53,20 @@ export function openPrepare(db: Connection): Operations["prepare"] {
        schema_version = ?, mapping_version = ?, thread = ?, has_body = 1 WHERE seq = ?`,
   );
 
+  /** What a run planned is made from what was stored: nothing is lost with it, and it is given to the run again. */
+  function isOvertaken(event: Leased, run: number, now: number): boolean {
+    return event.again === 1 || event.run !== run || inWork.get({ event: event.seq, run, now }) !== undefined;
+  }
+
   function one(item: Prepared): boolean {
     const event = leased.get(item.eventId, item.lease.token);
     if (event === undefined) return false;
+    const run = item.byRun ?? null;
+    if (run !== null && isOvertaken(event, run, item.now)) {
+      waits.run(run, event.seq);
+      leaveRun.run({ run, event: event.seq });
+      return true;
+    }
     putBody.run(event.seq, item.sealedEvent);
     for (const delivery of item.deliveries) {
       plans.merge({
@@ -52,15 +76,15 @@ export function openPrepare(db: Connection): Operations["prepare"] {
         mappingVersion: item.mappingVersion,
         reprocess: event.reprocess === 1,
         replay: event.replay === 1,
-        run: event.run,
+        run,
         delivery,
       });
     }
     if (item.thread !== undefined) place(event.seq, item.thread, item.now);
     if (item.acquaintance !== undefined) teach(event.tenant, item.eventId, item.acquaintance);
     askForReviews(event.seq, item.now, item.reviews);
-    fixDeal(event.seq, item.deal, { now: item.now, run: event.run });
-    if (event.run !== null) planned.run(event.run, event.seq);
+    fixDeal(event.seq, item.deal, { now: item.now, run });
+    if (run !== null) planned.run(run, event.seq);
     if (item.files !== undefined && item.files.length > 0) listFiles(event.seq, item.now, item.files);
     finish.run(item.now, item.parseStatus, item.schemaVersion, item.mappingVersion, item.threadKey, event.seq);
     return true;

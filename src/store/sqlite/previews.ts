@@ -15,7 +15,6 @@ interface Old {
   tenant: string;
   sha256: string;
   store_key: string;
-  state: PreviewRow["state"];
 }
 
 type Of = [sha256: string, tenant: string];
@@ -46,7 +45,7 @@ export function openPreviews(
   const doom = db.prepare("INSERT OR IGNORE INTO doomed (store_key, tenant, sha256) VALUES (?, ?, ?)");
   const spare = db.prepare("DELETE FROM doomed WHERE store_key = ?");
   const old = db.prepare<[number, number], Old>(
-    "SELECT tenant, sha256, store_key, state FROM preview WHERE at < ? ORDER BY at LIMIT ?",
+    "SELECT tenant, sha256, store_key FROM preview WHERE at < ? ORDER BY at LIMIT ?",
   );
   const forget = db.prepare<Of>("DELETE FROM preview WHERE sha256 = ? AND tenant = ?");
 
@@ -66,15 +65,16 @@ export function openPreviews(
       return begin.get({ tenant, sha256, storeKey, now });
     },
     previewDone({ tenant, sha256, storeKey, reason, now }) {
-      if (done.run({ tenant, sha256, storeKey, reason, now }).changes > 0) return true;
-      doom.run(storeKey, tenant, sha256);
-      return false;
+      const isThere = done.run({ tenant, sha256, storeKey, reason, now }).changes > 0;
+      // Also where there is none now: an earlier try may have ended between its bytes and its row.
+      if (!isThere || reason !== null) doom.run(storeKey, tenant, sha256);
+      return isThere;
     },
     previewsRemoved({ before, limit, dryRun }) {
       const found = old.all(before, limit);
       if (dryRun) return found.length;
-      for (const { tenant, sha256, store_key: storeKey, state } of found) {
-        if (state !== "none") doom.run(storeKey, tenant, sha256);
+      for (const { tenant, sha256, store_key: storeKey } of found) {
+        doom.run(storeKey, tenant, sha256);
         forget.run(sha256, tenant);
       }
       return found.length;

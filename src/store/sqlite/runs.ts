@@ -42,6 +42,13 @@ export function openRuns(db: Connection): Pick<Operations, Names> {
     )
     .pluck();
   const end = db.prepare("UPDATE run SET state = 'done', ended_at = coalesce(ended_at, ?) WHERE id = ?");
+  const later = db
+    .prepare<[number], number>(
+      `SELECT 1 FROM run_event mine JOIN run_event other INDEXED BY run_event_of ON other.event = mine.event AND other.run > mine.run
+         JOIN run r ON r.id = other.run AND r.kind = 'apply'
+         WHERE mine.run = ? AND NOT EXISTS (SELECT 1 FROM run u INDEXED BY run_of WHERE u.of = r.id AND u.state = 'done') LIMIT 1`,
+    )
+    .pluck();
   const takeOver = db.prepare(
     "INSERT INTO run_event (run, event, state) SELECT ?, event, 'waiting' FROM run_event WHERE run = ? AND state IN ('given', 'planned')",
   );
@@ -61,6 +68,8 @@ export function openRuns(db: Connection): Pick<Operations, Names> {
   return {
     beginRun({ tenant, kind, of, mappingVersion, cohort, by, note, now }) {
       if (open.get(tenant, of ?? 0) !== undefined) return undefined;
+      // What the later one asked for too is there as the earlier one's, and would go with it.
+      if (of !== null && later.get(of) !== undefined) return undefined;
       const first = kind === "undo" ? "running" : "choosing";
       const id = insert.get(tenant, kind, of, mappingVersion, JSON.stringify(cohort), by, note, now, first);
       if (id === undefined) throw new TypeError("a run was written and has no number");
@@ -101,24 +110,33 @@ function openFeed(db: Connection): Operations["feedRun"] {
        again = iif(lease IS NULL, again, 1), parse_attempts = iif(lease IS NULL, 0, parse_attempts),
        turn = iif(lease IS NULL, 0, turn), due_at = 0 WHERE seq = $seq`,
   );
+  // What was pinned before the run, however often it is given to it; 0 where nothing was.
   const given = db.prepare(
-    "UPDATE run_event SET state = 'given', pinned = coalesce(pinned, ?) WHERE run = ? AND event = ?",
+    "UPDATE run_event SET state = 'given', pinned = coalesce(pinned, ?, 0) WHERE run = ? AND event = ?",
   );
   const unable = db.prepare("UPDATE run_event SET state = 'unable' WHERE run = ? AND event = ?");
   const before = db
     .prepare<[number, number], number | null>("SELECT pinned FROM run_event WHERE run = ? AND event = ?")
     .pluck();
+  // What a lane is working now is not known yet: to be taken back, it has to be.
+  const nextAtRest = db.prepare<[number, number], Fed>(
+    `SELECT e.seq, e.pinned, e.raw_kind, e.has_body FROM run_event r INDEXED BY run_event_waiting JOIN event e ON e.seq = r.event
+       WHERE r.run = ? AND r.state = 'waiting' AND NOT EXISTS (
+         SELECT 1 FROM delivery d LEFT JOIN revision v ON v.delivery = d.id
+           WHERE d.event = r.event AND (d.lease IS NOT NULL OR v.delivery IS NOT NULL))
+       ORDER BY r.event LIMIT ?`,
+  );
   return ({ run: id, limit, now }) => {
     const row = run.get(id);
     if (row === undefined || row.state === "done") return 0;
-    const all = next.all(id, limit);
+    const all = (row.of === null ? next : nextAtRest).all(id, limit);
     for (const { seq, pinned, raw_kind, has_body } of all) {
       if (has_body === 0 && (raw_kind === "gone" || row.of !== null)) {
         unable.run(id, seq);
         tell(seq, now, `run ${id} could not plan it: retention has removed its content`);
         continue;
       }
-      const to = row.of === null ? row.mapping_version : (before.get(row.of, seq) ?? null);
+      const to = row.of === null ? row.mapping_version : before.get(row.of, seq) || null;
       give.run({ run: id, pinned: to, seq });
       given.run(pinned, id, seq);
       tell(

@@ -1,0 +1,155 @@
+/** The contract of runs over stored messages: what is planned by one, what comes in between, and what taking one back must not touch. */
+import { describe, expect, it } from "vitest";
+import type { Attempt } from "../../../src/model/ledger.ts";
+import { type NewRun, undoRule } from "../../../src/model/runs.ts";
+import { hold, lane, message, type OpenBench, type Plan, preparedOf, steps, there, world } from "./world.ts";
+
+export function runsContract(open: OpenBench): void {
+  describe("runs", () => {
+    const w = world(open);
+    const run: NewRun = {
+      tenant: "acme",
+      kind: "apply",
+      of: null,
+      mappingVersion: 100,
+      cohort: {},
+      by: "ida",
+      note: null,
+      now: 4_000,
+    };
+
+    async function begun(events: readonly string[], changes: Partial<NewRun> = {}): Promise<number> {
+      const id = there(await w.ledger.beginRun({ ...run, ...changes }));
+      if (changes.kind !== "undo") await w.ledger.chooseForRun(id, events);
+      await w.ledger.stateRun({ run: id, state: "running", now: 4_000 });
+      return id;
+    }
+    const feed = (id: number): Promise<number> => w.ledger.feedRun({ run: id, limit: 10, now: 4_000 });
+    const only = async (): Promise<Attempt> => there((await w.attempt({ now: 4_000 }))[0]);
+    const planned = async (attempt: Attempt, plan: Plan, now = 4_100): Promise<readonly boolean[]> =>
+      await w.ledger.prepare([
+        {
+          ...preparedOf(attempt, { [lane]: plan }, { now }),
+          ...(attempt.run === undefined ? {} : { byRun: attempt.run.id }),
+        },
+      ]);
+    const states = async (id: number) =>
+      (await w.ledger.runEvents({ run: id, limit: 10 })).map(({ eventId, state }) => `${eventId} ${state}`);
+    const undo = (of: number): Promise<number> => begun([], { kind: "undo", of });
+    const nothing: Plan = { ...steps(), rule: undoRule } as Plan;
+
+    it("give their messages to be planned by their mapping, and hold what they were planned by", async () => {
+      await w.delivery("a", steps("activity-a"));
+      await w.deliver();
+      const id = await begun(["event-a"]);
+      expect(await feed(id)).toBe(1);
+      const attempt = await only();
+      expect(attempt).toMatchObject({ run: { id, kind: "apply" }, pinned: 100 });
+      await planned(attempt, steps("activity-a", "person-p"));
+      expect(await states(id)).toEqual(["event-a planned"]);
+      expect((await w.only("event-a")).state).toBe("pending");
+    });
+
+    it("leave a message that changed while it was planned to its live plan, and ask for it again", async () => {
+      await w.delivery("a", steps("activity-a"));
+      await w.deliver();
+      const id = await begun(["event-a"]);
+      await feed(id);
+      const attempt = await only();
+      await w.ledger.accept([message("a", { routes: ["sales@in.example.com"] })]);
+      expect(await planned(attempt, steps("activity-a", "person-p"))).toEqual([true]);
+      expect(await states(id)).toEqual(["event-a waiting"]);
+      const live = await only();
+      expect(live.run).toBeUndefined();
+      await planned(live, steps("activity-a"));
+      expect(await feed(id)).toBe(1);
+      expect((await only()).run).toMatchObject({ id });
+    });
+
+    it("ask again for what a live plan took the place of before it came about", async () => {
+      await w.delivery("a", steps("activity-a"));
+      await w.deliver();
+      const id = await begun(["event-a"]);
+      await feed(id);
+      await planned(await only(), steps("activity-a", "person-p"));
+      await w.ledger.requeue({ kind: "reprocess", eventId: "event-a", now: 4_200 });
+      await planned(await only(), steps("activity-a"));
+      expect(await states(id)).toEqual(["event-a waiting"]);
+    });
+
+    it("taken back before anything came about, leave a held mail held", async () => {
+      await w.delivery("a", hold("suspicious"));
+      const id = await begun(["event-a"]);
+      await feed(id);
+      await planned(await only(), steps("activity-a"));
+      expect((await w.only("event-a")).state).toBe("pending");
+      const back = await undo(id);
+      await feed(back);
+      await planned(await only(), nothing);
+      expect(await w.only("event-a")).toMatchObject({ state: "held", detail: "suspicious", rule: "trust" });
+      expect(await w.ledger.reviews({ limit: 10 })).toMatchObject([{ eventId: "event-a", kind: "held" }]);
+    });
+
+    it("taken back, unpin what the run pinned, however often it gave it", async () => {
+      await w.delivery("a", steps("activity-a"));
+      await w.deliver();
+      const id = await begun(["event-a"]);
+      for (const again of [false, true]) {
+        if (again) await w.ledger.accept([message("a", { routes: ["sales@in.example.com"] })]);
+        await feed(id);
+        const attempt = await only();
+        if (!again) await w.ledger.accept([message("a", { routes: ["more@in.example.com"] })]);
+        await planned(attempt, steps("activity-a"));
+        if (!again) await planned(await only(), steps("activity-a"));
+      }
+      const back = await undo(id);
+      await feed(back);
+      expect((await only()).pinned).toBeUndefined();
+    });
+
+    it("are not taken back in what a lane is working, until that has ended", async () => {
+      await w.delivery("a", steps("activity-a"));
+      const id = await begun(["event-a"]);
+      await feed(id);
+      await planned(await only(), steps("activity-a", "person-p"));
+      const claim = await w.claim({ now: 4_200 });
+      const back = await undo(id);
+      expect(await feed(back)).toBe(0);
+      await w.ledger.settle({
+        claim,
+        at: 4_300,
+        settlement: { state: "pending", dueAt: 9_000, counted: true, detail: "later" },
+      });
+      expect(await feed(back)).toBe(1);
+    });
+
+    it("plan nothing back from what was read before a lane settled it", async () => {
+      await w.delivery("a", steps("activity-a"));
+      const id = await begun(["event-a"]);
+      await feed(id);
+      await planned(await only(), steps("activity-a", "person-p"));
+      const back = await undo(id);
+      await feed(back);
+      const attempt = await only();
+      await w.deliver({ now: 4_300 });
+      await planned(attempt, nothing, 4_250);
+      expect(await states(back)).toEqual(["event-a waiting"]);
+      expect((await w.only("event-a")).state).toBe("processed");
+    });
+
+    it("are not taken back before a later one over the same messages", async () => {
+      await w.delivery("a", steps("activity-a"));
+      await w.deliver();
+      const first = await begun(["event-a"]);
+      await feed(first);
+      await planned(await only(), steps("activity-a"));
+      expect(await w.ledger.stateRun({ run: first, state: "done", now: 4_200 })).toBe(true);
+      const second = await begun(["event-a"], { mappingVersion: 101 });
+      await feed(second);
+      await planned(await only(), steps("activity-a"));
+      expect(await w.ledger.stateRun({ run: second, state: "done", now: 4_300 })).toBe(true);
+      expect(await w.ledger.beginRun({ ...run, kind: "undo", of: first })).toBeUndefined();
+      expect(await w.ledger.beginRun({ ...run, kind: "undo", of: second })).toBeGreaterThan(second);
+    });
+  });
+}
