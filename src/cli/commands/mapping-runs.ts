@@ -146,8 +146,12 @@ async function begin({ ledger }: Ground, run: Parameters<Ground["ledger"]["begin
     return id;
   }
   const open = (await ledger.runs({ tenant: run.tenant, limit: 100 })).find(({ state }) => state !== "done");
+  if (open === undefined)
+    throw new Failed(
+      `a later run planned some of the same messages: take that one back first (\`mailwright mapping runs\` lists them)`,
+    );
   throw new Failed(
-    `run ${open?.id ?? "of before"} has not come to its end: \`mailwright mapping apply --continue ${open?.id ?? "RUN"}\`, or take it back: \`mailwright mapping undo ${open?.id ?? "RUN"}\``,
+    `run ${open.id} has not come to its end: \`mailwright mapping apply --continue ${open.id}\`, or take it back: \`mailwright mapping undo ${open.id}\``,
   );
 }
 
