@@ -109,6 +109,17 @@ export const metricTable: readonly MetricRow[] = [
     ["outcome"],
     "Parsed messages, by outcome: ok, partial (headers only, or parts missing), failed.",
   ),
+  histogram(
+    "preview_seconds",
+    [],
+    seconds,
+    "Duration of making a small picture, reading the file from its store included.",
+  ),
+  counter(
+    "previews_total",
+    ["outcome"],
+    "Small pictures of files, by outcome: made, or why there is none (too_many_pixels, too_large, unreadable, too_slow, too_much_memory, crashed, given_up, not_a_picture).",
+  ),
   gauge("quarantine_depth", ["tenant"], "Attachments in quarantine, which wait for a person."),
   gauge("quarantine_oldest_age_seconds", ["tenant"], "Age of the oldest attachment in quarantine; 0 without one."),
   gauge("queue_depth", lane, "Deliveries that wait."),
@@ -133,17 +144,6 @@ export const metricTable: readonly MetricRow[] = [
     "review_open",
     ["tenant", "kind"],
     "Reviews that wait for a person, by kind: held (nothing delivered), thread (not sure where it belongs), move (to be done by hand).",
-  ),
-  counter(
-    "previews_total",
-    ["outcome"],
-    "Small pictures of files, by outcome: made, or why there is none (too_many_pixels, too_large, unreadable, too_slow, too_much_memory, crashed, given_up, not_a_picture).",
-  ),
-  histogram(
-    "preview_seconds",
-    [],
-    seconds,
-    "Duration of making a small picture, reading the file from its store included.",
   ),
   histogram("scan_seconds", [], seconds, "Duration of a virus scan, reading the file from its store included."),
   counter(
