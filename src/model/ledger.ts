@@ -14,7 +14,7 @@ import type { DeadLetter, EventRow, FindQuery, SkipCount, SkipQuery, StoryLine }
 import type { Mappings, ThreadDeal } from "./mappings.ts";
 import type { Purged, PurgePolicy } from "./purge.ts";
 import type { NewReview, Reviews, Verdict } from "./reviews.ts";
-import type { ByRun, Confirmed, RunOutcome, Runs, StepOfRun } from "./runs.ts";
+import type { AttemptOfRun, ByRun, Confirmed, RunOutcome, Runs, StepOfRun } from "./runs.ts";
 import type { StepKind } from "./step.ts";
 import type { Placed, Threads } from "./threads.ts";
 
@@ -132,7 +132,7 @@ export interface PreparedDelivery {
     | { readonly kind: "skip" | "hold"; readonly rule: string; readonly reason: string };
 }
 
-export interface Prepared {
+export interface Prepared extends AttemptOfRun {
   readonly eventId: string;
   readonly lease: Lease;
   readonly now: number;
@@ -146,8 +146,6 @@ export interface Prepared {
   /** Where it stands, and who stands elsewhere because of it. Missing where nothing could be read of it. */
   readonly thread?: Placed;
   readonly deliveries: readonly PreparedDelivery[];
-  /** The run whose attempt this was. */
-  readonly byRun?: number;
   /** What its sender teaches for later ones; committed with the rest. */
   readonly acquaintance?: Lesson;
   /**

@@ -53,6 +53,11 @@ export interface PlannedBy {
   readonly of: number | null;
 }
 
+export interface AttemptOfRun {
+  /** The run whose attempt this was. */
+  readonly byRun?: number;
+}
+
 export interface ByRun {
   /** The run that it is planned by now. */
   readonly run?: PlannedBy;
