@@ -118,6 +118,8 @@ export interface MadeStep {
   readonly state: StepState;
   readonly ref: string | null;
   readonly adopted: boolean;
+  /** Calls that were begun. */
+  readonly sends: number;
   /** Sealed; only of what the run brought about itself. */
   readonly snapshot: Uint8Array | undefined;
 }

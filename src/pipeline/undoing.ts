@@ -115,12 +115,14 @@ const isMoveKind = (kind: StepKind): boolean => kind === "link" || kind === "unl
 
 type Kept = NonNullable<RunOutcome["kept"]>[number];
 
-function reversed({ kind, key, ref, adopted, snapshot }: MadeStep, about: About): Step | Kept | undefined {
+function reversed({ kind, key, ref, adopted, sends, snapshot }: MadeStep, about: About): Step | Kept | undefined {
   const { run, tenant, now, sealer } = about;
   const why = `takes back run ${run.of}`;
   if (snapshot === undefined) {
     // Found there, not made; what was made without a look at it afterwards is nobody's to delete unseen.
-    return adopted ? undefined : { kind, ref, why: "what the CRM held after it was made is not known" };
+    if (adopted && (sends === 0 || !recordKinds.has(kind))) return undefined;
+    const found = "it was found after a call without an answer: it may be somebody else's";
+    return { kind, ref, why: adopted ? found : "what the CRM held after it was made is not known" };
   }
   const expect = JSON.parse(Buffer.from(sealer.open(snapshot).plain).toString("utf8")) as Held;
   if (recordKinds.has(kind)) {

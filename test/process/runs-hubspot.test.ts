@@ -127,7 +127,8 @@ async function killedIn(route: string, ...args: string[]): Promise<void> {
 test("apply and undo, each killed with an answer on its way, end where they would have ended", async () => {
   const files = [
     mail("m1", "A quote, please", "ada@client.example"),
-    mail("m2", "Our news", "bob@paper.example"),
+    // Of somebody who is there: a contact whose creation is on its way at the kill may be a person's by then, and is left and listed.
+    mail("m2", "Our news", "ada@client.example"),
     mail("m3", "An order", "cyd@other.example"),
   ];
   const taken = await shapedBy(run, "reprocess", [...files, "--to", "deals@in.test"]);
@@ -140,7 +141,7 @@ test("apply and undo, each killed with an answer on its way, end where they woul
   expect(applied.deliveries).toMatchObject({ processed: 3, failed: 0, pending: 0 });
   expect(subjects()).toEqual(["A quote, please", "An order", "Our news"]);
   const after = live();
-  expect(sandbox.state().counts).toMatchObject({ deals: 1, contacts: 3, emails: 3 });
+  expect(sandbox.state().counts).toMatchObject({ deals: 1, contacts: 2, emails: 3 });
 
   await killedIn("emails.archive", "mapping", "undo", "1");
   const undone = await shapedBy(run, "mapping undo", ["--continue", "2"]);

@@ -19,6 +19,7 @@ interface StepRow {
   state: MadeStep["state"];
   ref: string | null;
   adopted: number;
+  sends: number;
   snapshot: Uint8Array | null;
 }
 
@@ -29,7 +30,7 @@ export function openRunMade(db: Connection): Operations["runMade"] {
          LEFT JOIN plan p ON p.delivery = d.id WHERE e.event_id = ? ORDER BY d.id`,
   );
   const steps = db.prepare<[number, number], StepRow>(
-    "SELECT kind, key, state, ref, adopted, snapshot FROM step WHERE delivery = ? AND run = ? AND undone IS NULL ORDER BY id",
+    "SELECT kind, key, state, ref, adopted, sends, snapshot FROM step WHERE delivery = ? AND run = ? AND undone IS NULL ORDER BY id",
   );
   const pass = db.prepare<[number], number>("SELECT pass FROM run WHERE id = ?").pluck();
   return ({ run, undo, eventId }) => ({
