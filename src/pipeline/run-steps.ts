@@ -60,7 +60,7 @@ export async function ensureOfRun(turn: Turn, plan: readonly Step[], ports: RunP
     const about = isMove(step) ? refs.get(step.from) : { kind: step.kind, id: outcome.ref.id };
     const held = about === undefined ? undefined : await holds(about, fieldsOf(step), ports);
     if (held === undefined) return outcome;
-    const snapshot = sealed(isMove(step) ? { ...held, had: had ?? step.kind === "link" } : held, ports);
+    const snapshot = sealed(isMove(step) ? { ...held, had: had ?? step.kind === "unlink" } : held, ports);
     return { ...outcome, note: { ...outcome.note, snapshot } };
   } catch (error) {
     if (error instanceof LedgerFailed) throw error;
