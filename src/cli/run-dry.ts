@@ -1,7 +1,7 @@
 /** What a mapping would do to stored messages, counted: nothing is written, and no CRM is asked. */
 import { type CompiledMapping, type Ground, tenantPlans } from "../main.ts";
 import type { DecisionRow, Verdict } from "../model/reviews.ts";
-import type { Cohort } from "../model/runs.ts";
+import { type Cohort, leavesNothing } from "../model/runs.ts";
 import type { StepKind } from "../model/step.ts";
 import { inLine, plannedBefore } from "../pipeline/before.ts";
 import { decide, participantsOf, type TenantPlan } from "../pipeline/enrich.ts";
@@ -67,9 +67,7 @@ async function count(
     const steps = decision.kind === "steps" ? decision.steps : [];
     const asked = steps.filter(({ kind, key }) => !has(kind, key));
     const wanted = new Set(steps.map(({ kind, key }) => `${kind}:${key}`));
-    const unwanted = there.filter(
-      ({ kind, key }) => kind !== "file" && kind !== "unlink" && !wanted.has(`${kind}:${key}`),
-    );
+    const unwanted = there.filter(({ kind, key }) => !leavesNothing.has(kind) && !wanted.has(`${kind}:${key}`));
     if (asked.length === 0 && unwanted.length === 0) tally.unchanged++;
     if (decision.kind !== "steps" && there.length > 0) tally.skipped++;
     for (const { kind } of asked) tally.asked.set(kind, (tally.asked.get(kind) ?? 0) + 1);

@@ -2,6 +2,7 @@
 import { type Ground, openLanes } from "../main.ts";
 import type { Session } from "../model/destination.ts";
 import type { DeliveryRow, StepRow } from "../model/ledger.ts";
+import { recordKinds } from "../model/runs.ts";
 import { type SampleAnswer, type SampleRow, sampleAnswers } from "../model/samples.ts";
 import type { Cli } from "./cli.ts";
 import { type WhoOptions, whoSays } from "./commands/review-resolve.ts";
@@ -12,7 +13,6 @@ import { destinationOf, isoTime, storedEvent } from "./rows.ts";
 import type { Compared, SampleShape } from "./sample-shapes.ts";
 
 const mostText = 2_000;
-const recordKinds: ReadonlySet<string> = new Set(["person", "company", "deal", "activity"]);
 
 const shapeOf = ({ eventId, messageId, tenant, at, resolved }: SampleRow): SampleShape => ({
   event_id: eventId,

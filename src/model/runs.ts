@@ -81,6 +81,12 @@ export interface Confirmed {
   readonly tookBack?: { readonly kind: StepKind; readonly key: string; readonly ref: string; readonly ours: boolean };
 }
 
+/** Steps that leave a record of their own. */
+export const recordKinds: ReadonlySet<StepKind> = new Set<StepKind>(["person", "company", "deal", "activity"]);
+
+/** Moves, archives and lists of files say how something was to be once: that they are not asked for again leaves nothing behind. */
+export const leavesNothing: ReadonlySet<StepKind> = new Set<StepKind>(["file", "unlink", "archive"]);
+
 /** Something that the plan before left at the CRM, and that a run did not want any more: it stays there. */
 export interface Unwanted {
   readonly kind: StepKind;

@@ -4,8 +4,8 @@ import { stepKey } from "../mapping/keys.ts";
 import type { KnownRef, Snapshot } from "../model/destination.ts";
 import type { ClaimedStep } from "../model/ledger.ts";
 import type { Sealer } from "../model/ports.ts";
-import type { Confirmed } from "../model/runs.ts";
-import type { Step, StepKind } from "../model/step.ts";
+import { type Confirmed, recordKinds } from "../model/runs.ts";
+import type { Step } from "../model/step.ts";
 import { defectIn, type EnsurePorts, failureOfRead, type StepOutcome, type Turn } from "./ensure.ts";
 import { LedgerFailed } from "./faults.ts";
 import { ensureStep } from "./moving.ts";
@@ -16,8 +16,6 @@ export type Held = NonNullable<Archive["expect"]>;
 type Move = Extract<Step, { kind: "link" | "unlink" }>;
 type Archive = Extract<Step, { kind: "archive" }>;
 const isMove = (step: Step): step is Move => step.kind === "link" || step.kind === "unlink";
-/** Steps that leave a record of their own. */
-export const recordKinds: ReadonlySet<StepKind> = new Set(["person", "company", "deal", "activity"]);
 const nameOf = ({ kind, id }: Pick<KnownRef, "kind" | "id">): string => `${kind}:${id}`;
 /** A read that fails must not cost a run its way back. */
 const mostReads = 3;

@@ -8,10 +8,10 @@ import type { CanonicalEvent } from "../model/event.ts";
 import { schemaVersion } from "../model/event.ts";
 import type { Attempt, Ledger, Prepared, PreparedDelivery } from "../model/ledger.ts";
 import type { Clock, Sealer } from "../model/ports.ts";
-import { type Made, type MadeStep, type PlannedBy, type RunOutcome, undoRule } from "../model/runs.ts";
+import { type Made, type MadeStep, type PlannedBy, type RunOutcome, recordKinds, undoRule } from "../model/runs.ts";
 import type { Step, StepKind } from "../model/step.ts";
 import { viaLedger } from "./faults.ts";
-import { type Held, recordKinds } from "./run-steps.ts";
+import type { Held } from "./run-steps.ts";
 import { readSteps, readStepsBare, writeMail, writeSteps } from "./stored.ts";
 
 export interface UndoPorts {
@@ -20,7 +20,7 @@ export interface UndoPorts {
   readonly clock: Clock;
 }
 
-/** Undefined where the run made nothing of it. Rejects with LedgerFailed. */
+/** Without deliveries where the run made nothing of it. Rejects with LedgerFailed. */
 export async function undoPlan(
   attempt: Attempt,
   run: PlannedBy,
@@ -104,8 +104,8 @@ function backward(
   for (const step of here.reverse()) {
     const found = reversed(step, about);
     if (found === undefined) continue;
-    if ("why" in found && "kind" in found && !("key" in found)) kept.push(found);
-    else back.push(found as Step);
+    if ("left" in found) kept.push(found.left);
+    else back.push(found.step);
   }
   // Moves first, while what they move is there.
   return { steps: [...back.filter(isMove), ...back.filter((step) => !isMove(step))], kept };
@@ -113,21 +113,22 @@ function backward(
 
 const isMoveKind = (kind: StepKind): boolean => kind === "link" || kind === "unlink";
 
-type Kept = NonNullable<RunOutcome["kept"]>[number];
+type Reversed = { readonly step: Step } | { readonly left: NonNullable<RunOutcome["kept"]>[number] };
 
-function reversed({ kind, key, ref, adopted, sends, snapshot }: MadeStep, about: About): Step | Kept | undefined {
+/** Undefined where the run brought nothing about. */
+function reversed({ kind, key, ref, adopted, sends, snapshot }: MadeStep, about: About): Reversed | undefined {
   const { run, tenant, now, sealer } = about;
   const why = `takes back run ${run.of}`;
   if (snapshot === undefined) {
     // Found there, not made; what was made without a look at it afterwards is nobody's to delete unseen.
     if (adopted && (sends === 0 || !recordKinds.has(kind))) return undefined;
     const found = "it was found after a call without an answer: it may be somebody else's";
-    return { kind, ref, why: adopted ? found : "what the CRM held after it was made is not known" };
+    return { left: { kind, ref, why: adopted ? found : "what the CRM held after it was made is not known" } };
   }
   const expect = JSON.parse(Buffer.from(sealer.open(snapshot).plain).toString("utf8")) as Held;
   if (recordKinds.has(kind)) {
     const natural = [key, String(run.id)];
-    return { kind: "archive", key: stepKey(tenant, "archive", natural), why, target: key, expect };
+    return { step: { kind: "archive", key: stepKey(tenant, "archive", natural), why, target: key, expect } };
   }
   const move = now.filter(isMove).find((step) => step.kind === kind && step.key === key);
   // It was so before the run.
@@ -135,5 +136,5 @@ function reversed({ kind, key, ref, adopted, sends, snapshot }: MadeStep, about:
   const other = move.kind === "link" ? "unlink" : "link";
   const { from, to } = move;
   const how = { key: stepKey(tenant, other, [from, to, `run ${run.id}`]), why, from, to, expect, undoes: key };
-  return other === "link" ? { kind: other, ...how } : { kind: other, ...how };
+  return { step: { kind: other, ...how } };
 }

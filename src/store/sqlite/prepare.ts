@@ -49,7 +49,8 @@ export function openPrepare(db: Connection): Operations["prepare"] {
   // meanwhile is asked for still.
   const finish = db.prepare(
     `UPDATE event SET stage = iif(again = 1, 'accepted', 'prepared'), parse_attempts = iif(again = 1, 0, parse_attempts),
-       turn = 0, due_at = 0, lease = NULL, lease_until = NULL, again = 0, reprocess = iif(again = 1, reprocess, 0), replay = iif(again = 1, replay, 0), run = iif(again = 1, run, NULL), prepared_at = ?, parse_status = ?,
+       turn = 0, due_at = 0, lease = NULL, lease_until = NULL, again = 0, reprocess = iif(again = 1, reprocess, 0),
+       replay = iif(again = 1, replay, 0), run = iif(again = 1, run, NULL), prepared_at = ?, parse_status = ?,
        schema_version = ?, mapping_version = ?, thread = ?, has_body = 1 WHERE seq = ?`,
   );
 

@@ -1,6 +1,6 @@
 /** Writes down what a run found of a delivery, and what it made of it, in the transaction that plans it. */
 import type { PreparedDelivery } from "../../model/ledger.ts";
-import type { RunBefore, RunOutcome, Unwanted } from "../../model/runs.ts";
+import { leavesNothing, type RunBefore, type RunOutcome, type Unwanted } from "../../model/runs.ts";
 import type { StepKind } from "../../model/step.ts";
 import type { Connection } from "./connection.ts";
 import { type Delivery, openDeliveries } from "./delivery.ts";
@@ -67,11 +67,8 @@ export function openRunPlan(db: Connection): RunPlan {
     },
     write(run, delivery, decision, before, taken) {
       const wanted = new Set(decision.kind === "steps" ? decision.steps.map(({ kind, key }) => `${kind}:${key}`) : []);
-      // Moves and lists of files say how something was to be once; that they are not asked for again leaves nothing behind.
       const unwanted = (before?.confirmed ?? []).flatMap(({ kind, key, ref }): Unwanted[] =>
-        wanted.has(`${kind}:${key}`) || kind === "file" || kind === "unlink" || kind === "archive"
-          ? []
-          : [{ kind, ref }],
+        wanted.has(`${kind}:${key}`) || leavesNothing.has(kind) ? [] : [{ kind, ref }],
       );
       const earlier = known.get(run, delivery);
       const keptBefore = earlier === undefined ? [] : ((JSON.parse(earlier) as RunOutcome).kept ?? []);
