@@ -4,7 +4,7 @@ import type { Dedupe, Destination, Facts } from "../model/destination.ts";
 import { apiVersion } from "./hubspot/api.ts";
 import { classify } from "./hubspot/classify.ts";
 import { openSession } from "./hubspot/session.ts";
-import { maxBodyChars } from "./hubspot/text.ts";
+import { maxBodyChars } from "./shared/text.ts";
 
 /** A secret in a URL would be shown wherever the address of the API is. */
 function isBare(text: string): boolean {

@@ -3,10 +3,10 @@
  * time and chance come in, requests are handed in. What is documented, observed or guessed: FIDELITY.md.
  */
 import type { Clock, Random } from "../model/ports.ts";
+import { type Fault, type FaultPlan, openFaults } from "./faults.ts";
+import { openHeld } from "./held.ts";
 import { type Actors, openActors } from "./hubspot/actors.ts";
 import { openTokens } from "./hubspot/auth.ts";
-import { type Fault, type FaultPlan, openFaults } from "./hubspot/faults.ts";
-import { openHeld } from "./hubspot/held.ts";
 import { openInstant } from "./hubspot/instant.ts";
 import { openLimits } from "./hubspot/limits.ts";
 import type { World } from "./hubspot/objects.ts";
@@ -18,7 +18,7 @@ import { openSchema } from "./hubspot/schema.ts";
 import { type SandboxState, stateOf } from "./hubspot/state.ts";
 import { openStore } from "./hubspot/store.ts";
 
-export type { FaultPlan } from "./hubspot/faults.ts";
+export type { FaultPlan } from "./faults.ts";
 export { allScopes, type HubspotSandboxOptions, sandboxToken } from "./hubspot/options.ts";
 export type { SandboxState } from "./hubspot/state.ts";
 

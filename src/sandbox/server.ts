@@ -1,7 +1,7 @@
 /** Puts a sandbox behind a loopback HTTP port, with a side door under `/_sandbox/` through which another process sees and steers it. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type FaultPlan, faultPlanSchema } from "./hubspot/faults.ts";
+import { type FaultPlan, faultPlanSchema } from "./faults.ts";
 import type { LoggedCall, Sandbox, SandboxReply } from "./hubspot.ts";
 
 export interface RunningSandbox {

@@ -1,9 +1,9 @@
 /** The list of files in an email's bodies: found again and changed alone, whatever the names, the mail around it, and what HubSpot made of it. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { attachmentBlock, brought, type Form } from "../../src/destinations/hubspot/attached.ts";
-import { bodyOf } from "../../src/destinations/hubspot/body.ts";
-import { endsWithMarker, markerOf, maxBodyChars } from "../../src/destinations/hubspot/text.ts";
+import { attachmentBlock, brought, type Form } from "../../src/destinations/shared/attached.ts";
+import { bodyOf } from "../../src/destinations/shared/body.ts";
+import { endsWithMarker, markerOf, maxBodyChars } from "../../src/destinations/shared/text.ts";
 import { fileStatuses } from "../../src/model/files.ts";
 import type { Filed } from "../../src/model/step.ts";
 import { respelled } from "../../src/sandbox/hubspot/html.ts";

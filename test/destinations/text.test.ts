@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { emailBody } from "../../src/destinations/hubspot/bodies.ts";
-import { bodyOf } from "../../src/destinations/hubspot/body.ts";
-import { endsWithMarker, markerOf, nameParts, storable } from "../../src/destinations/hubspot/text.ts";
+import { bodyOf } from "../../src/destinations/shared/body.ts";
+import { endsWithMarker, markerOf, nameParts, storable } from "../../src/destinations/shared/text.ts";
 import { parse } from "../../src/mail/parse.ts";
 import { activity, keyOf } from "./fixtures.ts";
 

@@ -1,8 +1,8 @@
 /** Builds the request bodies of HubSpot records from steps. Pure; test/destinations holds them against the types of HubSpot's own SDK. */
 import type { ActivityStep, CompanyStep, DealStep, PersonStep } from "../../model/step.ts";
+import type { Body } from "../shared/body.ts";
+import { nameParts, shortText, storable, subjectOf } from "../shared/text.ts";
 import type { Association, ObjectName } from "./api.ts";
-import type { Body } from "./body.ts";
-import { nameParts, shortText, storable, subjectOf } from "./text.ts";
 
 /** Ours alone in every account: nothing else writes them. */
 export const ownProperties = {

@@ -1,12 +1,12 @@
 /** Brings the files that a logged email lists up to date: reads it, changes the lines that are ours and no others, and writes only what changed. */
 import type { Ref, Refs } from "../../model/destination.ts";
 import type { FileStep } from "../../model/step.ts";
+import { type Brought, brought } from "../shared/attached.ts";
+import { maxBodyChars } from "../shared/text.ts";
 import type { HubspotRecord } from "./api.ts";
-import { type Brought, brought } from "./attached.ts";
 import { filesBody } from "./bodies.ts";
 import { isTooLong } from "./classify.ts";
 import { known, type Records } from "./records.ts";
-import { maxBodyChars } from "./text.ts";
 
 export interface Files {
   /** The email, where it says so already, or is gone; undefined where there is something to do. */

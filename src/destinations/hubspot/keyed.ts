@@ -4,16 +4,16 @@ import { openDealsNote } from "../../model/open-deals.ts";
 import { Refused } from "../../model/outcome.ts";
 import type { ActivityStep, CompanyStep, DealStep } from "../../model/step.ts";
 import type { WireResponse } from "../../model/wire.ts";
+import { bodyOf } from "../shared/body.ts";
+import { halvedBodyChars, markerOf, maxBodyChars } from "../shared/text.ts";
 import type { Account } from "./account.ts";
 import { type Api, associationTo, type HubspotRecord, type ObjectName, recordSchema, shaped } from "./api.ts";
 import { type CreateBody, companyBody, dealBody, emailBody, ownProperties } from "./bodies.ts";
-import { bodyOf } from "./body.ts";
 import { isConflict, isTooLong, reasonOf } from "./classify.ts";
 import { findByDomain } from "./companies.ts";
 import { openDealsOf } from "./open-deals.ts";
 import type { Owner, ReadBack } from "./readback.ts";
 import { associationsOf, known, permanent, type Records, recordObjectOf } from "./records.ts";
-import { halvedBodyChars, markerOf, maxBodyChars } from "./text.ts";
 import type { Wishes } from "./wishes.ts";
 
 export type KeyedStep = ActivityStep | DealStep | CompanyStep;

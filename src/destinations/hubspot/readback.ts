@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { Refused } from "../../model/outcome.ts";
 import type { StepKind } from "../../model/step.ts";
+import { endsWithMarker, markerOf } from "../shared/text.ts";
 import {
   type Api,
   associatedSchema,
@@ -14,7 +15,6 @@ import {
   shaped,
 } from "./api.ts";
 import { ownProperties } from "./bodies.ts";
-import { endsWithMarker, markerOf } from "./text.ts";
 
 export interface Owner {
   readonly object: ObjectName;

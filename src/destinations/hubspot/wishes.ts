@@ -2,10 +2,10 @@
 import { z } from "zod";
 import type { Clock } from "../../model/ports.ts";
 import type { DealStep, Step } from "../../model/step.ts";
+import { shortText } from "../shared/text.ts";
 import { type Api, type ObjectName, paths, propertySchema, shaped } from "./api.ts";
 import { ownProperties } from "./bodies.ts";
 import { permanent } from "./records.ts";
-import { shortText } from "./text.ts";
 
 const text = z.union([z.string(), z.number()]).transform(String);
 const ownersSchema = z.object({ results: z.array(z.object({ id: text, email: z.string().nullish() })) });

@@ -1,4 +1,4 @@
-/** Shapes words for HubSpot's properties: what can be stored, how long it may be, names in two, the marker that a read-back looks for. */
+/** Shapes words for the fields of a CRM: what can be stored, how long it may be, names in two, the marker that a read-back looks for. */
 /**
  * A note's body may have 65,536 characters; for email bodies HubSpot names no figure.
  * https://developers.hubspot.com/docs/api-reference/crm-notes-v3/guide (checked 2026-11-24)

@@ -1,6 +1,6 @@
 /** Planned misfortune: what goes wrong on which call, before or after the commit. Plans are plain JSON, so that another process can lay them. */
 import { z } from "zod";
-import type { Random } from "../../model/ports.ts";
+import type { Random } from "../model/ports.ts";
 
 const ms = z.number().int().min(0);
 const headers = z.record(z.string(), z.string()).default({});

@@ -1,4 +1,4 @@
-/** The list of a mail's files in a HubSpot email: how it is written, and how it is found again to say what became of them. Pure. */
+/** The list of a mail's files in the text of a logged mail: how it is written, and how it is found again to say what became of them. Pure. */
 import type { Filed } from "../../model/step.ts";
 import { count, escaped, shortText, storable } from "./text.ts";
 
