@@ -24,7 +24,8 @@ export default defineConfig({
           include: ["test/process/**/*.test.ts"],
           testTimeout: 900_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
+          // Two files at a time: each waits for its daemon more than it works.
+          maxWorkers: 2,
         },
       },
       {

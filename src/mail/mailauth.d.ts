@@ -47,12 +47,16 @@ declare module "mailauth/lib/dkim/dkim-verifier.js" {
     headers: Headers | false;
     state: "header" | "body";
     headerBytes: number;
+    byteLength: number;
     signatureHeaders: SignatureHeader[];
     readonly headerFrom: readonly string[];
     readonly fromFields: number;
     readonly results: readonly SignatureResult[];
     readonly arc: ArcData;
     messageHeaders(headers: Headers): Promise<void>;
+    /** Takes `chunk` as the last piece of the header, and calls messageHeaders. */
+    emitHeaders(chunk?: Buffer): Promise<void>;
+    nextChunk(chunk: Buffer): Promise<void>;
     writeAsync(chunk: Buffer): Promise<void>;
     finish(): Promise<void>;
   }

@@ -97,6 +97,21 @@ class TopmostVerifier extends DkimVerifier {
   /** Signatures beyond those that are looked at. */
   leftOut = 0;
 
+  /**
+   * What `feed` gives has CRLF alone, and nearly always the whole header in its first piece. mailauth looks at each byte of both in turn, for bare LFs
+   * and for the end of the header: an eighth of what an ordinary mail costs.
+   */
+  override async writeAsync(chunk: Buffer): Promise<void> {
+    if (this.state === "header") {
+      const end = this.headerBytes === 0 ? endOfHeader(chunk) : undefined;
+      if (end === undefined) return super.writeAsync(chunk);
+      this.headerBytes = end;
+      await this.emitHeaders(chunk.subarray(0, end));
+      if (end < chunk.length) await this.nextChunk(chunk.subarray(end));
+    } else await this.nextChunk(chunk);
+    this.byteLength += chunk.length;
+  }
+
   override async messageHeaders(headers: Headers): Promise<void> {
     if (headers.parsed.length > maxFields) throw new Unverifiable(`there are more than ${maxFields} header fields`);
     let signatures = 0;
@@ -132,6 +147,13 @@ class TopmostVerifier extends DkimVerifier {
         status: { result: "neutral", comment: skip },
       }));
   }
+}
+
+/** Where the body begins; undefined where the empty line before it is not there. A message may begin with that line. */
+function endOfHeader(chunk: Buffer): number | undefined {
+  if (chunk[0] === 0x0d && chunk[1] === 0x0a) return 2;
+  const at = chunk.indexOf("\r\n\r\n");
+  return at === -1 ? undefined : at + 4;
 }
 
 /** RFC 7208 §2.4: for the null sender the policy of HELO counts. */

@@ -9,14 +9,14 @@ const runs: readonly (KillRun & { title: string })[] = [
     ...base,
     title: "where HubSpot stores our key but does not keep it single",
     seed: 12,
-    cycles: 18,
+    cycles: 15,
     emailsUnique: "no",
   },
   {
     ...base,
     title: "where HubSpot lets us have no property on emails at all",
     seed: 13,
-    cycles: 12,
+    cycles: 15,
     emailsUnique: "propertiesForbidden",
   },
 ];

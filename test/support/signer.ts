@@ -156,7 +156,7 @@ export function canonicalBody(body: Buffer, canon: string): Buffer {
   if (canon === "relaxed") text = text.replace(/[ \t]+/g, " ").replace(/ (?=\r\n|$)/g, "");
   // A pattern would try again at each of a million line ends.
   let end = text.length;
-  while (text.startsWith("\r\n", end - 2)) end -= 2;
+  while (end >= 2 && text.startsWith("\r\n", end - 2)) end -= 2;
   text = text.slice(0, end);
   if (text === "") return canon === "relaxed" ? Buffer.alloc(0) : Buffer.from("\r\n");
   return Buffer.from(`${text}\r\n`, "latin1");

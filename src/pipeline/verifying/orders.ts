@@ -49,15 +49,23 @@ export function openOrdering(post: (orders: Orders, transferred: ArrayBuffer[]) 
   };
 }
 
-export function openReporting(post: (reports: Reports) => void): (report: Report) => void {
+/** Reports in one text at most while there is more to do. */
+const mostReports = 8;
+
+/** While the thread is `busy` it has turns enough: waking the other side costs it more than some milliseconds cost a message. */
+export function openReporting(post: (reports: Reports) => void, busy: () => boolean): (report: Report) => void {
   let reports: Report[] = [];
+  const turn = (): void => {
+    if (busy() && reports.length < mostReports) {
+      setImmediate(turn);
+      return;
+    }
+    const gathered = reports;
+    reports = [];
+    post(JSON.stringify(gathered));
+  };
   return (report) => {
-    if (reports.push(report) > 1) return;
-    setImmediate(() => {
-      const gathered = reports;
-      reports = [];
-      post(JSON.stringify(gathered));
-    });
+    if (reports.push(report) === 1) setImmediate(turn);
   };
 }
 

@@ -36,9 +36,13 @@ export function serveVerifying(port: MessagePort, memory: SharedArrayBuffer, por
   const seen = new Int32Array(memory);
   const names = openNames(dns, clock);
   const incoming = new Map<number, Incoming>();
+  const waiting: Order[] = [];
   let working = 0;
   let beating: NodeJS.Timeout | undefined;
-  const post = openReporting((reports) => port.postMessage(reports));
+  const post = openReporting(
+    (reports) => port.postMessage(reports),
+    () => waiting.length > 0,
+  );
   const mark = (id: number) => (): void => void Atomics.store(seen, shared.current, id);
 
   async function work(id: number, order: Order & { kind: "begin" }): Promise<void> {
@@ -94,7 +98,6 @@ export function serveVerifying(port: MessagePort, memory: SharedArrayBuffer, por
     }
   };
   // Each in a turn of its own: what a message makes of its bytes at once is done before the next is marked as the one that is worked on.
-  const waiting: Order[] = [];
   const next = (): void => {
     const order = waiting.shift();
     if (order !== undefined) obey(order);

@@ -1,4 +1,5 @@
 /** What is verified of a sender, mechanism by mechanism, against names in memory. */
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Unverifiable } from "../../../src/mail/trust/feed.ts";
 import type { AuthResult } from "../../../src/model/event.ts";
@@ -56,6 +57,28 @@ describe("mail of a domain that signs, from its own server", () => {
       const evidence = await verify(chunks(raw, size), fromPeer(), goodZone().resolve);
       expect(evidence.dkim.map(({ result }) => result)).toEqual(["pass"]);
     }
+  });
+});
+
+describe("the end of the header", () => {
+  /** A byte at a time it is mailauth that looks for it; a whole mail is divided by us. */
+  test("is where it is when the mail comes byte by byte", async () => {
+    const { verify } = await import("../../../src/mail/trust.ts");
+    const { chunks } = await import("./mails.ts");
+    const piece = fc.constantFrom("\r\n", "\r\n\r\n", "\n", "\r", " ", "\t", "a", "From: Ana <ana@good.example>\r\n");
+    const text = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(""));
+    await fc.assert(
+      fc.asyncProperty(text, text, fc.boolean(), async (before, after, whole) => {
+        const own = `${before}${whole ? signedMail(mail({ body: after })).toString("latin1") : after}`;
+        const [once, slowly] = await Promise.all(
+          [own.length + 1, 1].map((size) =>
+            verify(chunks(Buffer.from(own, "latin1"), size), fromPeer(), goodZone().resolve),
+          ),
+        );
+        expect(once).toEqual(slowly);
+      }),
+      { numRuns: 150 },
+    );
   });
 });
 
