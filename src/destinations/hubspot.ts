@@ -4,30 +4,13 @@ import type { Dedupe, Destination, Facts } from "../model/destination.ts";
 import { apiVersion } from "./hubspot/api.ts";
 import { classify } from "./hubspot/classify.ts";
 import { openSession } from "./hubspot/session.ts";
+import { baseUrl, secretWord } from "./shared/settings.ts";
 import { maxBodyChars } from "./shared/text.ts";
-
-/** A secret in a URL would be shown wherever the address of the API is. */
-function isBare(text: string): boolean {
-  const url = URL.parse(text);
-  return url !== null && [url.username, url.password, url.search, url.hash].every((part) => part === "");
-}
 
 const settings = z
   .strictObject({
-    base_url: z
-      .url({ protocol: /^https?$/, error: "an http: or https: URL" })
-      .refine(isBare, { error: "a URL without user, password, query or fragment: the token has a key of its own" })
-      .default("https://api.hubapi.com")
-      .describe(
-        "Where HubSpot's API is. Change it for the sandbox or a proxy; loopback and private addresses are allowed.",
-      ),
-    token: z
-      .string()
-      .regex(/^[!-~]{1,2000}$/, "must be one printable word, without spaces or line ends")
-      .describe(
-        "Service key or private-app token (secret). Give it by reference to the environment or to a file, never in clear.",
-      )
-      .meta({ secret: true }),
+    base_url: baseUrl("HubSpot", "https://api.hubapi.com"),
+    token: secretWord("Service key or private-app token"),
     portal_id: z
       .string()
       .regex(/^\d{1,20}$/, "must be the account's number")
@@ -92,7 +75,14 @@ export const facts: Facts = {
   searchLagMs: 60_000,
   lateCommitMs: 600_000,
   // A logged email keeps its associations editable, but its text and time stay; other programs' records can be associated.
-  can: { moveActivity: true, archive: true, linkForeignActivity: true },
+  can: {
+    moveActivity: true,
+    archive: true,
+    linkForeignActivity: true,
+    changeActivity: true,
+    severalPeople: true,
+    activityDeals: "several",
+  },
   width: 10,
 };
 

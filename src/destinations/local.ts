@@ -34,7 +34,14 @@ const facts: Facts = {
   dedupe: { person: unique, company: unique, deal: unique, activity: unique, file: unique, event_copy: unique },
   searchLagMs: 0,
   lateCommitMs: 0,
-  can: { moveActivity: true, archive: true, linkForeignActivity: true },
+  can: {
+    moveActivity: true,
+    archive: true,
+    linkForeignActivity: true,
+    changeActivity: true,
+    severalPeople: true,
+    activityDeals: "several",
+  },
   width: 8,
 };
 

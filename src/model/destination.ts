@@ -49,6 +49,20 @@ export interface Limit {
   readonly perMs: number;
 }
 
+/** What the pipeline asks before it asks the vendor: what cannot be had there is a note or a review item, and no trick. */
+export interface Can {
+  /** A logged activity can be given to other records. */
+  readonly moveActivity: boolean;
+  readonly archive: boolean;
+  readonly linkForeignActivity: boolean;
+  /** The text of a logged activity can be changed: its list of files. */
+  readonly changeActivity: boolean;
+  /** An activity can stand on several people. */
+  readonly severalPeople: boolean;
+  /** On how many deals an activity can be put; none where it stands on the company, and so with all of its deals. */
+  readonly activityDeals: "several" | "one" | "none";
+}
+
 export interface Facts {
   readonly vendor: string;
   /** The vendor's own page. */
@@ -65,7 +79,7 @@ export interface Facts {
   readonly searchLagMs: number;
   /** How long after a call's deadline the vendor may still commit it. */
   readonly lateCommitMs: number;
-  readonly can: { readonly moveActivity: boolean; readonly archive: boolean; readonly linkForeignActivity: boolean };
+  readonly can: Can;
   /** Deliveries in flight at once. */
   readonly width: number;
 }

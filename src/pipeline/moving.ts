@@ -1,6 +1,7 @@
-/** Associations that are made or taken away because a message moved: nothing is called for where there is nothing to do any more. */
+/** Steps on what is at the CRM already, and on what it can do: nothing is called for where there is nothing to do, or nothing to be had. */
 import type { KnownRef, Refs } from "../model/destination.ts";
 import type { Step } from "../model/step.ts";
+import { alsoNoting, narrowed, unchangeable } from "./able.ts";
 import { type EnsurePorts, ensure, type StepOutcome, type Turn } from "./ensure.ts";
 
 type Move = Extract<Step, { kind: "link" | "unlink" }>;
@@ -12,13 +13,18 @@ export const belongsTo = (step: Step): readonly string[] =>
 /** As `ensure`, for any step of this plan. */
 export async function ensureStep(turn: Turn, plan: readonly Step[], ports: EnsurePorts): Promise<StepOutcome> {
   const { step, refs } = turn;
+  if (step.kind === "file" && !ports.facts.can.changeActivity) return done(turn, step.activity, unchangeable, ports);
+  if (step.kind === "activity") {
+    const one = narrowed(step, refs, ports.facts);
+    return alsoNoting(await ensure({ ...turn, step: one.step }, ports), one.note);
+  }
   if (step.kind !== "link" && step.kind !== "unlink") return await ensure(turn, ports);
   const needless = needlessFor(step, refs, plan);
-  if (needless !== undefined) return done(turn, step, needless, ports);
+  if (needless !== undefined) return done(turn, step.from, needless, ports);
   const outcome = await ensure(turn, ports);
   if (outcome.kind !== "failed" || outcome.failure.kind !== "permanent") return outcome;
   return (await isGone(refs.get(step.from), ports))
-    ? done(turn, step, "what it would move is no longer at the CRM", ports)
+    ? done(turn, step.from, "what it would move is no longer at the CRM", ports)
     : outcome;
 }
 
@@ -45,8 +51,9 @@ async function isGone(ref: KnownRef | undefined, { session }: EnsurePorts): Prom
   }
 }
 
-function done({ row, refs }: Turn, { from }: Move, note: string, { clock }: EnsurePorts): StepOutcome {
-  const ref = { id: refs.get(from)?.id ?? "none", adopted: true, note };
+/** `about`: key of the record that it would have changed. */
+function done({ row, refs }: Turn, about: string, note: string, { clock }: EnsurePorts): StepOutcome {
+  const ref = { id: refs.get(about)?.id ?? "none", adopted: true, note };
   const at = clock.now();
   return { kind: "confirmed", ref, note: { step: row.id, state: "confirmed", at, ref: ref.id, adopted: true, note } };
 }

@@ -27,7 +27,7 @@ export const faultSchema = z.discriminatedUnion("kind", [
   z
     .object({ kind: z.literal("status"), status: z.number().int(), headers, body: z.unknown().optional() })
     .describe(
-      "Nothing happened; this is the answer. Without a body: an edge's page for 5xx, HubSpot's usual words otherwise.",
+      "Nothing happened; this is the answer. Without a body: an edge's page for 5xx, the vendor's usual words otherwise.",
     ),
 ]);
 export type Fault = z.infer<typeof faultSchema>;

@@ -3,65 +3,30 @@
  * time and chance come in, requests are handed in. What is documented, observed or guessed: FIDELITY.md.
  */
 import type { Clock, Random } from "../model/ports.ts";
-import { type Fault, type FaultPlan, openFaults } from "./faults.ts";
-import { openHeld } from "./held.ts";
+import { edgePage, fixedRandom, openFrame, type Prepared } from "./frame.ts";
 import { type Actors, openActors } from "./hubspot/actors.ts";
 import { openTokens } from "./hubspot/auth.ts";
 import { openInstant } from "./hubspot/instant.ts";
 import { openLimits } from "./hubspot/limits.ts";
 import type { World } from "./hubspot/objects.ts";
-import { defaultOptions, type HubspotSandboxOptions } from "./hubspot/options.ts";
+import { defaultOptions, type HubspotSandboxOptions, sandboxToken } from "./hubspot/options.ts";
 import { prepareProperties } from "./hubspot/prepare.ts";
-import { type Dropped, edgePage, errorReply, notFound, ok, Refusal, type Reply, validation } from "./hubspot/reply.ts";
-import { type Call, callOf, type Incoming } from "./hubspot/routes.ts";
+import { errorReply, notFound, Refusal, validation } from "./hubspot/reply.ts";
+import { callOf, type Incoming } from "./hubspot/routes.ts";
 import { openSchema } from "./hubspot/schema.ts";
-import { type SandboxState, stateOf } from "./hubspot/state.ts";
+import { type SandboxState, stateOf, tablesOf } from "./hubspot/state.ts";
 import { openStore } from "./hubspot/store.ts";
+import type { Reply, Sandbox, SandboxRequest, SandboxVendor } from "./sandbox.ts";
 
 export type { FaultPlan } from "./faults.ts";
 export { allScopes, type HubspotSandboxOptions, sandboxToken } from "./hubspot/options.ts";
 export type { SandboxState } from "./hubspot/state.ts";
-
-export interface SandboxRequest {
-  readonly method: string;
-  /** Path and query. */
-  readonly path: string;
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string | undefined>>;
-  readonly body: string;
-}
-export type SandboxReply = Reply | Dropped;
-
-export interface LoggedCall {
-  readonly at: number;
-  readonly route: string;
-  readonly method: string;
-  readonly path: string;
-  /** What was answered; null when the connection was dropped. */
-  readonly status: number | null;
-  readonly fault: string | undefined;
-}
-
-/** A stateful vendor server without a socket; server.ts puts it behind one. */
-export interface Sandbox {
-  handle(request: SandboxRequest): Promise<SandboxReply>;
-  state(): object;
-  readonly faults: { plan(plan: FaultPlan): void; clear(): void };
-  /** Lets every held answer go. Answers how many there were. */
-  release(): number;
-  /** Resolves when this many answers are held. */
-  whenHeld(count: number): Promise<void>;
-  /** As new. */
-  reset(): void;
-}
 
 export interface HubspotSandbox extends Sandbox {
   state(): SandboxState;
   readonly actors: Actors;
   /** A token stops working: revoked or rotated. */
   revoke(token: string): void;
-  /** The last calls, oldest first. */
-  readonly log: readonly LoggedCall[];
 }
 
 export interface SandboxPorts {
@@ -70,125 +35,65 @@ export interface SandboxPorts {
   readonly options?: Partial<HubspotSandboxOptions>;
 }
 
-const maxLog = 10_000;
-
 export function createHubspotSandbox(ports: SandboxPorts): HubspotSandbox {
   const options = { ...defaultOptions, ...ports.options };
   if (options.instant) return openInstant(options);
-  let account = openAccount(ports, options);
-  const held = openHeld();
-  const log: LoggedCall[] = [];
-  let calls = 0;
-
-  /** Faults come first, so that a plan counts calls and not what limits let through. */
-  async function handle(request: SandboxRequest): Promise<SandboxReply> {
-    calls++;
-    const correlationId = `sandbox-${calls}`;
-    const { call, run } = account.prepare(request);
-    const fault = call === undefined ? undefined : account.faults.next(call.route);
-    const reply = await meet(fault, () => answered(run, correlationId));
-    log.push({
-      at: ports.clock.now(),
-      route: call?.route ?? "unknown",
-      method: request.method,
-      path: request.path,
-      status: "drop" in reply ? null : reply.status,
-      fault: fault?.kind,
-    });
-    if (log.length > maxLog) log.splice(0, maxLog / 2);
-    return reply;
-  }
-
-  function answered(run: () => Reply, correlationId: string): Reply {
-    try {
-      const reply = run();
-      return { ...reply, headers: { ...reply.headers, "x-hubspot-correlation-id": correlationId } };
-    } catch (error) {
-      if (error instanceof Refusal) return errorReply(error, correlationId);
-      throw error;
-    }
-  }
-
-  async function meet(fault: Fault | undefined, commit: () => Reply): Promise<SandboxReply> {
-    switch (fault?.kind) {
-      case undefined:
-        return commit();
-      case "drop":
-        return { drop: true };
-      case "commit_then_drop":
-        commit();
-        return { drop: true };
-      case "commit_then_status":
-        commit();
-        return edgePage(fault.status);
-      case "commit_then_truncate":
-        return truncated(commit());
-      case "commit_then_hang": {
-        const reply = commit();
-        await held.wait();
-        return reply;
-      }
-      case "hang":
-        await held.wait();
-        return commit();
-      case "slow_commit":
-        await ports.clock.sleep(fault.ms);
-        return commit();
-      case "slow_answer": {
-        const reply = commit();
-        await ports.clock.sleep(fault.ms);
-        return reply;
-      }
-      case "status":
-        return plannedStatus(fault);
-      default:
-        return fault satisfies never;
-    }
-  }
-
+  const random = ports.random ?? fixedRandom();
+  const state = ({ world }: Account, calls: number, held: number): SandboxState =>
+    stateOf(world.store, options.portalId, calls, held);
+  const frame = openFrame<Account>({
+    clock: ports.clock,
+    random,
+    open: () => openAccount({ clock: ports.clock, random }, options),
+    prepare: (account, request) => account.prepare(request),
+    answer: answered,
+    edge: edgePage,
+    refusal: (status, headers) =>
+      errorReply(new Refusal(status, { message: `planned ${status}` }, headers), "sandbox-planned"),
+    state,
+    tables: (account) => tablesOf(state(account, 0, 0)),
+  });
   return {
-    handle,
-    state: () => stateOf(account.world.store, options.portalId, calls, held.count()),
-    get faults() {
-      return account.faults;
-    },
+    ...frame,
+    // What the frame's `state` above answers.
+    state: () => frame.state() as SandboxState,
     get actors() {
-      return account.actors;
+      return frame.account().actors;
     },
-    revoke: (token) => account.tokens.revoke(token),
-    log,
-    release: held.release,
-    whenHeld: held.whenHeld,
-    reset() {
-      held.release();
-      account = openAccount(ports, options);
-      log.length = 0;
-      calls = 0;
-    },
+    revoke: (token) => frame.account().tokens.revoke(token),
   };
 }
 
-function truncated(reply: Reply): Reply {
-  return { ...reply, body: reply.body.slice(0, Math.floor(reply.body.length / 2)) };
+function answered(run: () => Reply, number: number): Reply {
+  const correlationId = `sandbox-${number}`;
+  try {
+    const reply = run();
+    return { ...reply, headers: { ...reply.headers, "x-hubspot-correlation-id": correlationId } };
+  } catch (error) {
+    if (error instanceof Refusal) return errorReply(error, correlationId);
+    throw error;
+  }
 }
 
-function plannedStatus({ status, headers, body }: Extract<Fault, { kind: "status" }>): Reply {
-  if (typeof body === "string") return { status, headers, body };
-  if (body !== undefined) return { ...ok(status, body), headers: { "content-type": "application/json", ...headers } };
-  if (status >= 500) return { ...edgePage(status), headers: { "content-type": "text/html", ...headers } };
-  return errorReply(new Refusal(status, { message: `planned ${status}` }, headers), "sandbox-planned");
-}
+export const hubspotVendor: SandboxVendor = {
+  name: "hubspot",
+  title: "HubSpot",
+  about: "A HubSpot account: strict, stateful, and as nasty as the real one can be.",
+  open: ({ clock, prepared }) => createHubspotSandbox({ clock, options: { prepared } }),
+  entry: (url) => `base_url: "${url}", token: "${sandboxToken}"`,
+};
 
 interface Account {
   readonly world: World;
-  readonly faults: ReturnType<typeof openFaults>;
   readonly tokens: ReturnType<typeof openTokens>;
   readonly actors: Actors;
-  /** Which call this is, and the doing of it with all its checks. */
-  prepare(request: SandboxRequest): { call: Call | undefined; run: () => Reply };
+  prepare(request: SandboxRequest): Prepared;
 }
 
-function openAccount({ clock, random = fixedRandom() }: SandboxPorts, options: HubspotSandboxOptions): Account {
+function openAccount(
+  { clock, random }: Required<Omit<SandboxPorts, "options">>,
+  options: HubspotSandboxOptions,
+): Account {
   const schema = openSchema(options);
   const store = openStore({ clock, random, options, schema });
   const world: World = { store, schema, options };
@@ -199,11 +104,10 @@ function openAccount({ clock, random = fixedRandom() }: SandboxPorts, options: H
   return {
     world,
     tokens,
-    faults: openFaults(random),
     actors: openActors(world),
     prepare(request) {
       if (request.method === "POST" && /^\/oauth\/(2026-03|v3)\/token$/.test(request.path)) {
-        return { call: undefined, run: () => tokens.refresh(request.body) };
+        return { route: undefined, run: () => tokens.refresh(request.body) };
       }
       const call = callOf(incomingOf(request), world);
       const run = (): Reply => {
@@ -214,7 +118,7 @@ function openAccount({ clock, random = fixedRandom() }: SandboxPorts, options: H
         const reply = call.run();
         return { ...reply, headers: { ...reply.headers, ...headers } };
       };
-      return { call, run };
+      return { route: call?.route, run };
     },
   };
 }
@@ -245,15 +149,4 @@ function decodeSegment(segment: string): string {
   } catch {
     return segment;
   }
-}
-
-/** The same chances on every run (a 32-bit linear congruence), where no source of chance is handed in. */
-function fixedRandom(): Pick<Random, "unit"> {
-  let state = 0x2545f491;
-  return {
-    unit() {
-      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-      return state / 2 ** 32;
-    },
-  };
 }

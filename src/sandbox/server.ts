@@ -2,7 +2,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type FaultPlan, faultPlanSchema } from "./faults.ts";
-import type { LoggedCall, Sandbox, SandboxReply } from "./hubspot.ts";
+import { page } from "./page.ts";
+import type { Sandbox, SandboxReply } from "./sandbox.ts";
 
 export interface RunningSandbox {
   /** `http://127.0.0.1:PORT`: the `base_url` of a destination. */
@@ -19,10 +20,7 @@ export interface SandboxServerOptions {
 
 const maxBodyBytes = 10 * 1024 * 1024;
 
-export async function startSandbox(
-  sandbox: Sandbox & { log?: readonly LoggedCall[] },
-  options: SandboxServerOptions = {},
-): Promise<RunningSandbox> {
+export async function startSandbox(sandbox: Sandbox, options: SandboxServerOptions = {}): Promise<RunningSandbox> {
   const host = options.host ?? "127.0.0.1";
   const server = createServer((request, response) => {
     void serve(request, response).catch(() => response.destroy());
@@ -85,21 +83,18 @@ const json = (status: number, body: unknown): SandboxReply => ({
 const done: SandboxReply = { status: 204, headers: {}, body: "" };
 
 /**
- * GET state, log; GET held?count=N (answers when N answers are held back); POST faults (a plan or a list), DELETE faults;
+ * GET nothing (a page for people), state, log; GET held?count=N (answers when N answers are held back); POST faults (a plan or a list), DELETE faults;
  * POST release, reset.
  */
-async function sideDoor(
-  sandbox: Sandbox & { log?: readonly LoggedCall[] },
-  method: string,
-  path: string,
-  body: string,
-): Promise<SandboxReply> {
+async function sideDoor(sandbox: Sandbox, method: string, path: string, body: string): Promise<SandboxReply> {
   const url = new URL(path, "http://sandbox.invalid");
   switch (`${method} ${url.pathname.slice("/_sandbox/".length)}`) {
+    case "GET ":
+      return page(sandbox.tables(), sandbox.log);
     case "GET state":
       return json(200, sandbox.state());
     case "GET log":
-      return json(200, sandbox.log ?? []);
+      return json(200, sandbox.log);
     case "GET held": {
       const count = Number(url.searchParams.get("count") ?? 1);
       await sandbox.whenHeld(count);

@@ -1,7 +1,7 @@
 /** Reaches a sandbox without a socket: for tests and simulations that own time, with the real client's promises about deadlines and what was sent. */
 import type { Clock } from "../model/ports.ts";
 import { type Wire, WireBroken, type WireResponse } from "../model/wire.ts";
-import type { Sandbox, SandboxReply } from "./hubspot.ts";
+import type { Sandbox, SandboxReply } from "./sandbox.ts";
 
 /** Spares abort() the building of an error nobody sees. */
 const callIsOver = Symbol("the call is over");

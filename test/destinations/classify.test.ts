@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { classify, dailyPauseMs, existingId, isConflict, oneLine } from "../../src/destinations/hubspot/classify.ts";
+import { classify, dailyPauseMs, existingId, isConflict } from "../../src/destinations/hubspot/classify.ts";
+import { oneLine } from "../../src/destinations/shared/words.ts";
 import type { WireResponse } from "../../src/model/wire.ts";
 
 const now = Date.UTC(2026, 10, 24, 12);

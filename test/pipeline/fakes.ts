@@ -67,7 +67,14 @@ export const facts: Facts = {
   dedupe: {},
   searchLagMs: 60_000,
   lateCommitMs: 600_000,
-  can: { moveActivity: false, archive: false, linkForeignActivity: false },
+  can: {
+    moveActivity: false,
+    archive: false,
+    linkForeignActivity: false,
+    changeActivity: true,
+    severalPeople: true,
+    activityDeals: "several",
+  },
   width: 4,
 };
 

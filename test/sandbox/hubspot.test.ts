@@ -4,9 +4,9 @@ import {
   createHubspotSandbox,
   type HubspotSandbox,
   type HubspotSandboxOptions,
-  type SandboxReply,
   sandboxToken,
 } from "../../src/sandbox/hubspot.ts";
+import type { SandboxReply } from "../../src/sandbox/sandbox.ts";
 import { manualClock } from "../destinations/fixtures.ts";
 
 const objects = "/crm/objects/2026-03";

@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import { hubspot } from "../../src/destinations/hubspot.ts";
+import { destinations } from "../../src/destinations/index.ts";
 import type { Clock } from "../../src/model/ports.ts";
 import { WireBroken } from "../../src/model/wire.ts";
 import {
@@ -9,6 +11,7 @@ import {
   sandboxToken,
 } from "../../src/sandbox/hubspot.ts";
 import { type RunningSandbox, startSandbox } from "../../src/sandbox/server.ts";
+import { vendors } from "../../src/sandbox/vendors.ts";
 import { type OpenWire, openWire } from "../../src/wire/http.ts";
 import { failureIn } from "../destinations/contract.ts";
 import { activity, manualClock, noMetrics, person, portsFor, refsOf } from "../destinations/fixtures.ts";
@@ -47,6 +50,29 @@ async function door(
   return { status: response.status, json: text === "" ? undefined : JSON.parse(text) };
 }
 const stateOf = async (server: RunningSandbox) => (await door(server, "GET", "state")).json as SandboxState;
+
+test("every vendor in the list opens, shows a page of what it holds, and has its line for a configuration", async () => {
+  for (const vendor of vendors) {
+    const server = await startSandbox(vendor.open({ clock: manualClock(), prepared: true }));
+    closing.push(server);
+    const page = await fetch(`${server.url}/_sandbox/`);
+    expect(page.headers.get("content-security-policy")).toContain("default-src 'none'");
+    expect(await page.text(), vendor.name).toContain("What this sandbox holds");
+    const found = destinations.find(({ name }) => name === vendor.name);
+    const entry = parse(`{ ${vendor.entry(server.url)} }`) as unknown;
+    expect(found?.bind(entry).reach?.baseUrl, vendor.name).toBe(server.url);
+  }
+  expect(vendors.map(({ name }) => name)).toEqual(vendors.map(({ name }) => name).sort());
+});
+
+test("the page escapes what was written, and cuts it", async () => {
+  const { server, session } = await start();
+  await session.put(person("x@example.test", { name: `<script>alert(1)</script> ${"long ".repeat(200)}` }), new Map());
+  const page = await (await fetch(`${server.url}/_sandbox/`)).text();
+  expect(page).toContain("&#60;script&#62;");
+  expect(page).not.toContain("<script");
+  expect(page).toContain("contacts (1)");
+});
 
 describe("a sandbox behind a port", () => {
   test("takes a contact and its mail over real HTTP, and shows them at the side door", async () => {

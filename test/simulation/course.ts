@@ -2,7 +2,7 @@
 import type { Ledger } from "../../src/model/ledger.ts";
 import type { Sealer } from "../../src/model/ports.ts";
 import type { LocalRecords } from "../../src/model/records.ts";
-import type { SandboxReply, SandboxRequest } from "../../src/sandbox/hubspot.ts";
+import type { SandboxReply, SandboxRequest } from "../../src/sandbox/sandbox.ts";
 import { StoreFailed } from "../../src/store/index.ts";
 import type { Chance } from "./chance.ts";
 import { turn, type VirtualTime } from "./clock.ts";

@@ -1,8 +1,8 @@
 /** HubSpot's CRM API as typed calls: paths, the one version constant, association types, and what is read out of its answers. */
 import { z } from "zod";
-import { Refused } from "../../model/outcome.ts";
 import type { Clock, Metrics } from "../../model/ports.ts";
-import { type Wire, WireBroken, type WireRequest, type WireResponse } from "../../model/wire.ts";
+import type { Wire, WireRequest, WireResponse } from "../../model/wire.ts";
+import { openCalls, shapedAs } from "../shared/calls.ts";
 import { classify, isUnclassified } from "./classify.ts";
 
 /**
@@ -122,35 +122,18 @@ export interface Api {
 }
 
 export function openApi({ wire, clock, metrics }: ApiPorts): Api {
-  const api: Api = {
-    timeZone: undefined,
-    async call(request, write, expected) {
-      const answer = await exchange(request, write);
-      if (expected?.(answer) === true) return answer;
-      const failure = classify(answer, write, clock.now(), api.timeZone);
-      if (isUnclassified(answer.status))
-        metrics.count("crm_unclassified_total", { vendor: "hubspot", status: String(answer.status) });
-      if (failure !== undefined) throw new Refused(failure);
-      return answer;
-    },
-  };
-
-  async function exchange(request: WireRequest, write: boolean): Promise<WireResponse> {
-    try {
-      return await wire.request(request);
-    } catch (error) {
-      if (!(error instanceof WireBroken)) throw error;
-      const kind = error.sent && write ? "ambiguous" : "retryable";
-      throw new Refused({ kind, reason: `HubSpot gave no answer: ${error.message}` }, { cause: error });
-    }
-  }
+  const { call } = openCalls({
+    vendor: "HubSpot",
+    wire,
+    clock,
+    metrics,
+    classify: (answer, write, now) => classify(answer, write, now, api.timeZone),
+    isUnclassified,
+  });
+  const api: Api = { timeZone: undefined, call };
   return api;
 }
 
 /** Reads an answer by its schema. A success of another shape may have done its work: ambiguous for a write. */
-export function shaped<T>(schema: z.ZodType<T>, answer: WireResponse, write: boolean): T {
-  const parsed = schema.safeParse(answer.json);
-  if (parsed.success) return parsed.data;
-  const reason = `HubSpot answered ${answer.status} in a shape that is not documented`;
-  throw new Refused(write ? { kind: "ambiguous", reason } : { kind: "retryable", reason });
-}
+export const shaped = <T>(schema: z.ZodType<T>, answer: WireResponse, write: boolean): T =>
+  shapedAs("HubSpot", schema, answer, write);

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Failure } from "../../model/outcome.ts";
 import type { WireResponse } from "../../model/wire.ts";
+import { edge, hour, oneLine, redirected, retryAfterMs } from "../shared/words.ts";
 
 /** Every field is optional in the wild. https://developers.hubspot.com/docs/api-reference/error-handling */
 const context = z.record(z.string(), z.unknown()).optional().catch(undefined);
@@ -27,10 +28,6 @@ export function errorOf(answer: WireResponse): ErrorBody | undefined {
 }
 
 const second = 1_000;
-const hour = 3_600 * second;
-/** A data-centre move may take a day; nothing asks for more. */
-const longestPauseMs = 24 * hour;
-const maxReasonChars = 500;
 
 /**
  * Undefined when the answer is no failure: a success, "already exists" (409 and its 400 twin), and on a read "nothing there".
@@ -46,18 +43,11 @@ export function classify(answer: WireResponse, write: boolean, now: number, time
   }
   if (status < 400) {
     // HubSpot does not redirect; a wrong base_url or a portal's login page does, for every call alike.
-    return { kind: "blocked", reason: `${reason}, a redirect, which is not followed; look at base_url` };
+    return redirected(reason);
   }
   const pause = pauseOf(answer, now, timeZone);
   if (pause !== undefined) return { kind: "rate_limited", reason, until: now + pause };
-  if (errorOf(answer) === undefined) {
-    // A 4xx without HubSpot's own JSON is an edge's or a proxy's: no word on this mail.
-    return {
-      kind: "rate_limited",
-      reason: `${reason}; not HubSpot's own answer, a proxy's perhaps`,
-      until: now + hour,
-    };
-  }
+  if (errorOf(answer) === undefined) return edge("HubSpot", reason, now);
   switch (status) {
     case 401:
       return { kind: "blocked", reason: `${reason}; HubSpot does not take the token: renew it (docs/crm/hubspot.md)` };
@@ -120,13 +110,6 @@ function pauseOf(answer: WireResponse, now: number, timeZone: string | undefined
   return policy === "SECONDLY" || /\bsecondly limit/i.test(body?.message ?? "") ? second : 10 * second;
 }
 
-/** RFC 9110 §10.2.3: seconds or a date. */
-function retryAfterMs(value: string | undefined, now: number): number | undefined {
-  if (value === undefined) return undefined;
-  const ms = /^\d+$/.test(value.trim()) ? Number(value) * second : Date.parse(value) - now;
-  return Number.isFinite(ms) ? Math.min(Math.max(ms, second), longestPauseMs) : undefined;
-}
-
 /** Until midnight in the account's zone, where daily counters start again; an hour at a time while the zone is not known. */
 export function dailyPauseMs(now: number, timeZone: string | undefined): number {
   if (timeZone === undefined) return hour;
@@ -139,7 +122,7 @@ export function dailyPauseMs(now: number, timeZone: string | undefined): number 
       second: "2-digit",
     }).format(now);
     const [hours = 0, minutes = 0, seconds = 0] = clock.split(":").map(Number);
-    return longestPauseMs - ((hours * 60 + minutes) * 60 + seconds) * second;
+    return 24 * hour - ((hours * 60 + minutes) * 60 + seconds) * second;
   } catch {
     return hour;
   }
@@ -214,18 +197,5 @@ export function reasonOf(answer: WireResponse): string {
   const kind = body?.category ?? body?.policyName ?? body?.errorType;
   const said = body?.message ?? body?.errors?.[0]?.message ?? "";
   const head = `HubSpot answered ${answer.status}${kind === undefined ? "" : ` ${oneLine(kind).slice(0, 80)}`}`;
-  return said === "" ? head : `${head}: ${oneLine(said).slice(0, maxReasonChars)}`;
-}
-
-export function oneLine(words: string): string {
-  return (
-    words
-      .slice(0, 4 * maxReasonChars)
-      // Controls and line separators could forge a log line; bidi marks could turn one around.
-      .replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, " ")
-      .replace(/\bBearer\s+\S+/gi, "Bearer (token)")
-      .replace(/\bpat-[\w-]{6,}/g, "(token)")
-      .replace(/[^\s"'<>()[\]{},;:@]+@[^\s"'<>()[\]{},;:@]+/g, "(address)")
-      .toWellFormed()
-  );
+  return said === "" ? head : `${head}: ${oneLine(said)}`;
 }

@@ -2,11 +2,12 @@
 import type { Ref, Refs } from "../../model/destination.ts";
 import type { FileStep } from "../../model/step.ts";
 import { type Brought, brought } from "../shared/attached.ts";
+import { known } from "../shared/calls.ts";
 import { maxBodyChars } from "../shared/text.ts";
 import type { HubspotRecord } from "./api.ts";
 import { filesBody } from "./bodies.ts";
 import { isTooLong } from "./classify.ts";
-import { known, type Records } from "./records.ts";
+import type { Records } from "./records.ts";
 
 export interface Files {
   /** The email, where it says so already, or is gone; undefined where there is something to do. */

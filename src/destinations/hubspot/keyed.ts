@@ -5,6 +5,7 @@ import { Refused } from "../../model/outcome.ts";
 import type { ActivityStep, CompanyStep, DealStep } from "../../model/step.ts";
 import type { WireResponse } from "../../model/wire.ts";
 import { bodyOf } from "../shared/body.ts";
+import { known, permanent, together } from "../shared/calls.ts";
 import { halvedBodyChars, markerOf, maxBodyChars } from "../shared/text.ts";
 import type { Account } from "./account.ts";
 import { type Api, associationTo, type HubspotRecord, type ObjectName, recordSchema, shaped } from "./api.ts";
@@ -13,7 +14,7 @@ import { isConflict, isTooLong, reasonOf } from "./classify.ts";
 import { findByDomain } from "./companies.ts";
 import { openDealsOf } from "./open-deals.ts";
 import type { Owner, ReadBack } from "./readback.ts";
-import { associationsOf, known, permanent, type Records, recordObjectOf } from "./records.ts";
+import { associationsOf, type Records, recordObjectOf } from "./records.ts";
 import type { Wishes } from "./wishes.ts";
 
 export type KeyedStep = ActivityStep | DealStep | CompanyStep;
@@ -106,9 +107,6 @@ async function bodyFor(
       return step satisfies never;
   }
 }
-
-const together = (...notes: readonly (string | undefined)[]): string | undefined =>
-  notes.some((note) => note !== undefined) ? notes.filter((note) => note !== undefined).join("; ") : undefined;
 
 /** Our key is taken: by an earlier try whose answer was lost. Its fields stay as they are now; only associations are made sure of. */
 async function adopt(

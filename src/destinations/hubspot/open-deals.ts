@@ -2,8 +2,9 @@
 import type { Refs } from "../../model/destination.ts";
 import { openDealCounts } from "../../model/open-deals.ts";
 import type { ActivityStep } from "../../model/step.ts";
+import { known } from "../shared/calls.ts";
 import type { ReadBack } from "./readback.ts";
-import { known, recordObjectOf } from "./records.ts";
+import { recordObjectOf } from "./records.ts";
 import type { Wishes } from "./wishes.ts";
 
 interface OpenDealsPorts {

@@ -2,11 +2,12 @@
 import type { Ref } from "../../model/destination.ts";
 import { Refused } from "../../model/outcome.ts";
 import type { PersonStep } from "../../model/step.ts";
+import { permanent } from "../shared/calls.ts";
 import type { Account } from "./account.ts";
 import { recordSchema, shaped } from "./api.ts";
 import { contactBody, shownProperties } from "./bodies.ts";
 import { existingId, isConflict, reasonOf } from "./classify.ts";
-import { permanent, type Records } from "./records.ts";
+import type { Records } from "./records.ts";
 import type { Wishes } from "./wishes.ts";
 
 export async function findPerson(email: string, records: Records): Promise<Ref | undefined> {

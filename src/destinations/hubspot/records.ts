@@ -1,8 +1,9 @@
 /** Single records: read, created, archived and associated, with HubSpot's answers turned into refs. */
-import type { KnownRef, Ref, Refs } from "../../model/destination.ts";
+import type { Ref, Refs } from "../../model/destination.ts";
 import { Refused } from "../../model/outcome.ts";
 import type { StepKind } from "../../model/step.ts";
 import type { WireResponse } from "../../model/wire.ts";
+import { known, permanent } from "../shared/calls.ts";
 import type { Account } from "./account.ts";
 import {
   type Api,
@@ -17,8 +18,6 @@ import {
 } from "./api.ts";
 import type { CreateBody, UpdateBody } from "./bodies.ts";
 import { isTooLong, namesOwnProperty, reasonOf } from "./classify.ts";
-
-export const permanent = (reason: string): Refused => new Refused({ kind: "permanent", reason });
 
 const objects: Partial<Record<StepKind, ObjectName>> = {
   person: "contacts",
@@ -36,14 +35,6 @@ export function recordObjectOf(kind: StepKind): ObjectName {
   const object = objects[kind];
   if (object === undefined) throw permanent(`a step of kind ${kind} leaves no record at HubSpot`);
   return object;
-}
-
-/** Throws Refused (permanent) when no earlier step left a record under this key. */
-export function known(refs: Refs, key: string): KnownRef {
-  const ref = refs.get(key);
-  if (ref === undefined)
-    throw permanent(`the step belongs to a record (key ${key.slice(0, 12)}) that no earlier step has left`);
-  return ref;
 }
 
 /** The associations of a record to come, each target once. */

@@ -1,6 +1,7 @@
 /** One HubSpot account at work: hands each step to what knows its kind. */
 import type { DestinationPorts, Ref, Refs, Session, Snapshot, Whole } from "../../model/destination.ts";
 import type { Step, StepKind } from "../../model/step.ts";
+import { known, permanent } from "../shared/calls.ts";
 import { type AccountSettings, openAccount } from "./account.ts";
 import { openApi } from "./api.ts";
 import { shownProperties, watchedProperties } from "./bodies.ts";
@@ -9,7 +10,7 @@ import { openFiles } from "./files.ts";
 import { openKeyed } from "./keyed.ts";
 import { findKnown, putPerson } from "./people.ts";
 import { openReadBack } from "./readback.ts";
-import { known, objectOf, openRecords, permanent, recordObjectOf } from "./records.ts";
+import { objectOf, openRecords, recordObjectOf } from "./records.ts";
 import { openWishes } from "./wishes.ts";
 
 export interface SessionSettings extends AccountSettings {

@@ -2,10 +2,10 @@
 import { z } from "zod";
 import type { Clock } from "../../model/ports.ts";
 import type { DealStep, Step } from "../../model/step.ts";
+import { isNamed, listed, openMemo, permanent } from "../shared/calls.ts";
 import { shortText } from "../shared/text.ts";
 import { type Api, type ObjectName, paths, propertySchema, shaped } from "./api.ts";
 import { ownProperties } from "./bodies.ts";
-import { permanent } from "./records.ts";
 
 const text = z.union([z.string(), z.number()]).transform(String);
 const ownersSchema = z.object({ results: z.array(z.object({ id: text, email: z.string().nullish() })) });
@@ -56,19 +56,7 @@ const ours: ReadonlySet<string> = new Set([
 ]);
 
 export function openWishes(api: Api, clock: Clock): Wishes {
-  const remembered = new Map<string, { readonly at: number; readonly answer: Promise<unknown> }>();
-
-  /** A failure is not kept. */
-  function once<T>(name: string, ask: () => Promise<T>): Promise<T> {
-    const known = remembered.get(name);
-    if (known !== undefined && clock.now() - known.at < forgetMs) return known.answer as Promise<T>;
-    const answer = ask().catch((error: unknown) => {
-      remembered.delete(name);
-      throw error;
-    });
-    remembered.set(name, { at: clock.now(), answer });
-    return answer;
-  }
+  const { once } = openMemo(clock, forgetMs);
 
   const ownerId = (email: string): Promise<string | undefined> =>
     once(`owner ${email}`, async () => {
@@ -115,12 +103,12 @@ export function openWishes(api: Api, clock: Clock): Wishes {
       const all = await pipelines();
       const found = pipeline === null ? all[0] : all.find((one) => isNamed(one, pipeline));
       if (found === undefined)
-        throw permanent(`HubSpot has no pipeline ${quoted(pipeline ?? "")}; ${listed("it has", all)}`);
+        throw permanent(`HubSpot has no pipeline ${quoted(pipeline ?? "")}; it has ${listed(all)}`);
       const open = found.stages.filter(({ archived }) => archived !== true);
       const wanted = open.find((one) => isNamed(one, stage)) ?? (stage === anyStage ? firstStage(open) : undefined);
       if (wanted === undefined) {
         throw permanent(
-          `HubSpot's pipeline ${quoted(found.label)} has no stage ${quoted(stage)}; ${listed("it has", open)}`,
+          `HubSpot's pipeline ${quoted(found.label)} has no stage ${quoted(stage)}; it has ${listed(open)}`,
         );
       }
       return { pipeline: found.id, stage: wanted.id };
@@ -146,15 +134,7 @@ export function openWishes(api: Api, clock: Clock): Wishes {
   };
 }
 
-const isNamed = ({ id, label }: { id: string; label: string }, name: string): boolean =>
-  id === name || label.trim().toLowerCase() === name.trim().toLowerCase();
-
 const firstStage = (stages: Pipeline["stages"]) =>
   stages.find(({ label }) => label.toLowerCase().startsWith("qualif")) ?? stages[0];
 
 const quoted = (name: string): string => JSON.stringify(name.slice(0, 60));
-const listed = (words: string, all: readonly { label: string }[]): string =>
-  `${words} ${all
-    .slice(0, 20)
-    .map(({ label }) => quoted(label))
-    .join(", ")}`;

@@ -1,5 +1,6 @@
 /** The benchmark's HubSpot: knows who and how often, keeps no bodies, and costs next to no time. */
-import type { HubspotSandbox, SandboxReply, SandboxRequest } from "../hubspot.ts";
+import type { HubspotSandbox } from "../hubspot.ts";
+import type { SandboxReply, SandboxRequest } from "../sandbox.ts";
 import type { HubspotSandboxOptions } from "./options.ts";
 import type { SandboxState } from "./state.ts";
 
@@ -91,6 +92,7 @@ export function openInstant(options: HubspotSandboxOptions): HubspotSandbox {
       const none = { companies: [], deals: [], notes: [] };
       return { portalId: options.portalId, calls, held: 0, counts, keys: {}, contacts: [], emails: [], ...none };
     },
+    tables: () => [],
     faults: { plan: notHere, clear: () => undefined },
     get actors() {
       return notHere();

@@ -1,26 +1,13 @@
 /** The shapes in which HubSpot answers: successes, and errors in all their dialects. */
 
-export interface Reply {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
-/** The connection dies without a (whole) answer. */
-export interface Dropped {
-  readonly drop: true;
-}
+import type { Reply } from "../sandbox.ts";
+
+export type { Reply } from "../sandbox.ts";
 
 const json = { "content-type": "application/json;charset=utf-8" } as const;
 
 export const ok = (status: number, body: unknown): Reply => ({ status, headers: json, body: JSON.stringify(body) });
 export const empty = (status: number): Reply => ({ status, headers: {}, body: "" });
-/** What an edge in front of HubSpot answers: a page, not JSON. */
-export const edgePage = (status: number): Reply => ({
-  status,
-  headers: { "content-type": "text/html" },
-  body: `<html><head><title>${status}</title></head><body><h1>Error ${status}</h1></body></html>`,
-});
-
 export interface ErrorParts {
   readonly message: string;
   readonly category?: string;

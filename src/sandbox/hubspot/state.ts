@@ -1,4 +1,6 @@
 /** What a test may look at: every record with its properties and associations, and how often each key is there. */
+
+import type { Table } from "../sandbox.ts";
 import { type ObjectName, objectNames } from "./schema.ts";
 import type { Store } from "./store.ts";
 
@@ -59,3 +61,19 @@ export function stateOf(store: Store, portalId: string, calls: number, held: num
     notes: of("notes"),
   };
 }
+
+/** Live records, for people. */
+export const tablesOf = (state: SandboxState): Table[] =>
+  (["contacts", "companies", "deals", "emails", "notes"] as const).map((name) => ({
+    name,
+    rows: state[name]
+      .filter(({ archived }) => !archived)
+      .map(({ id, properties, associations }) => ({
+        id,
+        ...properties,
+        associations: Object.entries(associations)
+          .filter(([, ids]) => ids.length > 0)
+          .map(([to, ids]) => `${to} ${ids.join(", ")}`)
+          .join("; "),
+      })),
+  }));

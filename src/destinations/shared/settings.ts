@@ -1,0 +1,24 @@
+/** Settings that every vendor's destination has in the same words. */
+import { z } from "zod";
+
+/** A secret in a URL would be shown wherever the address of the API is. */
+function isBare(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && [url.username, url.password, url.search, url.hash].every((part) => part === "");
+}
+
+export const baseUrl = (vendor: string, standard: string) =>
+  z
+    .url({ protocol: /^https?$/, error: "an http: or https: URL" })
+    .refine(isBare, { error: "a URL without user, password, query or fragment: the key has a setting of its own" })
+    .default(standard)
+    .describe(
+      `Where ${vendor}'s API is. Change it for the sandbox or a proxy; loopback and private addresses are allowed.`,
+    );
+
+export const secretWord = (what: string) =>
+  z
+    .string()
+    .regex(/^[!-~]{1,2000}$/, "must be one printable word, without spaces or line ends")
+    .describe(`${what} (secret). Give it by reference to the environment or to a file, never in clear.`)
+    .meta({ secret: true });

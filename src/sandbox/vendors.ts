@@ -1,0 +1,5 @@
+/** The list of sandboxes, sorted by name. A new one is a file beside this one and a line here. */
+import { hubspotVendor } from "./hubspot.ts";
+import type { SandboxVendor } from "./sandbox.ts";
+
+export const vendors: readonly SandboxVendor[] = [hubspotVendor];
