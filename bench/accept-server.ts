@@ -18,7 +18,7 @@ const key = "00".repeat(32);
 const sealer = openKeyRing({ key });
 const ledger = await openLedger({ path: join(dir, "ledger.sqlite"), thread: "worker", log });
 const spool = await openThreadedSpool(join(dir, "spool"), key, { log });
-const counts = { new: 0, duplicate: 0, conflict: 0 };
+const counts = { new: 0, duplicate: 0, conflict: 0, fenced: 0 };
 
 /** What the discarding contestant leaves out is exactly what durability costs: the commit and, for large mail, the file. */
 const keeping: Pick<Ledger, "accept" | "probe" | "stats"> = {

@@ -49,7 +49,11 @@ export function assembleEvent(parsed: ParsedMessage, context: EventContext): Can
     routes: [...context.routes],
     idempotency_key: context.messageId ?? context.digest,
     raw: { sha256: context.rawSha256, ref: context.rawRef, size: context.rawSize },
-    source: { kind: envelope.kind, ...(envelope.smtp === undefined ? {} : { smtp: envelope.smtp }) },
+    source: {
+      kind: envelope.kind,
+      ...(envelope.smtp === undefined ? {} : { smtp: envelope.smtp }),
+      ...(envelope.imap === undefined ? {} : { imap: envelope.imap }),
+    },
     message: {
       ...message,
       message_id: context.messageId,

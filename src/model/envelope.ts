@@ -17,6 +17,21 @@ export const smtpFacts = z.object({
   body: z.enum(["7bit", "8bitmime"]).optional().describe("BODY of MAIL."),
 });
 
+/** Where a message lies in a mailbox (RFC 9051 §2.3). 64-bit numbers are texts. */
+export const imapFacts = z.object({
+  account: z.string().describe("Id of the account in the configuration."),
+  mailbox: z.string().describe("The folder, its levels apart by `/` whatever the server writes."),
+  uidvalidity: z.number().int().describe("UIDVALIDITY of the folder when the message was read."),
+  uid: z.number().int().describe("Its UID there."),
+  flags: z.array(z.string()).describe("Its flags when it was read."),
+  internaldate: z.string().nullable().describe("RFC 3339 UTC: when the server took it; null where it does not say."),
+  sent: z.boolean().optional().describe("It lies among the sent mail: whoever owns the account wrote it."),
+  backfilled: z.boolean().optional().describe("Old mail that somebody asked for."),
+  gm_msgid: z.string().optional().describe("Gmail's number of the message."),
+  gm_thrid: z.string().optional().describe("Gmail's number of its conversation."),
+});
+export type ImapFacts = z.infer<typeof imapFacts>;
+
 export const envelopeSchema = z.object({
   kind: z.enum(sourceKinds),
   /** The tenant whose routes took the recipients. */
@@ -26,5 +41,6 @@ export const envelopeSchema = z.object({
   /** Epoch ms at which we began to take responsibility. */
   received_at: z.number().int(),
   smtp: smtpFacts.optional(),
+  imap: imapFacts.optional(),
 });
 export type Envelope = z.infer<typeof envelopeSchema>;

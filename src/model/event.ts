@@ -1,6 +1,6 @@
 /** The canonical event, version 1: the one shape that everything after the parse knows. Fields are only ever added. */
 import { z } from "zod";
-import { smtpFacts, sourceKinds } from "./envelope.ts";
+import { imapFacts, smtpFacts, sourceKinds } from "./envelope.ts";
 import { authSchema } from "./event/auth.ts";
 import { bounceSchema, calendarSchema, classSchema, complaintSchema, mdnSchema } from "./event/class.ts";
 import { messageSchema } from "./event/message.ts";
@@ -53,6 +53,7 @@ export const eventSchema = z
       .object({
         kind: z.enum(sourceKinds).describe("import: a file that somebody gave in."),
         smtp: smtpFacts.optional().describe("The SMTP envelope, where it came by SMTP."),
+        imap: imapFacts.optional().describe("Where it lay in a mailbox, where it was read by IMAP."),
       })
       .describe("How the message came."),
     message: messageSchema.describe("What the message says."),

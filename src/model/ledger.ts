@@ -11,6 +11,7 @@ import type { AcquaintanceQuestion, Acquainted, Lesson, Namesake, SenderDecision
 import type { Envelope } from "./envelope.ts";
 import type { Files, NewFile } from "./files.ts";
 import type { DeadLetter, EventRow, FindQuery, SkipCount, SkipQuery, StoryLine } from "./history.ts";
+import type { Imap, Landing } from "./imap.ts";
 import type { Mappings, ThreadDeal } from "./mappings.ts";
 import type { Purged, PurgePolicy } from "./purge.ts";
 import type { NewReview, Reviews, Verdict } from "./reviews.ts";
@@ -55,13 +56,17 @@ export interface NewMessage {
     | { readonly kind: "spool"; readonly name: string };
   /** Whose parse comes first when several wait: live mail before backfill. Lower is sooner. */
   readonly priority?: number;
+  readonly landing?: Landing;
 }
 
 export interface Accepted {
   /** The event that holds this mail now: the given id when new, else the one that was there. */
   readonly eventId: string;
-  /** conflict: the same Message-ID with other content is known; both are kept, the newer is flagged. */
-  readonly outcome: "new" | "duplicate" | "conflict";
+  /**
+   * conflict: the same Message-ID with other content is known; both are kept, the newer is flagged. fenced: its landing is not true any more
+   * (another reads the account, the folder's UIDs mean something else), and nothing was written.
+   */
+  readonly outcome: "new" | "duplicate" | "conflict" | "fenced";
   /** A duplicate that brought a route not known before; the event will be planned again. */
   readonly routeAdded: boolean;
 }
@@ -313,7 +318,7 @@ export interface LedgerStats {
   readonly bytes: number;
 }
 
-export interface Ledger extends Threads, Reviews, Mappings, Files, Runs {
+export interface Ledger extends Threads, Reviews, Mappings, Files, Runs, Imap {
   /**
    * One transaction for all items; identity is decided inside it. The order of the answers is that of the items. Sealed bytes are
    * read until the call is answered: the caller neither changes them nor gives their memory away before.
@@ -387,14 +392,5 @@ export interface Ledger extends Threads, Reviews, Mappings, Files, Runs {
   close(): Promise<void>;
 }
 
-export type {
-  DeadLetter,
-  DeliveryRow,
-  EventRow,
-  FindQuery,
-  SkipCount,
-  SkipQuery,
-  StepRow,
-  StoryLine,
-} from "./history.ts";
+export type * from "./history.ts";
 export type { Purged, PurgePolicy } from "./purge.ts";

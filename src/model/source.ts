@@ -1,6 +1,7 @@
 /** EARS: what a source of mail is given, and what it has to promise. */
 import type { ZodType } from "zod";
 import type { Envelope } from "./envelope.ts";
+import type { Landing } from "./imap.ts";
 import type { Clock, Log, Metrics } from "./ports.ts";
 
 /** Why mail cannot be taken, in words that each source turns into its own protocol's reply. */
@@ -23,6 +24,21 @@ export class NotAccepted extends Error {
   }
 }
 
+/** Where the message was said to lie is not true any more: another process reads the account, or the folder's UIDs mean something else. */
+export class Fenced extends NotAccepted {
+  constructor() {
+    super({ kind: "busy", reason: "the account is read by another process, or the folder's UIDs have changed" });
+  }
+}
+
+/** What a source that reads mailboxes says of a message beside its envelope; for one envelope only. */
+export interface Arrival {
+  /** Written in the transaction of the message itself. */
+  readonly landing: Landing;
+  /** Old mail is parsed after new mail: higher is later. */
+  readonly priority?: number;
+}
+
 export interface Receipt {
   readonly eventId: string;
   readonly tenant: string;
@@ -36,7 +52,11 @@ export const keepableBytes = 64 * 1024;
  * Takes responsibility for bytes: resolves only after they are durable, one receipt per envelope (one per tenant).
  * Rejects with NotAccepted, and then nothing was promised. An error or early end of `raw` rejects and keeps nothing.
  */
-export type Accept = (raw: AsyncIterable<Uint8Array>, envelopes: readonly Envelope[]) => Promise<readonly Receipt[]>;
+export type Accept = (
+  raw: AsyncIterable<Uint8Array>,
+  envelopes: readonly Envelope[],
+  arrival?: Arrival,
+) => Promise<readonly Receipt[]>;
 
 export interface Intake {
   readonly accept: Accept;

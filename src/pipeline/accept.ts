@@ -5,7 +5,7 @@ import type { Spool, SpoolDraft } from "../model/blob.ts";
 import type { Envelope } from "../model/envelope.ts";
 import type { Accepted, Ledger, NewMessage } from "../model/ledger.ts";
 import type { Clock, Log, Metrics, Random, Sealer } from "../model/ports.ts";
-import { type Intake, keepableBytes, NotAccepted, type Receipt } from "../model/source.ts";
+import { type Arrival, Fenced, type Intake, keepableBytes, NotAccepted, type Receipt } from "../model/source.ts";
 import { asError } from "./faults.ts";
 import { openPressure, type Pressure } from "./pressure.ts";
 
@@ -82,13 +82,18 @@ interface Measured {
 export function openIntake(limits: IntakeLimits, ports: IntakePorts): Intake {
   const pressure = openPressure(limits, ports);
 
-  async function accept(raw: AsyncIterable<Uint8Array>, envelopes: readonly Envelope[]): Promise<readonly Receipt[]> {
+  async function accept(
+    raw: AsyncIterable<Uint8Array>,
+    envelopes: readonly Envelope[],
+    arrival?: Arrival,
+  ): Promise<readonly Receipt[]> {
+    if (arrival !== undefined && envelopes.length !== 1) throw new TypeError("a landing is of one envelope");
     const events = envelopes.map((envelope) => ({ event_id: ports.random.uuid(ports.clock.now()), envelope }));
     const label = labelOf(events);
     const measured = await measure(raw, label, limits, ports, pressure);
     const items: NewMessage[] = [];
     for (const { event_id, envelope } of events)
-      items.push(await itemOf(event_id, envelope, measured, items.length, label));
+      items.push({ ...(await itemOf(event_id, envelope, measured, items.length, label)), ...arrival });
     let answers: readonly Accepted[];
     try {
       answers = await ports.ledger.accept(items);
@@ -133,15 +138,18 @@ export function openIntake(limits: IntakeLimits, ports: IntakePorts): Intake {
   }
 
   function receiptOf(answer: Accepted, envelope: Envelope | undefined): Receipt {
+    const { eventId, outcome } = answer;
     if (envelope === undefined) throw new TypeError("the ledger answered for more messages than it was given");
-    ports.metrics.count("accepted_total", { source: envelope.kind, outcome: answer.outcome });
-    return { eventId: answer.eventId, tenant: envelope.tenant, outcome: answer.outcome };
+    if (outcome === "fenced") throw new Fenced();
+    ports.metrics.count("accepted_total", { source: envelope.kind, outcome });
+    return { eventId, tenant: envelope.tenant, outcome };
   }
 
-  /** The bytes of a duplicate are already kept under the first event. */
+  /** The bytes of a duplicate are already kept under the first event; of one whose landing was refused, nothing is. */
   async function forgetUnneeded(items: readonly NewMessage[], answers: readonly Accepted[]): Promise<void> {
     for (const [index, { raw }] of items.entries()) {
-      if (raw.kind !== "spool" || answers[index]?.outcome !== "duplicate") continue;
+      const outcome = answers[index]?.outcome;
+      if (raw.kind !== "spool" || (outcome !== "duplicate" && outcome !== "fenced")) continue;
       try {
         await ports.spool.remove(raw.name);
       } catch (error) {

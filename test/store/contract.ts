@@ -5,6 +5,7 @@ import { acquaintanceContract } from "./contract/acquaintance.ts";
 import { bindContract, claimContract, pauseContract, renewContract } from "./contract/claim.ts";
 import { filesContract } from "./contract/files.ts";
 import { findContract, retireContract, statsContract } from "./contract/find.ts";
+import { imapContract } from "./contract/imap.ts";
 import { mappingsContract } from "./contract/mappings.ts";
 import { attemptContract, prepareContract } from "./contract/prepare.ts";
 import { previewsContract } from "./contract/previews.ts";
@@ -39,5 +40,6 @@ export function ledgerContract(engine: string, open: OpenBench): void {
     mappingsContract(open);
     filesContract(open);
     previewsContract(open);
+    imapContract(open);
   });
 }

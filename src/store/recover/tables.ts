@@ -193,6 +193,27 @@ export const tables: readonly Table[] = [
     ],
     fix: { turn: (value) => (value === 3 ? 3 : 0), due_at: zero },
   },
+  // What lies in a folder is matched with what is here anew: a message that was known may be among what was lost. So its UIDs stay behind.
+  { name: "imap_account", key: ["name"], columns: ["name", "first_at", "selectors", "blocked_at", "blocked_reason"] },
+  {
+    name: "imap_folder",
+    columns: [
+      "id",
+      "account",
+      "path",
+      "mailbox_id",
+      "uid_validity",
+      "first_uid",
+      "since",
+      "last_uid",
+      "mod_seq",
+      "uid_next",
+      "seen_at",
+      "done_at",
+      "ended_at",
+    ],
+    fix: { ended_at: (value) => Number(value ?? 0) },
+  },
   { name: "audit", columns: ["id", "at", "what", "about", "who", "outcome", "come_from"] },
   { name: "story", key: ["event", "n"], columns: ["event", "n", "at", "what", "detail"] },
 ];

@@ -1,6 +1,7 @@
 /** Takes messages in: decides their identity inside the transaction, and merges what was here already. */
 import type { Accepted, NewMessage } from "../../model/ledger.ts";
 import type { Connection } from "./connection.ts";
+import { openLanding } from "./imap-landing.ts";
 import type { Operations } from "./operations.ts";
 import { openStory } from "./story.ts";
 
@@ -18,6 +19,7 @@ const mostRoutes = 256;
 
 export function openAccept(db: Connection): Operations["accept"] {
   const tell = openStory(db);
+  const landing = openLanding(db);
   const columns = "SELECT seq, event_id, routes, raw_kind, stage, lease FROM event";
   const byIdentity = db.prepare<[string, string, string], Known>(
     `${columns} WHERE message_id = ? AND tenant = ? AND digest = ?`,
@@ -43,7 +45,7 @@ export function openAccept(db: Connection): Operations["accept"] {
     "UPDATE event SET raw_kind = 'inline', raw_name = NULL, raw_sha256 = ?, raw_size = ? WHERE seq = ?",
   );
 
-  function insertNew(item: NewMessage): Accepted {
+  function insertNew(item: NewMessage): Accepted & { readonly seq: number } {
     const conflict = item.messageId !== null && otherContent.get(item.messageId, item.tenant) !== undefined;
     const { lastInsertRowid } = insert.run(
       item.eventId,
@@ -61,7 +63,8 @@ export function openAccept(db: Connection): Operations["accept"] {
       item.priority ?? 0,
     );
     if (item.raw.kind === "inline") insertRaw.run(lastInsertRowid, item.raw.sealed);
-    return { eventId: item.eventId, outcome: conflict ? "conflict" : "new", routeAdded: false };
+    const outcome = conflict ? "conflict" : "new";
+    return { eventId: item.eventId, outcome, routeAdded: false, seq: Number(lastInsertRowid) };
   }
 
   /** The same mail came again: by a new address, or because its sender did not hear our answer. */
@@ -88,13 +91,28 @@ export function openAccept(db: Connection): Operations["accept"] {
     return true;
   }
 
+  function take(item: NewMessage): Accepted & { readonly seq: number } {
+    const known =
+      item.messageId === null
+        ? byDigest.get(item.tenant, item.digest)
+        : byIdentity.get(item.messageId, item.tenant, item.digest);
+    if (known === undefined) return insertNew(item);
+    // Read once more after an answer that was lost.
+    if (item.landing !== undefined && landing.holds(item.landing, known.seq)) {
+      return { eventId: known.event_id, outcome: "duplicate", routeAdded: false, seq: known.seq };
+    }
+    return { ...merge(known, item), seq: known.seq };
+  }
+
   return (items) =>
     items.map((item) => {
-      const known =
-        item.messageId === null
-          ? byDigest.get(item.tenant, item.digest)
-          : byIdentity.get(item.messageId, item.tenant, item.digest);
-      return known === undefined ? insertNew(item) : merge(known, item);
+      const place = item.landing;
+      if (place !== undefined && !landing.stands(place, item.tenant)) {
+        return { eventId: item.eventId, outcome: "fenced", routeAdded: false };
+      }
+      const { seq, ...answer } = take(item);
+      if (place !== undefined) landing.land(place, seq, item.receivedAt);
+      return answer;
     });
 }
 

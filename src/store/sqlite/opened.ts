@@ -14,6 +14,8 @@ import { openFilesRetire } from "./file-retire.ts";
 import { openFileList } from "./file-rows.ts";
 import { openFilesDueAt, openFilesScanned, openFilesToScan } from "./file-scan.ts";
 import { openDeadLetters, openFind } from "./find.ts";
+import { openImap } from "./imap.ts";
+import { openImapRead } from "./imap-read.ts";
 import { openLanes } from "./lanes.ts";
 import { openMappings } from "./mappings.ts";
 import type { Operations } from "./operations.ts";
@@ -99,6 +101,8 @@ export function openedOn(db: Connection): Opened {
       decideFile: openDecideFile(db),
       ...openFilesRetire(db),
       ...openPreviews(db),
+      ...openImap(db),
+      ...openImapRead(db),
       ...openAudit(db),
     },
     begin: { read: () => void read.run(), write: () => void write.run() },

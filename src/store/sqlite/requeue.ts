@@ -128,8 +128,9 @@ export function openReclaim(db: Connection): Operations["reclaim"] {
   const sent = db.prepare(
     "UPDATE step SET state = 'unknown', reason = 'the process ended before the answer' WHERE state = 'sent'",
   );
+  const accounts = db.prepare("UPDATE imap_account SET lease = NULL, lease_until = NULL WHERE lease IS NOT NULL");
   return () => {
-    const parses = events.run().changes;
+    const parses = events.run().changes + accounts.run().changes;
     sent.run();
     const filesInWork = files.reduce((sum, free) => sum + free.run().changes, 0);
     const works = freed.all();
