@@ -65,7 +65,7 @@ for (const { lane, coverage, activities, mismatches, reasons } of run.lanes) {
 }
 const calls = [...run.calls.values()].reduce((sum, count) => sum + count, 0);
 if (calls > 0) {
-  print(`HubSpot: ${calls} calls, ${(calls / run.mails).toFixed(2)} for each mail`);
+  print(`at the vendor: ${calls} calls, ${(calls / run.mails).toFixed(2)} for each mail`);
   for (const [route, count] of [...run.calls].sort(([, one], [, other]) => other - one)) print(`  ${count} ${route}`);
 }
 for (const line of run.complaints.slice(0, 20)) print(`log: ${line}`);

@@ -105,7 +105,12 @@ function differences(
 }
 
 /** Which deal at the CRM is that of a conversation is known by the first of its mails. */
-function dealDifference(there: readonly string[], conversation: string | null, dealOf: Map<string, string>): string[] {
+function dealDifference(
+  there: readonly string[] | null,
+  conversation: string | null,
+  dealOf: Map<string, string>,
+): string[] {
+  if (there === null) return [];
   if (conversation === null) return there.length === 0 ? [] : ["a deal too many on an activity"];
   const [id, ...others] = there;
   if (id === undefined) return ["not on its deal"];
@@ -145,8 +150,11 @@ function recordsOf(truth: Truth, { there, owners }: Outcome, dealOf: ReadonlyMap
       difference(there.companies, [...truth.companies]),
     );
   const deals = new Map(there.deals.map((deal) => [deal.id, deal]));
+  const unnamed = there.activities.every((activity) => activity.deals === null);
   for (const [conversation, wanted] of truth.deals) {
-    const id = dealOf.get(conversation) ?? "";
+    // Where no mail says on which deal it is, those that are there must bear the names of those that should be.
+    const alike = unnamed ? [...deals.values()].find(({ name }) => name === wanted.name)?.id : undefined;
+    const id = alike ?? dealOf.get(conversation) ?? "";
     const is = deals.get(id);
     deals.delete(id);
     if (is === undefined) tell("deal missing", { conversation, ...wanted }, null);

@@ -1,4 +1,4 @@
-/** A year of mail through the whole road, to the built-in CRM, the HubSpot sandbox, or both at once; time is the story's. */
+/** A year of mail through the whole road, to the built-in CRM, a vendor's sandbox, or both at once; time is the story's. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -7,24 +7,27 @@ import { openGround, startWorks, systemClock } from "../../src/main.ts";
 import type { EventRow } from "../../src/model/history.ts";
 import type { Ledger } from "../../src/model/ledger.ts";
 import type { Clock, Log } from "../../src/model/ports.ts";
-import { createHubspotSandbox, type HubspotSandbox, sandboxToken } from "../../src/sandbox/hubspot.ts";
-import { type RunningSandbox, startSandbox } from "../../src/sandbox/server.ts";
+import type { Sandbox } from "../../src/sandbox/sandbox.ts";
+import { startSandbox } from "../../src/sandbox/server.ts";
 import { loadSettings } from "../../src/settings/index.ts";
 import { Chance } from "../simulation/chance.ts";
 import { startDnsServer } from "../support/dns-server.ts";
 import { type Compared, compared } from "./compare.ts";
 import { policies } from "./policies.ts";
 import { type Year, yearBegins, yearOf } from "./story.ts";
-import { hubspotThere, localThere } from "./there.ts";
+import { localThere } from "./there.ts";
 import type { YearMail } from "./told.ts";
 import { truthOf } from "./truth.ts";
+import { type YearVendor, yearVendors } from "./vendors.ts";
 
-export const destinations = ["local", "hubspot", "both"] as const;
+/** `both`: the built-in CRM and HubSpot. */
+export const destinations: readonly string[] = ["local", "both", ...yearVendors.map(({ name }) => name)];
 
 export interface YearRunOptions {
   readonly seed: number;
   readonly count: number;
-  readonly destination: (typeof destinations)[number];
+  /** One of `destinations`. */
+  readonly destination: string;
   /** A mapping file that ./policies.ts knows by its name. */
   readonly mapping: string;
   /** Mails that have nothing to do with each other come in another order. */
@@ -35,7 +38,7 @@ export interface YearRunOptions {
 export interface YearRun {
   readonly mails: number;
   readonly lanes: readonly ({ readonly lane: string } & Compared)[];
-  /** Of the HubSpot sandbox, by route. */
+  /** At the vendor's sandbox, by route. */
   readonly calls: ReadonlyMap<string, number>;
   readonly ms: number;
   readonly peakRssBytes: number;
@@ -54,14 +57,16 @@ export async function runYear(options: YearRunOptions): Promise<YearRun> {
   const dns = await startDnsServer();
   year.publish(dns.zone);
   const counted = new Map<string, number>();
-  const account = counting(
-    createHubspotSandbox({ clock, options: { prepared: true, limits: "off", searchLagMs: 0 } }),
-    counted,
-  );
+  const { local, vendor } = chosen(options.destination);
+  const account = counting((vendor ?? yearVendors[0])?.open(clock), counted);
   const sandbox = await startSandbox(account);
   try {
-    const lanes = { local: ["acme/crm"], hubspot: ["acme/hub"], both: ["acme/crm", "acme/hub"] }[options.destination];
-    const config = configured(dir, year, options, dns.address, sandbox);
+    const entries = [
+      ...(local ? [{ id: "crm", type: "local" }] : []),
+      ...(vendor === undefined ? [] : [{ id: vendor.name, type: vendor.name, ...vendor.settings(sandbox.url) }]),
+    ];
+    const lanes = entries.map(({ id }) => `acme/${id}`);
+    const config = configured(dir, year, options, dns.address, entries);
     const { log, lines } = complaints();
     const opened = await openGround(loadSettings(config, {}), { thread: "worker", log, exclusive: true });
     const ground = { ...opened, clock };
@@ -84,7 +89,7 @@ export async function runYear(options: YearRunOptions): Promise<YearRun> {
             lane,
             rows,
             owners: lane === "acme/crm",
-            there: lane === "acme/crm" ? localThere(ground.records) : hubspotThere(account.state()),
+            there: lane === "acme/crm" || vendor === undefined ? localThere(ground.records) : vendor.there(account),
           }),
         })),
         calls: counted,
@@ -100,6 +105,13 @@ export async function runYear(options: YearRunOptions): Promise<YearRun> {
     await dns.close();
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+function chosen(destination: string): { local: boolean; vendor: YearVendor | undefined } {
+  const name = destination === "both" ? "hubspot" : destination;
+  const vendor = yearVendors.find((known) => known.name === name);
+  if (vendor === undefined && name !== "local") throw new RangeError(`a year cannot end at ${destination}`);
+  return { local: destination === "both" || destination === "local", vendor };
 }
 
 interface StoryClock extends Clock {
@@ -175,17 +187,15 @@ async function* pieces(raw: Uint8Array): AsyncGenerator<Uint8Array> {
 function configured(
   dir: string,
   year: Year,
-  { destination, mapping }: YearRunOptions,
+  { mapping }: YearRunOptions,
   dns: string,
-  { url }: RunningSandbox,
+  entries: readonly object[],
 ): string {
   const file = parse(readFileSync(mapping, "utf8")) as { same_person?: string[][] };
   writeFileSync(
     join(dir, "mapping.yaml"),
     stringify({ ...file, same_person: [...(file.same_person ?? []), ...year.samePerson] }),
   );
-  const local = { id: "crm", type: "local" };
-  const hub = { id: "hub", type: "hubspot", base_url: url, token: sandboxToken };
   const tenant = {
     id: "acme",
     recipients: [`*@${year.cast.inbound}`],
@@ -195,7 +205,7 @@ function configured(
       colleagues: year.cast.colleagues.map(({ name }) => name),
       excluded: ["tax-office.example"],
     },
-    destinations: { local: [local], hubspot: [hub], both: [local, hub] }[destination],
+    destinations: entries,
   };
   const config = join(dir, "mailwright.yaml");
   const age = "3650d";
@@ -224,7 +234,8 @@ async function rowsOf(ledger: Pick<Ledger, "find">): Promise<Map<string, EventRo
 }
 
 /** The sandbox's own log keeps the last calls only. */
-function counting(sandbox: HubspotSandbox, counted: Map<string, number>): HubspotSandbox {
+function counting(sandbox: Sandbox | undefined, counted: Map<string, number>): Sandbox {
+  if (sandbox === undefined) throw new RangeError("there is no vendor");
   return {
     ...sandbox,
     async handle(request) {

@@ -1,6 +1,5 @@
 /** What is at a CRM, in one form for all of them. */
 import type { LocalRecord, LocalRecords, RecordKind } from "../../src/model/records.ts";
-import type { RecordDump, SandboxState } from "../../src/sandbox/hubspot/state.ts";
 
 export interface There {
   readonly contacts: readonly {
@@ -22,7 +21,8 @@ export interface There {
     /** Addresses, domains, and ids of deals. */
     readonly contacts: readonly string[];
     readonly companies: readonly string[];
-    readonly deals: readonly string[];
+    /** Null where a mail stands on the company, and so on no deal of its own. */
+    readonly deals: readonly string[] | null;
   }[];
 }
 
@@ -69,38 +69,6 @@ export function localThere(records: LocalRecords): There {
       contacts: linked(links, "contact"),
       companies: linked(links, "company"),
       deals: linked(links, "deal"),
-    })),
-  };
-}
-
-const live = (dumps: readonly RecordDump[]): RecordDump[] => dumps.filter(({ archived }) => !archived);
-
-/** Owners are users of the account, which has none: they are not compared there. */
-export function hubspotThere({ contacts, companies, deals, emails }: SandboxState): There {
-  const addresses = new Map(live(contacts).map(({ id, properties }) => [id, (properties.email ?? "").toLowerCase()]));
-  const domains = new Map(live(companies).map(({ id, properties }) => [id, properties.domain ?? ""]));
-  const named = ({ associations }: RecordDump, object: string, names: ReadonlyMap<string, string>): string[] =>
-    (associations[object] ?? []).map((id) => names.get(id) ?? id).sort();
-  return {
-    contacts: live(contacts).map((one) => ({
-      address: addresses.get(one.id) ?? "",
-      name: [one.properties.firstname, one.properties.lastname].filter(Boolean).join(" "),
-      flags: (one.properties.mailwright_flags ?? "").split(/[;,]\s*/).filter((flag) => flag !== ""),
-      companies: named(one, "companies", domains),
-    })),
-    companies: [...domains.values()],
-    deals: live(deals).map(({ id, properties }) => ({
-      id,
-      name: properties.dealname ?? "",
-      stage: properties.dealstage === "qualifiedtobuy" ? "qualification" : (properties.dealstage ?? ""),
-      owner: null,
-    })),
-    activities: live(emails).map((one) => ({
-      event: one.properties.mailwright_event_id ?? "",
-      direction: one.properties.hs_email_direction === "EMAIL" ? "outbound" : "inbound",
-      contacts: named(one, "contacts", addresses),
-      companies: named(one, "companies", domains),
-      deals: [...(one.associations.deals ?? [])].sort(),
     })),
   };
 }

@@ -1,0 +1,17 @@
+/** The vendors whose sandboxes a year can end at. A new one is a file and a line here. */
+import type { Clock } from "../../src/model/ports.ts";
+import type { Sandbox } from "../../src/sandbox/sandbox.ts";
+import { hubspotYear } from "./hubspot.ts";
+import type { There } from "./there.ts";
+
+export interface YearVendor {
+  /** The `type:` of the destination, and its id. */
+  readonly name: string;
+  /** As after `doctor --fix`, without limits and without search lag: the story's time leaps. */
+  open(clock: Clock): Sandbox;
+  /** Of the destination, beside id and type. */
+  settings(url: string): Readonly<Record<string, unknown>>;
+  there(sandbox: Sandbox): There;
+}
+
+export const yearVendors: readonly YearVendor[] = [hubspotYear];
