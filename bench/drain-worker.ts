@@ -21,7 +21,7 @@ import { startRoad } from "../src/pipeline/road.ts";
 import { openSenders, unverified } from "../src/pipeline/senders.ts";
 import { openVerifier } from "../src/pipeline/verifying.ts";
 import { smtp } from "../src/sources/index.ts";
-import { openLedger, openLocalRecords } from "../src/store/index.ts";
+import { openKeptTokens, openLedger, openLocalRecords } from "../src/store/index.ts";
 import { openLog, openMetrics } from "../src/watch/index.ts";
 import { openWire } from "../src/wire/http.ts";
 import { startDnsServer } from "../test/support/dns-server.ts";
@@ -61,7 +61,9 @@ const hubspot = destinations.find(({ name }) => name === "hubspot")?.bind({ base
 if (hubspot?.reach === undefined) throw new Error("no hubspot destination");
 const { facts, reach } = hubspot;
 const wire = openWire({ baseUrl: reach.baseUrl, headers: reach.headers, vendor: "hubspot", clock, metrics });
-const session = hubspot.open({ tenant: "bench", wire, clock, log, metrics, records });
+const tokens = openKeptTokens({ rows: ledger, sealer, log, holder: "bench" });
+const ports = { tenant: "bench", lane: "bench/crm", wire, wireTo: () => wire, tokens, clock, log, metrics, records };
+const session = hubspot.open(ports);
 const lane = {
   lane: "bench/crm",
   tenant: "bench",

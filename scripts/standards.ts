@@ -242,6 +242,12 @@ export const standards: readonly Standard[] = [
     "Told from complaints; the report itself is not judged.",
   ),
   row(
+    6749,
+    "The OAuth 2.0 Authorization Framework",
+    "partial",
+    "As a client: refresh tokens and client credentials, towards CRMs and for mailboxes. No browser is ever sent anywhere.",
+  ),
+  row(
     6761,
     "Special-Use Domain Names",
     "partial",
@@ -267,6 +273,12 @@ export const standards: readonly Standard[] = [
     "STARTTLS is offered where there is a certificate, and never demanded.",
   ),
   row(7505, "A Null MX No Service Resource Record for Domains That Accept No Mail", "yes", "doctor understands it."),
+  row(
+    7523,
+    "JSON Web Token (JWT) Profile for OAuth 2.0 Client Authentication and Authorization Grants",
+    "partial",
+    "Assertions as a grant (§2.1), signed with RS256.",
+  ),
   row(7686, 'The ".onion" Special-Use Domain Name', "yes", "Names in .onion are not asked for."),
   row(7986, "New Properties for iCalendar", "partial", "CONFERENCE, and the EMAIL parameter of attendees."),
   row(

@@ -19,8 +19,9 @@ import type { Blobs, Spool } from "../model/blob.ts";
 import type { Links } from "../model/links.ts";
 import type { Clock, Hasher, Log, Random, Sealer } from "../model/ports.ts";
 import type { LocalRecords } from "../model/records.ts";
+import type { TokenStore } from "../model/tokens.ts";
 import type { Settings } from "../settings/index.ts";
-import { lockDataFolder, openLedger, openLocalRecords, type SqliteLedger } from "../store/index.ts";
+import { lockDataFolder, openKeptTokens, openLedger, openLocalRecords, type SqliteLedger } from "../store/index.ts";
 import { type OpenMetrics, openLog, openMetrics, registerSecret } from "../watch/index.ts";
 import { openSettingsLinks } from "./links.ts";
 import { systemClock, systemRandom } from "./system.ts";
@@ -56,6 +57,8 @@ export interface Ground {
   /** The files of mails. */
   readonly stores: OpenStores;
   readonly records: LocalRecords;
+  /** OAuth tokens of destinations and mailboxes. */
+  readonly tokens: TokenStore;
   /** Nobody else works in this data folder until `close`. */
   readonly exclusive: boolean;
   close(): Promise<void>;
@@ -106,6 +109,7 @@ async function openUnlocked(settings: Settings, { thread, check = "quick", log }
     const files = await openFiles(paths.blobs);
     const stores = openStores(settings, { files, ring: sealer, clock: systemClock, log });
     const records = openLocalRecords(paths.crm);
+    const holder = `${process.pid}.${systemRandom.uuid(systemClock.now())}`;
     return {
       settings,
       clock: systemClock,
@@ -122,6 +126,7 @@ async function openUnlocked(settings: Settings, { thread, check = "quick", log }
       blobs: stores.raw,
       stores,
       records,
+      tokens: openKeptTokens({ rows: ledger, sealer, log, holder }),
       exclusive: false,
       async close() {
         records.close();

@@ -4,11 +4,12 @@ import { compilePeople, noLists } from "../mail/people.ts";
 import { compileMapping } from "../mapping/rules/compile.ts";
 import type { Session } from "../model/destination.ts";
 import type { LinkOf } from "../model/links.ts";
+import type { Wire } from "../model/wire.ts";
 import { type Bucket, openBucket } from "../pipeline/bucket.ts";
 import type { TenantPlan } from "../pipeline/enrich.ts";
 import type { RoadLane } from "../pipeline/road.ts";
 import type { DestinationEntry, Settings, TenantSettings } from "../settings/index.ts";
-import { openWire } from "../wire/http.ts";
+import { type OpenWire, openWire } from "../wire/http.ts";
 import type { Ground } from "./ground.ts";
 import { peopleFor } from "./people.ts";
 
@@ -65,15 +66,27 @@ function bind({ type, settings }: DestinationEntry): BoundDestination {
 }
 
 function openLane(tenant: TenantSettings, entry: DestinationEntry, ground: Ground): OpenLane {
-  const { clock, log, metrics, records, settings } = ground;
+  const { clock, log, metrics, records, tokens, settings } = ground;
   const lane = laneId(tenant.id, entry.id);
   let bound = bind(entry);
   const { facts } = bound;
   const bucket = openBucket(facts.limits, clock);
   const wire = openLaneWire(() => bound, bucket, ground);
+  const others = openOtherWires(facts.vendor, bucket, ground);
+  const ports = {
+    tenant: tenant.id,
+    lane,
+    wire,
+    wireTo: others.wireTo,
+    clock,
+    log: log.with({ lane }),
+    metrics,
+    records,
+    tokens,
+  };
   let session: Session | undefined;
   const current = (): Session => {
-    session ??= bound.open({ tenant: tenant.id, wire, clock, log: log.with({ lane }), metrics, records });
+    session ??= bound.open(ports);
     return session;
   };
   return {
@@ -95,6 +108,7 @@ function openLane(tenant: TenantSettings, entry: DestinationEntry, ground: Groun
     async close() {
       await session?.close?.();
       await wire.close();
+      await others.close();
     },
   };
 }
@@ -110,6 +124,24 @@ function openLaneWire(bound: () => BoundDestination, bucket: Bucket, { clock, me
     metrics,
     beforeCall: (budget) => bucket.take(budget),
   });
+}
+
+/** Wires to the other origins of a vendor, as its answers name them. */
+function openOtherWires(vendor: string, bucket: Bucket, { clock, metrics }: Ground) {
+  const open = new Map<string, OpenWire>();
+  return {
+    wireTo(baseUrl: string): Wire {
+      const known = open.get(baseUrl);
+      if (known !== undefined) return known;
+      const beforeCall = (budget: string) => bucket.take(budget);
+      const made = openWire({ baseUrl, headers: {}, vendor, clock, metrics, beforeCall });
+      open.set(baseUrl, made);
+      return made;
+    },
+    async close() {
+      await Promise.all([...open.values()].map((wire) => wire.close()));
+    },
+  };
 }
 
 async function unreachable(): Promise<never> {

@@ -4,6 +4,7 @@ import type { Failure } from "./outcome.ts";
 import type { Clock, Log, Metrics } from "./ports.ts";
 import type { LocalRecords } from "./records.ts";
 import type { Step, StepKind } from "./step.ts";
+import type { TokenStore } from "./tokens.ts";
 import type { Wire, WireResponse } from "./wire.ts";
 
 /** A record at the vendor. `id` is the vendor's own, always a string. */
@@ -140,7 +141,15 @@ export interface Session {
 
 export interface DestinationPorts {
   readonly tenant: string;
+  /** `acme/crm`: names the account in the store of tokens and in sentences. */
+  readonly lane: string;
   readonly wire: Wire;
+  /**
+   * Another origin of the same vendor: its token endpoint, the instance that it named. On the lane's limits by the request's budget like
+   * `wire`, without the headers of `reach`; one for each origin, closed with the lane. Throws TypeError for what is no http: or https: URL.
+   */
+  wireTo(baseUrl: string): Wire;
+  readonly tokens: TokenStore;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;

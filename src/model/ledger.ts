@@ -1,8 +1,7 @@
 /**
  * MEMORY: what the ledger promises, in ledger words. Every method is one atomic, durable step: when its promise resolves, what it says
- * survives kill -9 and power loss; when it rejects, the change may or may not be there (a failed commit can still reach the disk),
- * and the caller must be safe either way. Times are epoch ms handed in. No connection or transaction type is visible, so that a second
- * engine can stand behind the same contract suite.
+ * survives kill -9 and power loss; when it rejects, the change may be there (a failed commit can still reach the disk), and the caller must
+ * be safe either way. Times are epoch ms handed in. No connection or transaction type is visible: a second engine runs the same contract.
  *
  * The life of a message: accept -> attempt (a parse begins) -> prepare (event, and per lane a decision) -> claim (a lane works)
  * -> note (intents and outcomes of single steps) -> settle.
@@ -18,6 +17,7 @@ import type { NewReview, Reviews, Verdict } from "./reviews.ts";
 import type { AttemptOfRun, ByRun, Confirmed, RunOutcome, Runs, StepOfRun } from "./runs.ts";
 import type { StepKind } from "./step.ts";
 import type { Placed, Threads } from "./threads.ts";
+import type { TokenRows } from "./tokens.ts";
 
 /** A delivery is one event for one lane. `failed` is a dead letter; `held` waits in review. */
 export const deliveryStates = ["pending", "processed", "failed", "skipped", "held"] as const;
@@ -318,7 +318,7 @@ export interface LedgerStats {
   readonly bytes: number;
 }
 
-export interface Ledger extends Threads, Reviews, Mappings, Files, Runs, Imap {
+export interface Ledger extends Threads, Reviews, Mappings, Files, Runs, Imap, TokenRows {
   /**
    * One transaction for all items; identity is decided inside it. The order of the answers is that of the items. Sealed bytes are
    * read until the call is answered: the caller neither changes them nor gives their memory away before.

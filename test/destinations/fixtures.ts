@@ -14,6 +14,7 @@ import type {
   StepKind,
 } from "../../src/model/step.ts";
 import type { Wire } from "../../src/model/wire.ts";
+import { memoryTokens } from "../support/tokens.ts";
 
 export const keyOf = (text: string): string => createHash("sha256").update(text).digest("hex");
 
@@ -78,7 +79,18 @@ export function portsFor(
   records: LocalRecords = memoryRecords(),
   log: Log = recordingLog().log,
 ): DestinationPorts {
-  return { tenant: "acme", wire, clock, log, metrics: noMetrics, records };
+  const wireTo = () => wire;
+  return {
+    tenant: "acme",
+    lane: "acme/crm",
+    wire,
+    wireTo,
+    tokens: memoryTokens(),
+    clock,
+    log,
+    metrics: noMetrics,
+    records,
+  };
 }
 
 export const noWire: Wire = {

@@ -25,6 +25,7 @@ import type { HubspotSandbox } from "../../src/sandbox/hubspot.ts";
 import { sandboxToken } from "../../src/sandbox/hubspot.ts";
 import { wireTo } from "../../src/sandbox/wire.ts";
 import { testJudge } from "../support/file-room.ts";
+import { memoryTokens } from "../support/tokens.ts";
 import type { MemoryDisk } from "./disk.ts";
 import { type Life, mortal, mortalSync } from "./life.ts";
 
@@ -210,7 +211,9 @@ function openLanes(life: Life, world: ReturnType<typeof mortalWorld>, given: Sur
   const records = mortalSync(life, "records", given.records);
   const laneOf = (tenant: string, destination: string, bound: BoundDestination): RoadLane => {
     const lane = `${tenant}/${destination}`;
-    const session = bound.open({ tenant, wire: { request }, clock, log, metrics, records });
+    const wire = { request };
+    const ports = { tenant, lane, wire, wireTo: () => wire, tokens: memoryTokens(), clock, log, metrics, records };
+    const session = bound.open(ports);
     return {
       settings: { lane, tenant, destination, facts: bound.facts, firstRetryMs: 5_000, retryWindowMs: 72 * 3_600_000 },
       session: given.plant.session?.(session, lane) ?? session,

@@ -14,6 +14,7 @@ import { reviewContract } from "./contract/reviews.ts";
 import { runsContract } from "./contract/runs.ts";
 import { settleContract } from "./contract/settle.ts";
 import { threadsContract } from "./contract/threads.ts";
+import { tokensContract } from "./contract/tokens.ts";
 import type { OpenBench } from "./contract/world.ts";
 
 export type { Bench, OpenBench } from "./contract/world.ts";
@@ -41,5 +42,6 @@ export function ledgerContract(engine: string, open: OpenBench): void {
     filesContract(open);
     previewsContract(open);
     imapContract(open);
+    tokensContract(open);
   });
 }

@@ -214,6 +214,7 @@ export const tables: readonly Table[] = [
     ],
     fix: { ended_at: (value) => Number(value ?? 0) },
   },
+  { name: "token", key: ["account"], columns: ["account", "sealed", "revision"] },
   { name: "audit", columns: ["id", "at", "what", "about", "who", "outcome", "come_from"] },
   { name: "story", key: ["event", "n"], columns: ["event", "n", "at", "what", "detail"] },
 ];

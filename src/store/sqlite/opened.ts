@@ -36,6 +36,7 @@ import { readStory } from "./story.ts";
 import { openAround } from "./thread-around.ts";
 import { openThread } from "./thread-find.ts";
 import { openThreadList } from "./thread-list.ts";
+import { openTokenRows } from "./tokens.ts";
 
 export interface Opened {
   readonly db: Connection;
@@ -103,6 +104,7 @@ export function openedOn(db: Connection): Opened {
       ...openPreviews(db),
       ...openImap(db),
       ...openImapRead(db),
+      ...openTokenRows(db),
       ...openAudit(db),
     },
     begin: { read: () => void read.run(), write: () => void write.run() },
