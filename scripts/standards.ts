@@ -279,6 +279,12 @@ export const standards: readonly Standard[] = [
     "partial",
     "Assertions as a grant (§2.1), signed with RS256.",
   ),
+  row(
+    7628,
+    "A Set of SASL Mechanisms for OAuth",
+    "partial",
+    "OAUTHBEARER, else XOAUTH2, which no RFC has, at IMAP servers (imapflow).",
+  ),
   row(7686, 'The ".onion" Special-Use Domain Name', "yes", "Names in .onion are not asked for."),
   row(7986, "New Properties for iCalendar", "partial", "CONFERENCE, and the EMAIL parameter of attendees."),
   row(
@@ -306,6 +312,7 @@ export const standards: readonly Standard[] = [
     "partial",
     "Chains are verified and shown; none is ever sealed, and none makes up for a failed DMARC.",
   ),
+  row(8628, "OAuth 2.0 Device Authorization Grant", "yes", "For mailboxes: `mailwright init` shows the code."),
   row(8996, "Deprecating TLS 1.0 and TLS 1.1", "yes", "TLS 1.2 is the oldest taken."),
   row(9051, "Internet Message Access Protocol (IMAP) - Version 4rev2", "partial", "Numbers of MIME parts."),
   row(

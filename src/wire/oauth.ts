@@ -5,6 +5,8 @@ import type { Obtained, Token, TokenKeeper, TokenStore } from "../model/tokens.t
 import { nameOf } from "./oauth/ask.ts";
 import { askEndpoint, type Endpoint } from "./oauth/endpoint.ts";
 
+export { nameOf };
+
 /**
  * `wire`: to the origin of the grant's `tokenUrl`. `lifeMs`: how long a token is taken to live where the vendor does not say (half an hour
  * by default). `keep`: fields of the answer for Token.extra. `means`: the vendor's own reading of a refusal, asked first.
