@@ -54,7 +54,7 @@ export interface NewMessage {
   readonly raw:
     | { readonly kind: "inline"; readonly sealed: Uint8Array }
     | { readonly kind: "spool"; readonly name: string };
-  /** Whose parse comes first when several wait: live mail before backfill. Lower is sooner. */
+  /** Above 0: old mail, which has the room that live mail leaves, on its way to the CRM too. Among such, lower is sooner. */
   readonly priority?: number;
   readonly landing?: Landing;
 }

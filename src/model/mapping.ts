@@ -69,6 +69,10 @@ const conditionShape = {
     .optional()
     .describe("Of what was written this time, where that is long enough to tell."),
   list: z.boolean().optional().describe("Whether it came through a mailing list."),
+  backfill: z
+    .boolean()
+    .optional()
+    .describe("Whether it is old mail of a mailbox, which `mailwright backfill` took in."),
 } as const;
 const conditions = z.strictObject(conditionShape);
 

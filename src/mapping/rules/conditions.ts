@@ -85,6 +85,7 @@ const tests: { readonly [K in keyof Required<Conditions>]: (asked: Asked<K>) => 
   size: (wanted) => (facts) => range(wanted, facts.event.raw.size),
   attachments: fileTest,
   language: oneOfTest(({ event }) => event.message.language?.code ?? null),
+  backfill: (wanted) => (facts) => (facts.event.source.imap?.backfilled === true) === wanted,
   list: (wanted) => (facts) => (facts.event.participants.list !== null) === wanted,
 };
 

@@ -32,8 +32,8 @@ export function openAccept(db: Connection): Operations["accept"] {
     .pluck();
   const insert = db.prepare(
     `INSERT INTO event (event_id, tenant, message_id, digest, conflict, received_at, envelope, routes, raw_sha256, raw_size,
-       raw_kind, raw_name, priority, stage, turn, due_at, parse_attempts, again, reprocess, has_body, open)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'accepted', 0, 0, 0, 0, 0, 0, 0)`,
+       raw_kind, raw_name, priority, replay, stage, turn, due_at, parse_attempts, again, reprocess, has_body, open)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'accepted', 0, 0, 0, 0, 0, 0, 0)`,
   );
   const insertRaw = db.prepare("INSERT INTO raw (event, sealed) VALUES (?, ?)");
   const setRoutes = db.prepare("UPDATE event SET routes = ? WHERE seq = ?");
@@ -61,6 +61,8 @@ export function openAccept(db: Connection): Operations["accept"] {
       item.raw.kind,
       item.raw.kind === "spool" ? item.raw.name : null,
       item.priority ?? 0,
+      // From here to the CRM, old mail has the room that live mail leaves (010_runs.sql).
+      (item.priority ?? 0) > 0 ? 1 : 0,
     );
     if (item.raw.kind === "inline") insertRaw.run(lastInsertRowid, item.raw.sealed);
     const outcome = conflict ? "conflict" : "new";

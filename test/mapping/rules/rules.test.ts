@@ -66,6 +66,20 @@ describe("a condition", () => {
     verified({ source: { kind }, routes: ["Sales/2026", "deals+eu@in.acme.test"] });
   const german = verified({ message: { language: { code: "de", confidence: 0.9 } } });
   const withFile = verified({ message: { attachments: [pdf] } });
+  const oldMail = verified({
+    source: {
+      kind: "imap",
+      imap: {
+        account: "sales",
+        mailbox: "INBOX",
+        uidvalidity: 1,
+        uid: 7,
+        flags: [],
+        internaldate: null,
+        backfilled: true,
+      },
+    },
+  });
   const withPicture = verified({
     message: { attachments: [{ ...pdf, inline: true, referenced: true, content_type: "image/png" }] },
   });
@@ -108,6 +122,8 @@ describe("a condition", () => {
       withFile,
     ],
     [{ language: ["de", "fr"] }, german, mail],
+    [{ backfill: true }, oldMail, mail],
+    [{ backfill: false }, mail, oldMail],
     [{ list: false }, mail, verified({ participants: { ...mail.participants, list: { address: null, own: true } } })],
     [{ any: [{ subject: "nothing" }, { subject: "order" }] }, mail, verified({ message: { subject: "Hello" } })],
     [{ not: { subject: "hello" } }, mail, verified({ message: { subject: "Hello" } })],

@@ -39,6 +39,16 @@ export function claimContract(open: OpenBench): void {
       expect(order.slice(-3)).toEqual(["old3", "old4", "old5"]);
     });
 
+    it("hands out live mail before old mail of a mailbox, which came first", async () => {
+      const old = Array.from({ length: 3 }, (_, n) => message(`old${n}`, { priority: 1 }));
+      await w.ledger.accept([...old, ...Array.from({ length: 7 }, (_, n) => message(`live${n}`))]);
+      await w.prepareAll(steps("activity"), { now: 2_000 });
+      const order: string[] = [];
+      for (let turn = 0; turn < 10; turn++) order.push(...names((await ask(3_000, 1)).claims));
+      expect(order.slice(0, 7).every((name) => name.startsWith("live"))).toBe(true);
+      expect(order.slice(7)).toEqual(["old0", "old1", "old2"]);
+    });
+
     it("lets a replay that stands before live mail in its thread go with the live mail", async () => {
       await w.delivery("other", skip());
       await w.delivery("old", skip(), { thread: "t" });
