@@ -1,7 +1,8 @@
 /** The long form of the made-up year: `npm run year -- --seed 1 --count 5000 --destination both --mapping config/presets/sales-inbox.yaml`. */
 import { parseArgs } from "node:util";
 import type { Mismatch } from "../test/year/compare.ts";
-import { destinations, runYear } from "../test/year/run.ts";
+import { runYear } from "../test/year/run.ts";
+import { destinations } from "../test/year/stage.ts";
 
 const { values } = parseArgs({
   options: {

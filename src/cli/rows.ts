@@ -3,7 +3,7 @@ import type { CanonicalEvent } from "../model/event.ts";
 import type { DeadLetter, DeliveryRow, EventRow, SkipCount, StepRow } from "../model/ledger.ts";
 import type { Sealer } from "../model/ports.ts";
 import type { DecisionRow, ReviewRow } from "../model/reviews.ts";
-import { readMail } from "../pipeline/stored.ts";
+import { openEvent } from "../pipeline/stored.ts";
 import type { DecisionShape, ReviewShape } from "./review-shapes.ts";
 import type { DeadLetterShape, EventSummary } from "./shapes.ts";
 
@@ -97,11 +97,9 @@ export function decisionShapeOf({ kind, withEventId, by, at, note, stands }: Dec
   return { kind, with_event_id: withEventId, by, at: isoTime(at), note, stands };
 }
 
-/** The canonical event as stored, or null before the parse and after retention. */
-export function storedEvent(row: EventRow, sealer: Sealer): CanonicalEvent | null {
-  if (row.sealedEvent === undefined) return null;
-  return readMail<CanonicalEvent>(sealer.open(row.sealedEvent).plain);
-}
+/** The canonical event as stored, or null before the parse, after retention, and where it cannot be read. */
+export const storedEvent = (row: EventRow, sealer: Sealer): CanonicalEvent | null =>
+  openEvent(row.sealedEvent, sealer) ?? null;
 
 /** `pending`, or what it came to at all destinations: for a line in a list. */
 export function stateOf(row: EventSummary): string {

@@ -1,7 +1,7 @@
 /** Drives a run to its end: chooses its messages, gives them out in small portions, and stops where it is told to. What is done is in the ledger. */
 import type { Ground } from "../main.ts";
 import type { EventRow } from "../model/ledger.ts";
-import type { Cohort, RunRow, RunTally } from "../model/runs.ts";
+import type { Cohort, RunProgress, RunRow } from "../model/runs.ts";
 import { inCohort } from "../pipeline/cohort.ts";
 import type { Cli } from "./cli.ts";
 import { Failed } from "./exit.ts";
@@ -45,8 +45,8 @@ export async function drive(cli: Cli, ground: Ground, id: number): Promise<Drive
 
 /** What hangs on others goes once those are gone. Where a CRM does not answer, the undo waits for somebody to go on with it. */
 async function nextPass({ ledger }: Ground, id: number, stop: AbortController): Promise<boolean> {
-  const { deliveries } = await ledger.runTally(id);
-  if (deliveries.pending > 0) {
+  const { pending } = await ledger.runProgress(id);
+  if (pending > 0) {
     stop.abort();
     return false;
   }
@@ -103,20 +103,20 @@ export async function* cohortRows(
   }
 }
 
-const openOf = ({ given, deliveries }: RunTally): number => given + deliveries.pending;
+const openOf = ({ given, pending }: RunProgress): number => given + pending;
 
 async function handOut(cli: Cli, ground: Ground, run: number, working: Working, stop: AbortSignal): Promise<void> {
   const { ledger, clock } = ground;
   let told = clock.now();
   for (;;) {
-    let tally = await ledger.runTally(run);
+    let tally = await ledger.runProgress(run);
     let changedAt = clock.now();
     await working.turn(stop);
     // What a daemon works, or what waits for a time: the next portion waits for it, so that live mail's backlog stays live mail's.
     for (;;) {
       // An undo has ended it meanwhile: its messages are that one's.
       if (stop.aborted || (await runOf(ground, run)).state === "done") return;
-      const now = await ledger.runTally(run);
+      const now = await ledger.runProgress(run);
       if (openOf(now) !== openOf(tally)) changedAt = clock.now();
       tally = now;
       const room = tally.waiting > 0 && openOf(tally) < portion / 2;
@@ -124,7 +124,7 @@ async function handOut(cli: Cli, ground: Ground, run: number, working: Working, 
       if (tally.given === 0 && clock.now() - changedAt > patienceMs) {
         if (tally.waiting === 0) break;
         await cli.say(
-          `run ${run}: ${tally.deliveries.pending} deliveries wait for their CRM, and ${tally.waiting} messages for them`,
+          `run ${run}: ${tally.pending} deliveries wait for their CRM, and ${tally.waiting} messages for them`,
         );
         changedAt = clock.now();
       }
@@ -141,5 +141,5 @@ async function handOut(cli: Cli, ground: Ground, run: number, working: Working, 
   }
 }
 
-const progress = (run: number, { waiting, given, planned, unable, deliveries }: RunTally): string =>
-  `run ${run}: ${planned + unable} of ${waiting + given + planned + unable} messages planned, ${deliveries.pending} deliveries pending`;
+const progress = (run: number, { waiting, given, planned, unable, pending }: RunProgress): string =>
+  `run ${run}: ${planned + unable} of ${waiting + given + planned + unable} messages planned, ${pending} deliveries pending`;

@@ -37,12 +37,15 @@ export const runShapeOf = ({
 
 export async function reportOf({ ledger }: Ground, run: RunRow, most: number): Promise<RunReport> {
   const { waiting, given, planned, unable, deliveries, made } = await ledger.runTally(run.id);
-  const [left, gone]: [Left[], string[]] = [[], []];
+  const [left, gone]: [Left[], RunReport["unable"]] = [[], []];
   let [found, after] = [0, 0];
   for (;;) {
     const events = await ledger.runEvents({ run: run.id, after, limit: page });
     for (const event of events) {
-      if (event.state === "unable" && gone.length < most) gone.push(event.eventId);
+      if (event.state === "unable" && gone.length < most) {
+        const { eventId, messageId, reason } = event;
+        gone.push({ event_id: eventId, message_id: messageId, why: reason ?? "it could not be planned" });
+      }
       for (const one of leftOf(event, run.kind)) {
         found++;
         if (left.length < most) left.push(one);
@@ -105,7 +108,7 @@ export async function printReport(cli: Cli, report: RunReport): Promise<void> {
     `${cli.paint("bold", `Run ${report.run}`)} (${what}), tenant ${report.tenant}, by ${plain(report.by)}: ${report.state}`,
   );
   await cli.print(
-    `  messages: ${messages.planned} of ${messages.chosen} planned, ${messages.waiting} waiting, ${messages.unable} without content`,
+    `  messages: ${messages.planned} of ${messages.chosen} planned, ${messages.waiting} waiting, ${messages.unable} not to be planned`,
   );
   const states = Object.entries(deliveries).flatMap(([state, n]) => (n > 0 ? [`${n} ${state}`] : []));
   await cli.print(`  deliveries: ${states.join(", ") || "none"}`);
@@ -113,7 +116,7 @@ export async function printReport(cli: Cli, report: RunReport): Promise<void> {
     ({ kind, n, adopted, undone }) => `${n} ${kind}${adopted ? " found" : " made"}${undone ? ", taken back" : ""}`,
   );
   await cli.print(`  came about by it: ${words.join("; ") || "nothing"}`);
-  for (const id of unable) await cli.print(`  without content: ${id}`);
+  for (const { event_id, why } of unable) await cli.print(`  ${event_id} was not planned: ${plain(why, 300)}`);
   for (const { event_id, destination, why, records } of left) {
     const refs = records.map(
       ({ kind, ref, why: because }) => `${kind} ${ref ?? "unknown"}${because === null ? "" : ` (${because})`}`,

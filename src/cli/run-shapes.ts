@@ -45,7 +45,7 @@ export const runReport = runShape.extend({
     chosen: z.number().int(),
     planned: z.number().int(),
     waiting: z.number().int().describe("Not planned yet."),
-    unable: z.number().int().describe("Retention has left nothing to plan from."),
+    unable: z.number().int().describe("Retention has left nothing to plan from, or it failed again and again."),
   }),
   deliveries: z.record(z.enum(deliveryStates), z.number().int()).describe("What became of what it planned."),
   made: z
@@ -58,7 +58,9 @@ export const runReport = runShape.extend({
       }),
     )
     .describe("What its plans asked for first, and what came about."),
-  unable: z.array(z.string()).describe("Event ids; the first of them."),
+  unable: z
+    .array(z.object({ event_id: z.string(), message_id: z.string().nullable(), why: z.string() }))
+    .describe("Messages that were not planned, and stay as they are; the first of them."),
   left: z
     .array(left)
     .describe("What it found and left alone: no longer wanted, or changed by a person. The first of them."),

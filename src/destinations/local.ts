@@ -262,7 +262,7 @@ function openSession({ records, clock, tenant }: DestinationPorts): Session {
     dedupe: async () => unique,
     async find(step) {
       const found = findRecord(step);
-      return found === undefined ? undefined : refOf(found, true);
+      return found === undefined ? undefined : { ...refOf(found, true), ours: found.key === step.key };
     },
     put,
     async read(kind, id, whole) {

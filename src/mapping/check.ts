@@ -114,6 +114,7 @@ const implied: Implied = {
   tag: patterns,
   mailbox: patterns,
   source: words,
+  backfill: same,
   sender: patterns,
   domain: (wider, narrower) => allIn(wider, narrower, isBelow),
   sender_kind: words,

@@ -16,6 +16,8 @@ export interface Ref {
   readonly adopted?: boolean;
   /** Something the operator should know: "body cut to 60,000 characters". */
   readonly note?: string;
+  /** From `find`: it carries the key of this very step, so that a call of ours made it, whatever became of the answer. */
+  readonly ours?: boolean;
 }
 
 /** The record of a confirmed step, with the kind of that step: an association is typed by what it joins. */

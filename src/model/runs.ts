@@ -65,6 +65,14 @@ export interface ByRun {
   readonly pinned?: number;
 }
 
+export interface GivenUp {
+  readonly eventId: string;
+  readonly token: string;
+  readonly run: number;
+  readonly reason: string;
+  readonly now: number;
+}
+
 /** A step as a lane claims it. */
 export interface StepOfRun {
   /** The run whose plan asked for it first. */
@@ -144,11 +152,17 @@ export interface Made {
   }[];
 }
 
-export interface RunTally {
+/** How far a run is: told without reading it. */
+export interface RunProgress {
   readonly waiting: number;
   readonly given: number;
   readonly planned: number;
   readonly unable: number;
+  /** Of its deliveries. */
+  readonly pending: number;
+}
+
+export interface RunTally extends Omit<RunProgress, "pending"> {
   /** Its deliveries by state. */
   readonly deliveries: Readonly<Record<DeliveryState, number>>;
   /** Steps that its plans asked for first, and that came about. */
@@ -166,6 +180,8 @@ export interface RunEvent {
   readonly eventId: string;
   readonly messageId: string | null;
   readonly state: "waiting" | "given" | "planned" | "unable";
+  /** Why it is `unable`. */
+  readonly reason: string | null;
   readonly deliveries: readonly {
     readonly lane: string;
     readonly state: DeliveryState;
@@ -191,7 +207,11 @@ export interface Runs {
   stateRun(change: { readonly run: number; readonly state: RunState; readonly now: number }): Promise<boolean>;
   /** Gives the next messages of a run to be planned, oldest first. How many. */
   feedRun(feed: { readonly run: number; readonly limit: number; readonly now: number }): Promise<number>;
+  /** A message that the run cannot plan, however often: it stays what it was before it was given. False when the lease was lost. */
+  giveUpInRun(given: GivenUp): Promise<boolean>;
   runs(query: { readonly id?: number; readonly tenant?: string; readonly limit: number }): Promise<readonly RunRow[]>;
+  runProgress(run: number): Promise<RunProgress>;
+  /** Reads all of it. */
   runTally(run: number): Promise<RunTally>;
   /** Oldest first, after the seq given. */
   runEvents(query: {

@@ -10,7 +10,7 @@ import type { Sealer } from "../model/ports.ts";
 import type { StoredMail, StoredMails } from "../model/reading.ts";
 import type { Decision, StepKind } from "../model/step.ts";
 import { participantsOf } from "./enrich.ts";
-import { readMail } from "./stored.ts";
+import { openEvent } from "./stored.ts";
 
 export interface Comparison {
   readonly tenant: string;
@@ -117,21 +117,13 @@ function compareOne(
   // Which message it is a copy of is not stored beside it: it stays as it was decided.
   if (mail.copy) return "copies";
   if (mail.sealedEvent === undefined) return "purged";
-  const event = readable(mail, mail.sealedEvent, people, sealer);
-  if (event === undefined) return "unreadable";
+  const stored = openEvent(mail.sealedEvent, sealer);
+  if (stored === undefined) return "unreadable";
+  // With the people of today, as a reprocess would have them.
+  const event = { ...stored, participants: participantsOf(stored, mail, people) };
   const [before, after] = [decidedBy(sides.before, event, mail, mails), decidedBy(sides.after, event, mail, mails)];
   const { eventId, messageId, receivedAt } = mail;
   return { eventId, messageId, receivedAt, compared: comparePlans(before, after), before, after };
-}
-
-/** With the people of today, as a reprocess would have them. */
-function readable(mail: StoredMail, sealed: Uint8Array, people: People, sealer: Sealer): CanonicalEvent | undefined {
-  try {
-    const event = readMail<CanonicalEvent>(sealer.open(sealed).plain);
-    return { ...event, participants: participantsOf(event, mail, people) };
-  } catch {
-    return undefined;
-  }
 }
 
 function decidedBy(side: Side, event: CanonicalEvent, { digest, verdict }: StoredMail, mails: StoredMails): Decision {

@@ -10,7 +10,7 @@ import type { People } from "../model/people.ts";
 import type { Hasher, Sealer } from "../model/ports.ts";
 import type { Decision } from "../model/step.ts";
 import { viaLedger } from "./faults.ts";
-import { readMail } from "./stored.ts";
+import { openEvent } from "./stored.ts";
 
 /** What a tenant's configuration says of trust. */
 export interface Judge {
@@ -121,13 +121,10 @@ async function namesakes(eventId: string, { ledger, settled }: JudgingPorts): Pr
 
 /** Undefined where nothing can be compared: it waits, retention took it, or it was written with another key. */
 function copyOf({ sealedEvent }: Namesake, sealer: Sealer): Copy | undefined {
-  if (sealedEvent === undefined) return undefined;
-  try {
-    const { message, parse_status, auth } = readMail<CanonicalEvent>(sealer.open(sealedEvent).plain);
-    return { message, parse_status, ...spoken(auth) };
-  } catch {
-    return undefined;
-  }
+  const event = openEvent(sealedEvent, sealer);
+  if (event === undefined) return undefined;
+  const { message, parse_status, auth } = event;
+  return { message, parse_status, ...spoken(auth) };
 }
 
 const spoken = ({ trust, reasons }: Pick<Auth, "trust" | "reasons">): Pick<Copy, "trust" | "reasons"> => ({

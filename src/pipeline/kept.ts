@@ -3,7 +3,7 @@ import type { CanonicalEvent, ParsedMessage } from "../model/event.ts";
 import type { Attempt, Ledger } from "../model/ledger.ts";
 import type { Sealer } from "../model/ports.ts";
 import { viaLedger } from "./faults.ts";
-import { readMail } from "./stored.ts";
+import { openEvent } from "./stored.ts";
 
 interface KeptPorts {
   readonly ledger: Pick<Ledger, "find">;
@@ -26,7 +26,7 @@ export async function bestOf(
 ): Promise<Best> {
   if (!preparedBefore || parsed.parse_status === "ok") return parsed;
   const [row] = await viaLedger(ledger.find({ event: eventId, limit: 1 }));
-  const kept = row?.sealedEvent === undefined ? undefined : readable(row.sealedEvent, sealer);
+  const kept = openEvent(row?.sealedEvent, sealer);
   if (kept === undefined || qualities.indexOf(kept.parse_status) <= qualities.indexOf(parsed.parse_status))
     return parsed;
   const { message, class: kinds, bounce, complaint, mdn, calendar, parse_status, parser } = kept;
@@ -37,12 +37,3 @@ export async function bestOf(
 /** The class cannot be told again: it hangs on parts of the message that an event does not keep. */
 export const asKept = (event: CanonicalEvent, { kept }: Best): CanonicalEvent =>
   kept === undefined ? event : { ...event, class: kept.class, bounce: kept.bounce };
-
-/** Undefined where it was written with another key: then there is only what was found now. */
-function readable(sealed: Uint8Array, sealer: Sealer): CanonicalEvent | undefined {
-  try {
-    return readMail<CanonicalEvent>(sealer.open(sealed).plain);
-  } catch {
-    return undefined;
-  }
-}

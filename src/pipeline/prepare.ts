@@ -37,6 +37,7 @@ export interface PreparePorts extends RawPorts {
     | "dealsOf"
     | "files"
     | "find"
+    | "giveUpInRun"
     | "namesakes"
     | "prepare"
     | "release"
@@ -75,6 +76,8 @@ const leaseMs = 5 * 60_000;
 const mostWholeParses = 8;
 /** A message that our own rules fail on is tried this often. Then it goes on visibly, held for review. */
 const mostTries = 8;
+/** A run has everything at hand that it plans from: what fails now and again fails for ever, and the run is not held up for it. */
+const mostTriesOfRun = 3;
 /** Bytes that were missing this often in this process, over some ten minutes, are gone for a message that has an event already. */
 const mostReads = 8;
 const firstRetryMs = 5_000;
@@ -176,10 +179,25 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
       if (!(error instanceof LedgerFailed)) ports.metrics.count("defects_total", { where: "prepare" });
       const cause = error instanceof LedgerFailed ? error.cause : error;
       story.error({ err: asError(cause) }, "a message could not be prepared; it is taken up again");
+      if (await gaveUp(attempt, error, story)) return;
       await later(attempt, attempt.attempts, story, error instanceof LedgerFailed ? "ledger_failed" : undefined);
       // A commit that failed may be on disk all the same: then its deliveries and files wait, and nobody else would call for them.
       ports.listed?.();
       for (const lane of plans.get(attempt.tenant)?.lanes ?? []) ports.prepared(lane);
+    }
+  }
+
+  /** What a run cannot plan stays at the CRM as it is. */
+  async function gaveUp({ eventId, lease, run, attempts }: Attempt, error: unknown, story: Log): Promise<boolean> {
+    if (run === undefined || error instanceof LedgerFailed || attempts < mostTriesOfRun) return false;
+    const reason = `it could not be planned: ${asError(error).message.slice(0, 200)}`;
+    try {
+      await ledger.giveUpInRun({ eventId, token: lease.token, run: run.id, reason, now: clock.now() });
+      story.warn({ run: run.id }, "a run cannot plan a message; it stays as it is");
+      return true;
+    } catch {
+      // Tried once more, and given up then.
+      return false;
     }
   }
 
@@ -283,7 +301,7 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
       const event = asKept(eventOf(attempt, parsed, judgement, tenant.people), parsed);
       return await placing.commit({ attempt, event, tenant: await tenantOf(attempt), judgement });
     } catch (error) {
-      if (error instanceof LedgerFailed || attempt.attempts < mostTries) throw error;
+      if (error instanceof LedgerFailed || attempt.run !== undefined || attempt.attempts < mostTries) throw error;
       ports.metrics.count("defects_total", { where: "prepare" });
       story.error({ err: asError(error) }, "a message cannot be prepared; it is held for review");
       const reason = `Mailwright could not decide about this mail: ${asError(error).message.slice(0, 200)}`;

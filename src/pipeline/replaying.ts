@@ -4,7 +4,7 @@ import type { Attempt, Ledger } from "../model/ledger.ts";
 import type { Sealer } from "../model/ports.ts";
 import type { RulesOf, TenantPlan } from "./enrich.ts";
 import { viaLedger } from "./faults.ts";
-import { readMail } from "./stored.ts";
+import { openEvent } from "./stored.ts";
 
 interface StoredPorts {
   readonly ledger: Pick<Ledger, "find">;
@@ -17,12 +17,7 @@ export async function storedEvent(
   { ledger, sealer }: StoredPorts,
 ): Promise<CanonicalEvent | undefined> {
   const [row] = await viaLedger(ledger.find({ event: eventId, limit: 1 }));
-  if (row?.sealedEvent === undefined) return undefined;
-  try {
-    return readMail<CanonicalEvent>(sealer.open(row.sealedEvent).plain);
-  } catch {
-    return undefined;
-  }
+  return openEvent(row?.sealedEvent, sealer);
 }
 
 /** The tenant with the rules of the version that is pinned to a message. Rejects with a sentence where they cannot be had. */

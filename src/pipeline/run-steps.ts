@@ -52,12 +52,14 @@ export async function ensureOfRun(turn: Turn, plan: readonly Step[], ports: RunP
     if (outcome.kind !== "confirmed" || outcome.note.state !== "confirmed") return outcome;
     if (isMove(step) && step.undoes !== undefined) return withoutMove(step, step.undoes, outcome, turn);
     // Found after a call without an answer: a mail and a deal carry our key; a contact or a company may be somebody else's by now.
-    const unclear =
-      (row.state === "sent" || row.state === "unknown") && step.kind !== "person" && step.kind !== "company";
-    if ((outcome.ref.adopted === true && !unclear) || !(recordKinds.has(step.kind) || isMove(step))) return outcome;
+    const unclear = row.state === "sent" || row.state === "unknown";
+    const shared = step.kind === "person" || step.kind === "company";
+    const ours = outcome.ref.adopted !== true || (unclear && (!shared || outcome.ref.ours === true));
+    if (!ours || !(recordKinds.has(step.kind) || isMove(step))) return outcome;
     const about = isMove(step) ? refs.get(step.from) : { kind: step.kind, id: outcome.ref.id };
-    const held = about === undefined ? undefined : await holds(about, fieldsOf(step), ports);
-    if (held === undefined) return outcome;
+    const whole = about === undefined ? undefined : await holds(about, fieldsOf(step), ports);
+    if (whole === undefined) return outcome;
+    const held = unclear && shared ? { ...whole, links: ownOf(whole.links, refs) } : whole;
     const snapshot = sealed(isMove(step) ? { ...held, had: had ?? step.kind === "unlink" } : held, ports);
     return { ...outcome, note: { ...outcome.note, snapshot } };
   } catch (error) {
@@ -66,6 +68,12 @@ export async function ensureOfRun(turn: Turn, plan: readonly Step[], ports: RunP
     return { kind: "failed", failure: failureOfRead(error), notes: [], ...defectIn(error) };
   }
 }
+
+/** Looked at late: what other mail, or a person, has hung on it by then has come since. */
+const ownOf = (links: readonly string[], refs: Turn["refs"]): string[] => {
+  const own = new Set([...refs.values()].map(nameOf));
+  return links.filter((link) => own.has(link));
+};
 
 const sealed = (held: Held, { sealer }: RunPorts): Uint8Array =>
   sealer.seal(Buffer.from(JSON.stringify(held)), "snapshot");

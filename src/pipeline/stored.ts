@@ -3,6 +3,7 @@
  * on every hop, and an activity would hold both a second time.
  */
 import type { CanonicalEvent, Message } from "../model/event.ts";
+import type { Sealer } from "../model/ports.ts";
 import type { Step } from "../model/step.ts";
 
 /** A canonical event, or the parse that becomes one. */
@@ -50,6 +51,16 @@ export function readMail<M extends Mail>(stored: Uint8Array): M {
   if (text !== undefined) message.text = text;
   if (html !== undefined) message.html = html;
   return mail;
+}
+
+/** The event of a message as the ledger holds it. Undefined where there is none, or it was sealed with another key, or is damaged. */
+export function openEvent(sealed: Uint8Array | undefined, sealer: Pick<Sealer, "open">): CanonicalEvent | undefined {
+  if (sealed === undefined) return undefined;
+  try {
+    return readMail<CanonicalEvent>(sealer.open(sealed).plain);
+  } catch {
+    return undefined;
+  }
 }
 
 const bufferOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

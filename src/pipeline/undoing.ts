@@ -38,7 +38,9 @@ export async function undoPlan(
     const rows = row?.deliveries.find(({ lane }) => lane === one.lane)?.steps ?? [];
     const planned = one.now === undefined ? [] : readStepsBare(sealer.open(one.now).plain);
     const { steps, kept } = backward(one, { run, pass: made.pass, tenant: attempt.tenant, now: planned, sealer });
-    const had = one.before?.decision === "steps" ? open(one.plan) : [];
+    // What a lane held, for want of a contact say, was not on its way: it is held again.
+    const asked = one.before?.decision === "steps" && one.before.state !== "held";
+    const had = asked ? open(one.plan) : [];
     const before = { state: one.state, steps: planned, rows };
     const filed = withFiles({ kind: "steps", rule: "", steps: had }, before, attempt.tenant);
     const wanted = filed.kind === "steps" ? filed.steps : had;
@@ -49,7 +51,7 @@ export async function undoPlan(
       lane: one.lane,
       decision: {
         kind: "steps",
-        rule: one.before?.decision === "steps" ? (one.before.rule ?? "") : undoRule,
+        rule: asked ? (one.before?.rule ?? "") : undoRule,
         steps: all.map(({ kind, key, why }) => ({ kind, key, why })),
         sealedSteps: sealer.seal(writeSteps(all, event), `steps ${attempt.eventId}`),
         kept,

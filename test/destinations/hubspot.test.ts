@@ -41,6 +41,7 @@ describe("contacts at HubSpot", () => {
       email: "ada@example.test",
       firstname: "Ada",
       lastname: "Lovelace",
+      mailwright_key: person("Ada@Example.test").key,
       mailwright_source: "email",
       mailwright_flags: "unverified",
     });
@@ -301,7 +302,7 @@ describe("the account", () => {
       reason: expect.stringContaining("mailwright doctor --fix"),
     });
     const before = await session.check();
-    expect(before.findings.filter(({ fixable }) => fixable === true)).toHaveLength(8);
+    expect(before.findings.filter(({ fixable }) => fixable === true)).toHaveLength(9);
     expect((await session.fix?.())?.every(({ level }) => level === "ok")).toBe(true);
     expect(await session.fix?.(), "nothing left to do").toEqual([]);
     expect((await session.check()).findings.filter(({ level }) => level !== "ok")).toEqual([]);

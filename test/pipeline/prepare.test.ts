@@ -127,6 +127,39 @@ async function eventOf(event: string): Promise<CanonicalEvent> {
 }
 
 describe("preparing", () => {
+  test("gives up a message of a run whose mapping cannot be had, after a few tries, and leaves it as it is", async () => {
+    await accepted("one");
+    const preparing = start();
+    await preparing.quiet();
+    await preparing.stop();
+    const run = await ledger.beginRun({
+      tenant: "acme",
+      kind: "apply",
+      of: null,
+      mappingVersion: 999,
+      cohort: {},
+      by: "ida",
+      note: null,
+      now: time.trueNow,
+    });
+    await ledger.chooseForRun(run ?? 0, ["acme-one"]);
+    expect(await ledger.feedRun({ run: run ?? 0, limit: 9, now: time.trueNow })).toBe(1);
+    const again = start();
+    let tries = 0;
+    for (; tries < 20 && (await ledger.runProgress(run ?? 0)).given > 0; tries++) {
+      again.wake();
+      await again.quiet();
+      await time.advance(60_000);
+    }
+    expect(await ledger.runEvents({ run: run ?? 0, limit: 9 })).toMatchObject([
+      { state: "unable", reason: expect.stringContaining("mapping version 999") },
+    ]);
+    expect(tries).toBeLessThan(6);
+    expect(await row("acme-one")).toMatchObject({ stage: "prepared", deliveries: [{ state: "pending" }] });
+    const { story } = ledger;
+    expect((await story("acme-one")).at(-1)).toMatchObject({ what: `run ${run} could not plan it` });
+  });
+
   test("parses, plans and commits a message once, and calls its lane", async () => {
     await accepted("one");
     await start().quiet();

@@ -1,6 +1,6 @@
 /** Steps of a run: what is taken back is held against what the CRM held after the run, and nothing that changed since is touched. */
 import { describe, expect, it } from "vitest";
-import type { Session, Snapshot } from "../../src/model/destination.ts";
+import type { Ref, Session, Snapshot } from "../../src/model/destination.ts";
 import type { ClaimedStep, StepNote } from "../../src/model/ledger.ts";
 import { Refused } from "../../src/model/outcome.ts";
 import type { Step } from "../../src/model/step.ts";
@@ -129,5 +129,27 @@ describe("a step of a run", () => {
     expect(keys[0]).toBe(person.key);
     expect(keys[1]).not.toBe(person.key);
     expect(keys[1]).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it("takes for its own what it finds under its key after a lost answer, but for what hangs on it by then", async () => {
+    const found = async (ref: Ref) => {
+      const session = scripted({ read: [{ ...made, links: ["activity:9", "company:1"] }], find: [ref] });
+      const outcome = await ensureOfRun(
+        {
+          step: person,
+          row: rowOf(person, { run: 2, state: "unknown", sends: 1 }),
+          refs: new Map([["c", { kind: "company", id: "1" }]]),
+          carried: [],
+        },
+        [person],
+        { session, facts, clock: { now: () => 5_000 } as never, sealer: openSealer, note: async () => true },
+      );
+      if (outcome.kind !== "confirmed" || outcome.note.state !== "confirmed") throw new Error(outcome.kind);
+      const { snapshot } = outcome.note;
+      return snapshot === undefined ? undefined : JSON.parse(Buffer.from(openSealer.open(snapshot).plain).toString());
+    };
+    expect(await found({ id: "7", ours: true })).toMatchObject({ links: ["company:1"] });
+    expect(await found({ id: "7", ours: false })).toBeUndefined();
+    expect(await found({ id: "7" })).toBeUndefined();
   });
 });

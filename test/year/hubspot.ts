@@ -1,6 +1,6 @@
 /** HubSpot at the end of a year. */
 import type { RecordDump, SandboxState } from "../../src/sandbox/hubspot/state.ts";
-import { createHubspotSandbox, sandboxToken } from "../../src/sandbox/hubspot.ts";
+import { createHubspotSandbox, type HubspotSandbox, sandboxToken } from "../../src/sandbox/hubspot.ts";
 import type { There } from "./there.ts";
 import type { YearVendor } from "./vendors.ts";
 
@@ -20,10 +20,11 @@ function hubspotThere({ contacts, companies, deals, emails }: SandboxState): The
       companies: named(one, "companies", domains),
     })),
     companies: [...domains.values()],
-    deals: live(deals).map(({ id, properties }) => ({
-      id,
-      name: properties.dealname ?? "",
-      stage: properties.dealstage === "qualifiedtobuy" ? "qualification" : (properties.dealstage ?? ""),
+    deals: live(deals).map((one) => ({
+      id: one.id,
+      of: [...named(one, "contacts", addresses), ...named(one, "companies", domains)],
+      name: one.properties.dealname ?? "",
+      stage: one.properties.dealstage === "qualifiedtobuy" ? "qualification" : (one.properties.dealstage ?? ""),
       owner: null,
     })),
     activities: live(emails).map((one) => ({
@@ -42,4 +43,5 @@ export const hubspotYear: YearVendor = {
   settings: (url) => ({ base_url: url, token: sandboxToken }),
   // This vendor opens no other sandbox.
   there: (sandbox) => hubspotThere(sandbox.state() as SandboxState),
+  worth: (sandbox, deal, amount) => (sandbox as HubspotSandbox).actors.personEdits("deals", deal, { amount }),
 };

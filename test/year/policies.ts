@@ -19,6 +19,7 @@ const sales: Policy = {
   files: (seen) => ({
     company: isNewRequest(seen),
     deal: isNewRequest(seen),
+    noDeals: false,
     newContacts: true,
     gate: "",
     owner: seen.tags.some((tag) => tag.startsWith("us-"))
@@ -34,6 +35,7 @@ const support: Policy = {
   files: ({ told, trust }) => ({
     company: false,
     deal: false,
+    noDeals: true,
     newContacts: !(told.begins && trust !== "verified" && told.under.some(({ company }) => company === null)),
     gate: "mapping.strangers-by-freemail",
     owner: null,
@@ -49,6 +51,7 @@ const team: Policy = {
   files: ({ told }) => ({
     company: told.direction === "outbound",
     deal: false,
+    noDeals: false,
     newContacts: told.direction === "outbound",
     gate: "mapping.who-writes-to-us",
     owner: null,

@@ -14,6 +14,8 @@ export interface There {
     readonly name: string;
     readonly stage: string;
     readonly owner: string | null;
+    /** Addresses and domains, where a run is compared. */
+    readonly of?: readonly string[];
   }[];
   readonly activities: readonly {
     readonly event: string;
@@ -57,11 +59,12 @@ export function localThere(records: LocalRecords): There {
       companies: linked(links, "company"),
     })),
     companies: companies.map(({ fields }) => String(fields.domain)),
-    deals: deals.map(({ id, fields }) => ({
+    deals: deals.map(({ id, fields, links }) => ({
       id,
       name: String(fields.name),
       stage: String(fields.stage),
       owner: (fields.owner as string | undefined) ?? null,
+      of: [...linked(links, "contact"), ...linked(links, "company")],
     })),
     activities: activities.map(({ fields, links }) => ({
       event: String(fields.event_id),

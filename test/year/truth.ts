@@ -32,6 +32,22 @@ export type Asked =
       /** The rule that holds the mail where they are not. */
       readonly gate: string;
       readonly owner: string | null;
+      /** Not even the deal that its thread has. */
+      readonly noDeals: boolean;
+    };
+
+/** What a mapping asks for about one mail, before anybody is looked up at the CRM. */
+export type Ask =
+  | { readonly kind: "skip" | "hold"; readonly rule: string }
+  | {
+      readonly kind: "file";
+      readonly people: number;
+      readonly companies: number;
+      readonly conversation: string;
+      /** It would belong to the deal of its conversation. */
+      readonly mayDeal: boolean;
+      /** There is one by then. */
+      readonly hasDeal: boolean;
     };
 
 /** A mapping file in the words of a story: what it asks for where nothing is decided before it. */
@@ -67,6 +83,15 @@ export interface Truth {
   readonly companies: ReadonlySet<string>;
   /** By conversation. */
   readonly deals: ReadonlyMap<string, ExpectedDeal>;
+  /** By Message-ID. */
+  readonly asks: ReadonlyMap<string, Ask>;
+}
+
+/** A mapping that is laid over mail which another one has filed. */
+export interface Laid {
+  readonly over: Truth;
+  /** By Message-ID: the others stay as they are. */
+  isMeant(id: string): boolean;
 }
 
 const ownProof: Readonly<Record<Person["host"]["shows"], Trust>> = {
@@ -76,11 +101,14 @@ const ownProof: Readonly<Record<Person["host"]["shows"], Trust>> = {
   nothing: "unverified",
 };
 
-export function truthOf(year: Year, policy: Policy): Truth {
+export function truthOf(year: Year, policy: Policy, laid?: Laid): Truth {
   const acquaintances = openAcquaintances(year);
-  const contacts = new Map<string, { name: string | null; flags: string[]; companies: Set<string> }>();
-  const companies = new Set<string>();
-  const deals = new Map<string, ExpectedDeal>();
+  const contacts = new Map<string, { name: string | null; flags: readonly string[]; companies: Set<string> }>(
+    [...(laid?.over.contacts ?? [])].map(([address, one]) => [address, { ...one, companies: new Set(one.companies) }]),
+  );
+  const companies = new Set<string>(laid?.over.companies);
+  const deals = new Map<string, ExpectedDeal>(laid?.over.deals);
+  const asks = new Map<string, Ask>();
   const filed = new Map<
     string,
     { conversation: string; expected: Extract<Expected, { kind: "activity" }>; noDeal: boolean }
@@ -92,6 +120,11 @@ export function truthOf(year: Year, policy: Policy): Truth {
   function look(mail: YearMail): void {
     const { told, id } = mail;
     const trust = acquaintances.judge(told);
+    const was = laid?.over.mails.get(id);
+    if (was !== undefined && laid?.isMeant(id) !== true) {
+      mails.set(id, was);
+      return;
+    }
     const inbound = routes.get(id) ?? [];
     const seen: Seen = {
       told,
@@ -101,16 +134,29 @@ export function truthOf(year: Year, policy: Policy): Truth {
       knows: (person) => mainOf(person) !== undefined,
     };
     const ended = decided(seen, policy);
-    if (ended !== undefined) {
+    if (ended === undefined) file(mail, seen);
+    else {
       mails.set(id, ended);
-      return;
+      asks.set(id, ended);
     }
-    file(mail, seen);
+    // What is there and not wanted any more stays.
+    if (was?.kind === "activity" && mails.get(id)?.kind !== "activity") mails.set(id, was);
   }
 
   function file({ id, told }: YearMail, seen: Seen): void {
     const asked = policy.files(seen);
     const { trust } = seen;
+    const isSure = trust === "verified" && told.hearsay === null;
+    const organisations = asked.company && isSure ? told.under.flatMap(({ company }) => company ?? []) : [];
+    const makesDeal = asked.deal && trust === "verified";
+    asks.set(id, {
+      kind: "file",
+      people: told.under.length,
+      companies: new Set(organisations).size,
+      conversation: told.conversation,
+      mayDeal: !asked.noDeals && told.what !== "intruder",
+      hasDeal: makesDeal || deals.has(told.conversation),
+    });
     const unknown = told.under.filter((person) => !seen.knows(person));
     const disposable = told.what === "disposable" ? "people.disposable" : undefined;
     const shut = asked.newContacts ? disposable : asked.gate;
@@ -124,15 +170,12 @@ export function truthOf(year: Year, policy: Policy): Truth {
       contacts.set(person.address, { name: shown, flags, companies: new Set() });
     }
     const main = told.under.map((person) => mainOf(person) ?? person.address);
-    const theirs =
-      asked.company && trust === "verified" && told.hearsay === null
-        ? told.under.flatMap(({ company }) => company ?? [])
-        : [];
+    const theirs = organisations;
     for (const company of theirs) companies.add(company);
     for (const [at, { company }] of told.under.entries()) {
       if (company !== null && theirs.includes(company)) contacts.get(main[at] ?? "")?.companies.add(company);
     }
-    if (asked.deal && trust === "verified" && !deals.has(told.conversation)) {
+    if (makesDeal && !deals.has(told.conversation)) {
       deals.set(told.conversation, { name: told.subject.replace(/^(?:Fwd|FW|WG): /, ""), owner: asked.owner });
     }
     const expected = {
@@ -143,7 +186,7 @@ export function truthOf(year: Year, policy: Policy): Truth {
       deal: null,
     } as const;
     mails.set(id, expected);
-    filed.set(id, { conversation: told.conversation, expected, noDeal: told.what === "intruder" });
+    filed.set(id, { conversation: told.conversation, expected, noDeal: asked.noDeals || told.what === "intruder" });
   }
 
   for (const mail of year.mails) if (mail.again === null) look(mail);
@@ -151,7 +194,7 @@ export function truthOf(year: Year, policy: Policy): Truth {
   for (const [id, { conversation, expected, noDeal }] of filed) {
     if (deals.has(conversation) && !noDeal) mails.set(id, { ...expected, deal: conversation });
   }
-  return { mails, contacts, companies, deals };
+  return { mails, contacts, companies, deals, asks };
 }
 
 /** What is built in, and what a rule of the file says before it. docs/mapping.md, docs/people.md, docs/trust.md. */

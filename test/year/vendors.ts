@@ -12,6 +12,8 @@ export interface YearVendor {
   /** Of the destination, beside id and type. */
   settings(url: string): Readonly<Record<string, unknown>>;
   there(sandbox: Sandbox): There;
+  /** A person writes into a deal what it is worth. */
+  worth?(sandbox: Sandbox, deal: string, amount: string): void;
 }
 
 export const yearVendors: readonly YearVendor[] = [hubspotYear];

@@ -56,6 +56,7 @@ export function contactBody(step: PersonStep, has: Has, { owner, properties: ask
       firstname: first,
       lastname: last,
       hubspot_owner_id: owner,
+      [ownProperties.key]: has(ownProperties.key) ? step.key : undefined,
       [ownProperties.source]: has(ownProperties.source) ? step.source : undefined,
       [ownProperties.flags]: has(ownProperties.flags) ? flagsOf(step.flags) : undefined,
     }),

@@ -42,11 +42,11 @@ export function openKeyed(ports: KeyedPorts): Keyed {
       const object = recordObjectOf(step.kind);
       const { tier } = await account.dedupe(object);
       const byKey = tier === "unique-key" ? await findByKey(object, step.key, records) : undefined;
-      const record =
-        byKey ??
-        (await findListed(step, object, refs, ports).catch(tier === "unique-key" ? unlessGone : rethrow)) ??
-        (step.kind === "company" ? await findByDomain(step, refs, ports.api, ports.readBack) : undefined);
-      return record === undefined ? undefined : await records.refOf(object, record.id, true);
+      const keyed =
+        byKey ?? (await findListed(step, object, refs, ports).catch(tier === "unique-key" ? unlessGone : rethrow));
+      const byDomain = keyed === undefined && step.kind === "company";
+      const record = byDomain ? await findByDomain(step, refs, ports.api, ports.readBack) : keyed;
+      return record && { ...(await records.refOf(object, record.id, true)), ours: keyed !== undefined };
     },
     async put(step, refs) {
       const object = recordObjectOf(step.kind);

@@ -5,33 +5,31 @@ import type { PersonStep } from "../../model/step.ts";
 import { permanent } from "../shared/calls.ts";
 import type { Account } from "./account.ts";
 import { recordSchema, shaped } from "./api.ts";
-import { contactBody, shownProperties } from "./bodies.ts";
+import { contactBody, ownProperties, shownProperties } from "./bodies.ts";
 import { existingId, isConflict, reasonOf } from "./classify.ts";
 import type { Records } from "./records.ts";
 import type { Wishes } from "./wishes.ts";
 
-export async function findPerson(email: string, records: Records): Promise<Ref | undefined> {
+/** `key`: of the step that asks, which a contact carries that it made. */
+export async function findPerson(email: string, key: string, records: Records): Promise<Ref | undefined> {
   const address = email.toLowerCase();
-  const properties = shownProperties.contacts.join(",");
+  const properties = [...shownProperties.contacts, ownProperties.key].join(",");
   const record = await records.get("contacts", address, { idProperty: "email", properties });
   if (record === undefined || record.archived === true) return undefined;
   const its = [record.properties.email, ...(record.properties.hs_additional_emails ?? "").split(";")];
   const same = its.some((candidate) => candidate?.trim().toLowerCase() === address);
   // HubSpot's word on whose address it is counts; that it reads differently is worth a line in the story.
-  return await records.refOf(
-    "contacts",
-    record.id,
-    true,
-    same ? undefined : "HubSpot files this address under a contact with another one",
-  );
+  const note = same ? undefined : "HubSpot files this address under a contact with another one";
+  const ref = await records.refOf("contacts", record.id, true, note);
+  return { ...ref, ours: record.properties[ownProperties.key] === key };
 }
 
 /** By the mail's own address, then by the others that the mapping knows of the same person. */
-export async function findKnown({ email, also = [] }: PersonStep, records: Records): Promise<Ref | undefined> {
-  const own = await findPerson(email, records);
+export async function findKnown({ email, key, also = [] }: PersonStep, records: Records): Promise<Ref | undefined> {
+  const own = await findPerson(email, key, records);
   if (own !== undefined) return own;
   for (const other of also) {
-    const found = await findPerson(other, records);
+    const found = await findPerson(other, key, records);
     if (found !== undefined) return { ...found, note: "known under another address of the same person" };
   }
   return undefined;
@@ -59,7 +57,7 @@ export async function putPerson(step: PersonStep, { records, account, wishes, ow
     return await records.refOf("contacts", shaped(recordSchema, answer, true).id, false, notesOf(granted.note, lead));
   const id = existingId(answer);
   if (id !== undefined) return await records.refOf("contacts", id, true);
-  const found = await findPerson(step.email, records);
+  const found = await findPerson(step.email, step.key, records);
   if (found !== undefined) return found;
   throw new Refused({ kind: "ambiguous", reason: `${reasonOf(answer)}; but no contact with this address can be read` });
 }

@@ -20,6 +20,12 @@ const key: Need = {
   unique: true,
   fieldType: "text",
 };
+/** HubSpot keeps contacts single by their addresses; this only tells whose a contact is whose creation got no answer. */
+const madeBy: Need = {
+  ...key,
+  description: "Tells Mailwright which contacts it made, for mailwright mapping undo. Do not edit.",
+  unique: false,
+};
 const source: Need = {
   name: ownProperties.source,
   label: "Mailwright source",
@@ -50,7 +56,7 @@ const flags: Need = {
 };
 
 export const needs: Readonly<Record<ObjectName, readonly Need[]>> = {
-  contacts: [source, flags],
+  contacts: [madeBy, source, flags],
   companies: [key],
   deals: [key],
   emails: [key, eventId, headers, flags],

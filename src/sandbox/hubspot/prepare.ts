@@ -4,7 +4,7 @@ import type { ObjectName } from "./schema.ts";
 
 export function prepareProperties({ schema, options }: World): void {
   const plan: Partial<Record<ObjectName, readonly string[]>> = {
-    contacts: ["mailwright_source", "mailwright_flags"],
+    contacts: ["mailwright_key", "mailwright_source", "mailwright_flags"],
     companies: ["mailwright_key"],
     deals: ["mailwright_key"],
     emails: ["mailwright_key", "mailwright_event_id", "mailwright_headers", "mailwright_flags"],
@@ -15,7 +15,8 @@ export function prepareProperties({ schema, options }: World): void {
     if (keyed && options.emailsUnique === "propertiesForbidden") continue;
     schema.createGroup(object, { name: "mailwright", label: "Mailwright" });
     for (const name of names) {
-      const hasUniqueValue = name === "mailwright_key" && !(keyed && options.emailsUnique === "no");
+      const hasUniqueValue =
+        name === "mailwright_key" && object !== "contacts" && !(keyed && options.emailsUnique === "no");
       schema.create(object, {
         name,
         label: name,

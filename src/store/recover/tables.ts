@@ -14,7 +14,7 @@ export interface Table {
 
 const zero = () => 0;
 
-/** `ledger`, `lane_tally` and `file_tally` are counted anew as the rows come in; `doomed` stays behind, since bytes too many harm
+/** `ledger`, `lane_tally`, `file_tally` and `run_tally` are counted anew as the rows come in; `doomed` stays behind, since bytes too many harm
  * nobody; `revision` was a plan that is made again; `thread_key` follows from `threaded`. */
 export const tables: readonly Table[] = [
   {
@@ -135,9 +135,15 @@ export const tables: readonly Table[] = [
     name: "run_event",
     key: ["run", "event"],
     columns: ["run", "event", "state", "pinned"],
+    later: ["reason"],
     fix: { state: (value) => (value === "given" ? "waiting" : String(value)) },
   },
-  { name: "run_delivery", key: ["run", "delivery"], columns: ["run", "delivery", "before", "plan", "outcome"] },
+  {
+    name: "run_delivery",
+    key: ["run", "delivery"],
+    columns: ["run", "delivery", "before", "plan", "outcome"],
+    later: ["open"],
+  },
   { name: "undone", key: ["lane", "kind", "key"], columns: ["lane", "kind", "key", "times"] },
   { name: "sample", columns: ["event", "tenant", "at", "resolved_at", "resolved_by", "resolved_as", "note"] },
   {

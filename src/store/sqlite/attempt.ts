@@ -54,7 +54,7 @@ export function openAttempt(db: Connection, backstep: Backstep): Pick<Operations
   const waitsStill = db.prepare("UPDATE delivery SET state = state WHERE event = ? AND state = 'held'");
 
   const unable = db.prepare(
-    "UPDATE run_event INDEXED BY run_event_of SET state = 'unable' WHERE event = ? AND state = 'given'",
+    "UPDATE run_event INDEXED BY run_event_of SET state = 'unable', reason = 'its raw bytes are gone' WHERE event = ? AND state = 'given'",
   );
 
   function attemptOf(row: MessageColumns, lease: Lease): Attempt {

@@ -26,8 +26,10 @@ import { openRenew } from "./renew.ts";
 import { openReclaim, openRequeue } from "./requeue.ts";
 import { openArchive, openPurge } from "./retire.ts";
 import { openReviews } from "./reviews.ts";
+import { openGiveUp } from "./run-given-up.ts";
 import { openNextPass, openRunMade } from "./run-made.ts";
-import { openRuns, openRunsRead } from "./runs.ts";
+import { openRuns } from "./runs.ts";
+import { openRunsRead } from "./runs-read.ts";
 import { openSamples } from "./samples.ts";
 import { openSettle } from "./settle.ts";
 import { openSkips } from "./skips.ts";
@@ -89,6 +91,7 @@ export function openedOn(db: Connection): Opened {
       ...openMappings(db),
       ...openRuns(db),
       ...openRunsRead(db),
+      giveUpInRun: openGiveUp(db),
       runMade: openRunMade(db),
       nextPass: openNextPass(db),
       ...openSamples(db),

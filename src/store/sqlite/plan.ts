@@ -142,15 +142,15 @@ export function openPlans(db: Connection): Plans {
     setAside(delivery, decision.kind, decision.reason, planned.now);
   }
 
-  function afterSteps(delivery: Delivery, before: Delivery, gained: boolean, { now, reprocess }: Planned): void {
+  function afterSteps(delivery: Delivery, before: Delivery, gained: boolean, { now, reprocess, run }: Planned): void {
     const todo = deliveries.unconfirmed(delivery.id) > 0;
     switch (before.state) {
       case "failed":
         if (!reprocess) return;
         break;
       case "held":
-        // Held by a rule of the old plan: the new one decides. Held while it was worked: that reason still stands.
-        if (!reprocess && !gained && before.decision !== "hold") return;
+        // Held by a rule of the old plan: the new one decides. Held while it was worked: that reason still stands, but under another mapping.
+        if (!reprocess && run === null && !gained && before.decision !== "hold") return;
         break;
       case "processed":
         if (!todo) return;

@@ -40,8 +40,9 @@ export function openRunPlan(db: Connection): RunPlan {
   );
   // What it was before the run began stays, however often the run plans it.
   const put = db.prepare(
-    `INSERT INTO run_delivery (run, delivery, before, plan, outcome) VALUES (?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET outcome = excluded.outcome`,
+    `INSERT INTO run_delivery (run, delivery, before, plan, outcome, open)
+       SELECT ?, id, ?, ?, ?, state = 'pending' FROM delivery WHERE id = ?
+       ON CONFLICT DO UPDATE SET outcome = excluded.outcome, open = excluded.open`,
   );
   const known = db
     .prepare<[number, number], string>("SELECT outcome FROM run_delivery WHERE run = ? AND delivery = ?")
@@ -85,10 +86,10 @@ export function openRunPlan(db: Connection): RunPlan {
       };
       put.run(
         run,
-        delivery,
         before === undefined ? null : JSON.stringify(before.row),
         before?.plan ?? null,
         JSON.stringify(outcome),
+        delivery,
       );
     },
   };
@@ -97,16 +98,13 @@ export function openRunPlan(db: Connection): RunPlan {
 /** A delivery of which nothing is at the CRM any more becomes what it was before the run: skipped, or held. */
 export function openRestore(db: Connection): (delivery: Delivery, now: number) => void {
   const deliveries = openDeliveries(db);
-  const before = db
-    .prepare<[number], string | null>(
-      `SELECT r.before FROM run_delivery u JOIN run ON run.id = u.run AND run.kind = 'undo'
-         JOIN run_delivery r ON r.run = run.of AND r.delivery = u.delivery WHERE u.delivery = ? ORDER BY u.run DESC LIMIT 1`,
-    )
-    .pluck();
+  const putBack = openPutBack(db);
+  const before = db.prepare<[number], { before: string | null; plan: Uint8Array | null }>(
+    `SELECT r.before, r.plan FROM run_delivery u JOIN run ON run.id = u.run AND run.kind = 'undo'
+       JOIN run_delivery r ON r.run = run.of AND r.delivery = u.delivery WHERE u.delivery = ? ORDER BY u.run DESC LIMIT 1`,
+  );
   const decide = db.prepare("UPDATE delivery SET decision = ?, rule = ?, mapping_version = ? WHERE id = ?");
   const version = db.prepare<[number], number>("SELECT mapping_version FROM delivery WHERE id = ?").pluck();
-  const aside = db.prepare("UPDATE step SET position = NULL WHERE delivery = ? AND position IS NOT NULL");
-  const dropPlan = db.prepare("DELETE FROM plan WHERE delivery = ?");
   const left = db
     .prepare<[number], number>(
       "SELECT 1 FROM step WHERE delivery = ? AND kind = 'activity' AND state = 'confirmed' AND undone IS NULL LIMIT 1",
@@ -115,14 +113,38 @@ export function openRestore(db: Connection): (delivery: Delivery, now: number) =
   return (delivery, now) => {
     // A person has changed the activity: it stays, and so does the delivery.
     if (left.get(delivery.id) !== undefined) return;
-    const text = before.get(delivery.id) ?? null;
-    const was = text === null ? null : (JSON.parse(text) as RunBefore);
-    const decision = was === null || was.decision === "steps" ? "skip" : was.decision;
+    const found = before.get(delivery.id);
+    const was = found?.before == null ? null : (JSON.parse(found.before) as RunBefore);
+    // By a lane, which found no contact, say: its plan is there for whoever decides about it.
+    const byLane = was?.decision === "steps" && was.state === "held";
+    const decision = was === null || (was.decision === "steps" && !byLane) ? "skip" : was.decision;
     decide.run(decision, was?.rule ?? delivery.rule, was?.mappingVersion ?? version.get(delivery.id) ?? 0, delivery.id);
-    aside.run(delivery.id);
-    dropPlan.run(delivery.id);
+    putBack(delivery.id, byLane ? was.steps : [], byLane ? (found?.plan ?? null) : null);
     const detail = was?.detail ?? "what a run made of it was taken back";
-    const state = decision === "hold" ? "held" : "skipped";
+    const state = decision === "skip" ? "skipped" : "held";
     deliveries.become(delivery, { state, attempts: delivery.attempts, at: now, detail });
+  };
+}
+
+/** In place of what is planned now: nothing, or an earlier plan. */
+function openPutBack(db: Connection): (id: number, steps: RunBefore["steps"], plan: Uint8Array | null) => void {
+  const aside = db.prepare("UPDATE step SET position = NULL WHERE delivery = ? AND position IS NOT NULL");
+  const dropPlan = db.prepare("DELETE FROM plan WHERE delivery = ?");
+  const putPlan = db.prepare("INSERT INTO plan (delivery, sealed) VALUES (?, ?)");
+  const place = db.prepare(
+    "UPDATE step SET position = $position, why = $why WHERE delivery = $id AND kind = $kind AND key = $key AND undone IS NULL",
+  );
+  const insert = db.prepare(
+    "INSERT INTO step (delivery, position, kind, key, why, state) VALUES ($id, $position, $kind, $key, $why, 'planned')",
+  );
+  return (id, steps, plan) => {
+    aside.run(id);
+    dropPlan.run(id);
+    if (plan === null) return;
+    putPlan.run(id, plan);
+    for (const [position, step] of steps.entries()) {
+      const row = { id, position, ...step };
+      if (place.run(row).changes === 0) insert.run(row);
+    }
   };
 }

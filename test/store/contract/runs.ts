@@ -77,6 +77,75 @@ export function runsContract(open: OpenBench): void {
       expect(await states(id)).toEqual(["event-a waiting"]);
     });
 
+    it("let what a lane held for want of a contact be worked again: their mapping may make one", async () => {
+      await w.delivery("a", steps("person-p", "activity-a"));
+      const claim = await w.claim();
+      const settlement = { state: "held", rule: "trust.create_contact", detail: "no such person" } as const;
+      await w.ledger.settle({ claim, at: 2_500, settlement });
+      expect((await w.only("event-a")).state).toBe("held");
+      const id = await begun(["event-a"]);
+      await feed(id);
+      await planned(await only(), steps("person-p", "activity-a"));
+      expect((await w.only("event-a")).state).toBe("pending");
+    });
+
+    it("give up a message that they cannot plan: it stays as it was, under the mapping of before, with the reason", async () => {
+      await w.delivery("a", steps("activity-a"));
+      await w.deliver();
+      const id = await begun(["event-a"]);
+      await feed(id);
+      const attempt = await only();
+      const given = { eventId: "event-a", token: attempt.lease.token, run: id, reason: "no such rules", now: 4_100 };
+      expect(await w.ledger.giveUpInRun({ ...given, token: "another" })).toBe(false);
+      expect(await w.ledger.giveUpInRun(given)).toBe(true);
+      expect(await w.ledger.runEvents({ run: id, limit: 10 })).toMatchObject([
+        { state: "unable", reason: "no such rules", deliveries: [] },
+      ]);
+      expect(await w.only("event-a")).toMatchObject({ state: "processed" });
+      expect(await w.attempt({ now: 99_000 })).toEqual([]);
+      expect(await w.ledger.stateRun({ run: id, state: "done", now: 4_200 })).toBe(true);
+      // What a person asks for is decided by what decided before.
+      await w.ledger.requeue({ kind: "reprocess", eventId: "event-a", now: 4_300 });
+      const live = await only();
+      expect(live.run).toBeUndefined();
+      expect(live.pinned).toBeUndefined();
+    });
+
+    it("give up a message that something else was asked of meanwhile, which is planned then", async () => {
+      await w.delivery("a", steps("activity-a"));
+      await w.deliver();
+      const id = await begun(["event-a"]);
+      await feed(id);
+      const attempt = await only();
+      await w.ledger.accept([message("a", { routes: ["sales@in.example.com"] })]);
+      const { token } = attempt.lease;
+      await w.ledger.giveUpInRun({ eventId: "event-a", token, run: id, reason: "no", now: 4_100 });
+      const live = await only();
+      expect(live.run).toBeUndefined();
+      expect(live.pinned).toBeUndefined();
+    });
+
+    it("tell how far they are without being read", async () => {
+      for (const name of ["a", "b", "c"]) await w.delivery(name, steps(`activity-${name}`));
+      for (const _ of ["a", "b", "c"]) await w.deliver();
+      const id = await begun(["event-a", "event-b", "event-c"]);
+      const told = async () => {
+        const { pending, ...events } = await w.ledger.runProgress(id);
+        const { deliveries, waiting, given, planned: done, unable } = await w.ledger.runTally(id);
+        expect(events).toEqual({ waiting, given, planned: done, unable });
+        expect(pending).toBe(deliveries.pending);
+        return { ...events, pending };
+      };
+      expect(await told()).toEqual({ waiting: 3, given: 0, planned: 0, unable: 0, pending: 0 });
+      await w.ledger.feedRun({ run: id, limit: 2, now: 4_000 });
+      expect(await told()).toMatchObject({ waiting: 1, given: 2 });
+      for (const attempt of await w.attempt({ now: 4_000 }))
+        await planned(attempt, steps(attempt.eventId.replace("event", "activity"), `person-${attempt.eventId}`));
+      expect(await told()).toEqual({ waiting: 1, given: 0, planned: 2, unable: 0, pending: 2 });
+      await w.deliver({ now: 4_200 });
+      expect(await told()).toMatchObject({ planned: 2, pending: 1 });
+    });
+
     it("taken back before anything came about, leave a held mail held", async () => {
       await w.delivery("a", hold("suspicious"));
       const id = await begun(["event-a"]);
