@@ -16,6 +16,8 @@ export default defineConfig({
           // Vitest would leave one core of two to itself, which needs none while they run.
           maxWorkers: 2,
           testTimeout: 20_000,
+          // A thread that loads its code on a busy machine may take longer than the 10 s that are the default.
+          hookTimeout: 60_000,
         },
       },
       {
