@@ -9,6 +9,7 @@ import { type Look, lookAtInner } from "./inspect/look.ts";
 import { type InspectedFile, inspector } from "./inspect.ts";
 import { parsingLines } from "./line-ends.ts";
 import { feed, openMessage } from "./parse.ts";
+import { protectionOf } from "./protection.ts";
 import { readTnef } from "./tnef.ts";
 import type { Part } from "./tree.ts";
 
@@ -65,7 +66,9 @@ function openFile(partId: string, sink: FileSink) {
   };
 }
 
-function ofPart({ id, head }: Part, sink: FileSink): Inside {
+function ofPart(part: Part, sink: FileSink): Inside {
+  const { id, head } = part;
+  const encrypted = (start: Buffer): boolean => protectionOf(part, start).encrypted;
   const file = openFile(id, sink);
   let begun = file.begun;
   return {
@@ -76,7 +79,7 @@ function ofPart({ id, head }: Part, sink: FileSink): Inside {
     },
     async end() {
       await begun;
-      await file.end({ name: head.filename, type: head.declared ?? head.type });
+      await file.end({ name: head.filename, type: head.declared ?? head.type, encrypted });
       return {};
     },
   };

@@ -21,6 +21,8 @@ export interface InspectedFile {
   readonly name: string | null;
   /** As declared, in lower case. */
   readonly type: string;
+  /** Whether its place in the message says that it is encrypted, whatever it looks like. */
+  readonly encrypted?: (head: Buffer) => boolean;
 }
 
 const typeBytes = 4096;
@@ -66,6 +68,7 @@ export function inspector(message?: Look["message"]): Inspector {
       if (what.code !== undefined) found.add(what.code, what.what);
       lookAtEnd({ head, kept }, what, found);
       lookAtClaims(file, what, head, found);
+      lookAtEncryption(file, what, head, found);
       if (holding.has(what.family)) {
         const look: Look = message === undefined ? { found, budget } : { found, budget, message };
         if (size > maxHeldBytes) found.add("too_large_to_inspect", `${size} bytes`);
@@ -108,4 +111,27 @@ function lookAtClaims(file: InspectedFile, content: Content, head: Buffer, found
   }
   const contradicted = claimsOf(extension, file.type).contradictedBy(content, text);
   if (contradicted !== undefined) found.add("type_mismatch", contradicted);
+}
+
+/** RFC 3156 §4: the part before the encrypted one says `Version: 1`, and nothing else. */
+const control = /^\s*version:\s*1\s*$/i;
+
+/** What is known to be encrypted from outside: by the multipart that it stands in, by its type, or by a name that only such files have. */
+function lookAtEncryption(
+  { name, encrypted }: InspectedFile,
+  { family }: Content,
+  head: Buffer,
+  found: Findings,
+): void {
+  if (found.has("encrypted_file") || head.length === 0) return;
+  const byPlace = encrypted?.(head) === true && !control.test(head.toString("latin1", 0, 100));
+  // Keys and signatures have names of their own kinds too (RFC 9580 §5.2, §5.5): tags 2, 5 and 6.
+  const byName = /^(?:pgp|gpg)$/.test(extensionOf(name ?? "")) && family === "plain" && !isKeyOrSignature(head);
+  if (byPlace) found.add("encrypted_file", "a part of an encrypted message");
+  else if (byName) found.add("encrypted_file", "by its name");
+}
+
+function isKeyOrSignature([first = 0]: Buffer): boolean {
+  const tag = (first & 0x40) === 0 ? (first & 0x3c) >> 2 : first & 0x3f;
+  return (first & 0x80) !== 0 && (tag === 2 || tag === 5 || tag === 6);
 }

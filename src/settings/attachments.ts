@@ -13,7 +13,10 @@ export const attachments = z
       "Programs, scripts, shortcuts, installers and disk images, by content or by any of their extensions.",
     ),
     macros: on("macros", "Office documents with macros, old and new."),
-    encrypted: on("encrypted", "Archives and documents with a password, which nobody here can look into."),
+    encrypted: on(
+      "encrypted",
+      "Archives and documents with a password, and what is encrypted with PGP, S/MIME and their like: nobody here can look into them.",
+    ),
     archives_with_executables: on(
       "archives_with_executables",
       "Archives, documents and forwarded messages that hold a program or script.",

@@ -1,10 +1,10 @@
 /** Small pictures by the real library in its child: what comes out, and that whatever goes in ends with a reason. */
 import { join } from "node:path";
-import { crc32, deflateSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Preview } from "../../src/model/preview.ts";
 import { examine, openPreviewer, type PreviewerOptions } from "../../src/pipeline/previewer.ts";
 import { recordingLog } from "../destinations/fixtures.ts";
+import { png } from "../support/png.ts";
 
 const opened: { close(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -28,32 +28,6 @@ async function* pieces(bytes: Buffer): AsyncGenerator<Uint8Array> {
 }
 const made = (bytes: Buffer, options: Partial<PreviewerOptions> = {}): Promise<Preview> =>
   previewer(options).make(pieces(bytes), bytes.length);
-
-function chunk(type: string, data: Buffer): Buffer {
-  const head = Buffer.alloc(8);
-  head.writeUInt32BE(data.length);
-  head.write(type, 4, "latin1");
-  const sum = Buffer.alloc(4);
-  sum.writeUInt32BE(crc32(Buffer.concat([head.subarray(4), data])));
-  return Buffer.concat([head, data, sum]);
-}
-
-/** `rows` of them are there, however many its header promises. */
-function png(width: number, height: number, rows = height, text = ""): Buffer {
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(width);
-  header.writeUInt32BE(height, 4);
-  header.set([8, 2], 8);
-  const pixels = Buffer.alloc((width * 3 + 1) * rows);
-  for (let at = 0; at < pixels.length; at++) pixels[at] = at % (width * 3 + 1) === 0 ? 0 : (at * 31) & 255;
-  return Buffer.concat([
-    Buffer.from("89504e470d0a1a0a", "hex"),
-    chunk("IHDR", header),
-    chunk("tEXt", Buffer.from(`Comment\0${text}`)),
-    chunk("IDAT", deflateSync(pixels)),
-    chunk("IEND", Buffer.alloc(0)),
-  ]);
-}
 
 /** Of one pixel, in so many frames. */
 function gif(frames: number): Buffer {

@@ -1,5 +1,6 @@
 /** Tells from the first bytes of a file what it can do: start, hold other files, show a page, or none of these. */
 import type { FindingCode } from "./findings.ts";
+import { type Sealed, sealedBytes, sealedText } from "./sealed.ts";
 
 /** How the look goes on. plain: nothing that is known to start, hold or show. */
 export type Family =
@@ -105,6 +106,8 @@ const signatures: readonly Signature[] = [
   holds(0, "\xc7\x71", "cpio"),
   holds(0, "EGGA", "EGG"),
   holds(0, "ALZ\x01", "ALZ"),
+  [0, "Salted__", "unlisted", "OpenSSL", "encrypted_file"],
+  [0, "age-encryption.org/v1", "unlisted", "age", "encrypted_file"],
   holds(0, "!BDN", "Outlook folder"),
   holds(0, "\x78\x9f\x3e\x22", "winmail.dat"),
   // What a page that Word saved keeps its macros in.
@@ -223,7 +226,12 @@ const hasPdfMark = (start: string): boolean => start.slice(0, 1100).includes("%P
 function ofText(head: Buffer): Content {
   const utf16 = (head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0xfe && head[1] === 0xff);
   const text = textOf(head.subarray(0, 16_384)).trimStart();
-  if (!utf16 && isBinary(head)) return page.test(text.slice(0, 1024)) ? { family: "html" } : { family: "plain" };
+  if (!utf16 && isBinary(head)) {
+    if (page.test(text.slice(0, 1024))) return { family: "html" };
+    return sealed(sealedBytes(head)) ?? { family: "plain" };
+  }
+  const closed = sealed(sealedText(text.slice(0, 1024)) ?? sealedBytes(head));
+  if (closed !== undefined) return closed;
   for (const [pattern, what, code] of startingTexts) {
     if (pattern.test(text.slice(0, 4096))) return { family: "starts", code, what };
   }
@@ -232,6 +240,9 @@ function ofText(head: Buffer): Content {
   if (/<svg[\s>]/i.test(text.slice(0, 8192))) return { family: "svg" };
   return { family: isMessage(text.slice(0, 4096)) ? "message" : "text" };
 }
+
+const sealed = (found: Sealed | undefined): Content | undefined =>
+  found === undefined ? undefined : { family: "unlisted", ...found };
 
 /** A mail or a page saved as one: fields from the first line on, of which one is of a mail. */
 function isMessage(text: string): boolean {

@@ -45,6 +45,7 @@ export const findings = {
   // Documents.
   encrypted_archive: { danger: "encrypted", says: "is an archive with a password" },
   encrypted_document: { danger: "encrypted", says: "is a document with a password" },
+  encrypted_file: { danger: "encrypted", says: "is encrypted" },
   macros: { danger: "macros", says: "holds macros" },
   macro_sheet: { danger: "macros", says: "holds a sheet of Excel 4 macros" },
   remote_template: { danger: "active_documents", says: "loads a template or an object from elsewhere" },

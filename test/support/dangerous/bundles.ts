@@ -2,6 +2,7 @@
 import { gzipSync } from "node:zlib";
 import * as made from "./bytes.ts";
 import { type Dangerous, quarantined, sample } from "./rows.ts";
+import * as sealedFile from "./sealed.ts";
 import { overlappingZip, tar, type ZipFile, zip } from "./zip.ts";
 
 const zipType = "application/zip";
@@ -175,9 +176,23 @@ function closed(): Dangerous[] {
       sample(name, Buffer.concat([Buffer.from(magic, "hex"), Buffer.alloc(64)])),
       good,
     );
+  const sealed = (what: string, name: string, bytes: Buffer, twin: Buffer): Dangerous =>
+    quarantined(what, "encrypted_file", sample(name, bytes), sample(name.replace(/\.(?:pdf\.)?gpg$/, ".sig"), twin));
   return [
     inZip("a zip with a password", "encrypted_archive", [{ name: "note.txt", bytes: made.letter, encrypted: true }]),
     inZip("EICAR in a zip with a password", "encrypted_archive", [{ name: "e", bytes: made.eicar, encrypted: true }]),
+    sealed("a file for a PGP key", "offer.pdf.gpg", sealedFile.pgpToKey, sealedFile.pgpSignature),
+    sealed("a file with a PGP password, under another name", "offer.dat", sealedFile.pgpPassword, sealedFile.pgpKey),
+    sealed("a PGP message as text", "encrypted.asc", sealedFile.pgpArmour, sealedFile.pgpKeyArmour),
+    sealed("an S/MIME envelope", "smime.p7m", sealedFile.cmsEnveloped, sealedFile.cmsCertificates),
+    sealed("an S/MIME envelope as text", "offer.txt", sealedFile.cmsPem, made.letter),
+    quarantined(
+      "a mail inside its S/MIME signature",
+      "archive_unlisted",
+      sample("smime.p7m", sealedFile.cmsOpaque),
+      sample("smime.p7s", sealedFile.cmsDetached),
+    ),
+    inZip("a PGP file in a zip", "encrypted_file", [{ name: "offer.pgp", bytes: sealedFile.pgpToKey }]),
     opaque("7-Zip", "377abcaf271c0004", "files.7z"),
     opaque("RAR", "526172211a070100", "files.rar"),
     opaque("CAB", "4d53434600000000", "files"),
