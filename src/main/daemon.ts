@@ -95,7 +95,7 @@ async function openWorks(ground: Ground, door: boolean): Promise<OpenedWorks> {
     maintain: () => ledger.maintain(),
     async removeFiles() {
       const removed = await removeOldFiles(ground, false);
-      if (removed.files > 0) road.wake();
+      if (removed.files + removed.previews > 0) road.wake();
       return removed;
     },
   });

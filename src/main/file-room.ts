@@ -43,6 +43,7 @@ export async function openFileRoom(ground: Ground, door: boolean): Promise<OpenF
   const { settings, stores, clock, log, metrics } = ground;
   const previewer = door ? await openSettingsPreviewer(ground) : undefined;
   const bytes = openBytesInUse();
+  const doomed = { call: (): void => undefined };
   const extractor = openExtractor({ children: extractors, log, metrics });
   const scanner = scannerOf(settings, clock);
   const limits = scanLimitsOf(settings);
@@ -54,7 +55,9 @@ export async function openFileRoom(ground: Ground, door: boolean): Promise<OpenF
     judge: (tenant, file) => judge(file, policies.get(tenant) ?? defaultFilePolicy, limits),
     scanWidth: settings.clamd?.connections ?? widthUnscanned,
     bytes,
-    previewOf: previewer === undefined ? undefined : openPreviews({ ...ground, previewer, bytes }),
+    doomed,
+    previewOf:
+      previewer === undefined ? undefined : openPreviews({ ...ground, previewer, bytes, doomed: () => doomed.call() }),
     async close() {
       await previewer?.close();
       await extractor.close();
@@ -63,12 +66,20 @@ export async function openFileRoom(ground: Ground, door: boolean): Promise<OpenF
   };
 }
 
+export interface OldFilesReport extends FilesReport {
+  readonly previews: number;
+}
+
 /** Rows first; their bytes are deleted by whoever works the folder. */
-export async function removeOldFiles({ ledger, clock, settings }: Ground, dryRun: boolean): Promise<FilesReport> {
+export async function removeOldFiles({ ledger, clock, settings }: Ground, dryRun: boolean): Promise<OldFilesReport> {
   const { attachment: storedMs, quarantined: quarantinedMs, preview } = settings.retention;
   const before = clock.now() - preview;
-  while ((await ledger.previewsRemoved({ before, limit: page, dryRun })) === page && !dryRun);
-  return await removeByAge(() => ({ storedMs, quarantinedMs }), dryRun, { ledger, clock });
+  const limit = dryRun ? Number.MAX_SAFE_INTEGER : page;
+  let previews = 0;
+  for (let found = limit; found === limit; previews += found)
+    found = await ledger.previewsRemoved({ before, limit, dryRun });
+  const files = await removeByAge(() => ({ storedMs, quarantinedMs }), dryRun, { ledger, clock });
+  return { ...files, previews };
 }
 
 /** Deletes what no file lives on any more, until nothing is left that can be deleted now. Needs the folder's lock. */

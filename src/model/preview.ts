@@ -30,13 +30,18 @@ export type PreviewOfFile = (file: FileRow) => Promise<Preview | undefined>;
 export const isPicture = ({ detectedType, inspection }: Pick<FileRow, "detectedType" | "inspection">): boolean =>
   previewTypes.has(inspection?.detectedType ?? detectedType ?? "");
 
-/** The program or its library cannot be started: no fault of any picture. */
+/** The program or its library cannot be started, or gave up for a reason of its own: no fault of any picture. */
 export class PreviewerBroken extends Error {
   override readonly name = "PreviewerBroken";
 }
 
+/** It was ended by somebody else, or did not come to its end in time without being at work: the picture or the machine, nobody knows. */
+export class PreviewStopped extends Error {
+  override readonly name = "PreviewStopped";
+}
+
 export interface Previewer {
-  /** Never rejects for what the bytes are. Rejects as `picture` does, and with PreviewerBroken. */
+  /** Never rejects for what the bytes are. Rejects as `picture` does, and with PreviewerBroken or PreviewStopped. */
   make(picture: AsyncIterable<Uint8Array>, size: number): Promise<Preview>;
   close(): Promise<void>;
 }
@@ -66,6 +71,8 @@ export interface Previews {
    * undefined where no file that is served has this content.
    */
   previewBegun(of: PreviewOf & { readonly storeKey: string; readonly now: number }): Promise<number | undefined>;
+  /** What came of it says nothing of the picture (its store is away, say): this attempt is not counted. */
+  previewLeft(of: PreviewOf): Promise<void>;
   /** False when the original has gone meanwhile: then the bytes are to be deleted, and the ledger knows of it. */
   previewDone(
     of: PreviewOf & { readonly storeKey: string; readonly reason: NoPreview | null; readonly now: number },

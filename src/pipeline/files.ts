@@ -20,6 +20,8 @@ export interface FileRoom {
   readonly scanWidth: number;
   /** Shared with whoever else puts bytes of files. */
   readonly bytes?: BytesInUse;
+  /** Called by whoever else leaves bytes to be deleted, once there is somebody who deletes them. */
+  readonly doomed?: { call(): void };
 }
 
 export type FilesPorts = Omit<
@@ -47,6 +49,7 @@ export function startFiles(
 ): FilesRoad {
   const bytes = ports.bytes ?? openBytesInUse();
   const deleting = startDeleting({ ...ports, bytes });
+  if (ports.doomed !== undefined) ports.doomed.call = deleting.wake;
   const refiling = startRefiling(tenants, ports);
   const scanning = startScanning(tenants, ports.scanWidth, { ...ports, scanned: () => keeping.wake() });
   const keeping = startKeeping(tenants, keepWidth, {

@@ -8,6 +8,10 @@ const [maxPixels = 0, edge = 0] = process.argv.slice(2).map(Number);
 const readers = ["VipsForeignLoadJpeg", "VipsForeignLoadPng", "VipsForeignLoadNsgif", "VipsForeignLoadWebp"];
 const formats: ReadonlySet<string> = new Set(["jpeg", "png", "gif", "webp"]);
 
+/** The machine had nothing to give: no word about the picture. */
+const noRoom = /out of memory|unable to (?:allocate|create thread)|cannot allocate|too many open files/i;
+const starved = 3;
+
 async function input(): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
@@ -33,7 +37,8 @@ async function smallOf(picture: Buffer): Promise<Buffer | NoPreview> {
       .resize({ width: edge, height: edge, fit: "inside", withoutEnlargement: true })
       .webp({ quality: 75 })
       .toBuffer();
-  } catch {
+  } catch (error) {
+    if (error instanceof Error && noRoom.test(error.message)) process.exit(starved);
     return "unreadable";
   }
 }

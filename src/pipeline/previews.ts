@@ -3,11 +3,19 @@ import type { Stores } from "../model/blob.ts";
 import type { FileRow } from "../model/files.ts";
 import type { Ledger } from "../model/ledger.ts";
 import type { Clock, Log, Metrics } from "../model/ports.ts";
-import { isPicture, type NoPreview, type Preview, type Previewer, type PreviewOfFile } from "../model/preview.ts";
+import {
+  isPicture,
+  type NoPreview,
+  type Preview,
+  type Previewer,
+  type PreviewOfFile,
+  PreviewStopped,
+} from "../model/preview.ts";
 import type { BytesInUse } from "./bytes-in-use.ts";
+import { asError } from "./faults.ts";
 
 export interface PreviewPorts {
-  readonly ledger: Pick<Ledger, "preview" | "previewBegun" | "previewDone">;
+  readonly ledger: Pick<Ledger, "preview" | "previewBegun" | "previewLeft" | "previewDone">;
   readonly stores: Pick<Stores, "of">;
   readonly previewer: Pick<Previewer, "make">;
   /** The same as those have who delete: what is being made is not deleted meanwhile. */
@@ -15,6 +23,8 @@ export interface PreviewPorts {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** There are bytes to be deleted. */
+  doomed(): void;
 }
 
 /** A process that ended in the middle of it says nothing of the picture, the first two times. */
@@ -64,19 +74,48 @@ async function made(file: FileRow, original: string, ports: PreviewPorts): Promi
   const key = `preview/${tenant}/${sha256.slice(0, 2)}/${sha256}`;
   const storeKey = store.refOf(key);
   const held = await ports.bytes.hold(tenant, sha256);
+  let isDoomed = false;
   try {
     const attempts = await ledger.previewBegun({ tenant, sha256, storeKey, now: clock.now() });
     if (attempts === undefined) return undefined;
     const started = clock.now();
-    const preview = attempts > mostAttempts ? none("given_up") : await attempt(file, original, ports);
+    const preview = await orLeave(file, ports, async () => {
+      const found = attempts > mostAttempts ? none("given_up") : await attempt(file, original, ports);
+      if (found?.kind === "made") await store.put(key, once(found.bytes));
+      return found;
+    });
     if (preview === undefined) return undefined;
-    if (preview.kind === "made") await store.put(key, once(preview.bytes));
     metrics.count("previews_total", { outcome: preview.kind === "made" ? "made" : preview.reason });
     metrics.observe("preview_seconds", (clock.now() - started) / 1000);
     const reason = preview.kind === "made" ? null : preview.reason;
-    return (await ledger.previewDone({ tenant, sha256, storeKey, reason, now: clock.now() })) ? preview : undefined;
+    const isShown = await ledger.previewDone({ tenant, sha256, storeKey, reason, now: clock.now() });
+    isDoomed = !isShown || reason !== null;
+    return isShown ? preview : undefined;
   } finally {
     held.release();
+    if (isDoomed) ports.doomed();
+  }
+}
+
+/** Where nothing is learnt of the picture (its store is away, the library does not start), it is no attempt at it. */
+async function orLeave(
+  { tenant, sha256 }: FileRow,
+  { ledger, log }: PreviewPorts,
+  work: () => Promise<Preview | undefined>,
+): Promise<Preview | undefined> {
+  let counts = false;
+  try {
+    const preview = await work();
+    counts = preview !== undefined;
+    return preview;
+  } catch (error) {
+    counts = error instanceof PreviewStopped;
+    throw error;
+  } finally {
+    if (!counts)
+      await ledger
+        .previewLeft({ tenant, sha256 })
+        .catch((error: unknown) => log.warn({ tenant, err: asError(error) }, "a preview that failed counts as tried"));
   }
 }
 

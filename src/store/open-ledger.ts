@@ -195,6 +195,7 @@ function ledgerOn(engine: Engine, path: string, threaded: boolean): SqliteLedger
     fileDeleted: method("fileDeleted"),
     preview: method("preview"),
     previewBegun: method("previewBegun"),
+    previewLeft: method("previewLeft"),
     previewDone: method("previewDone"),
     previewsRemoved: method("previewsRemoved"),
     holdAccount: method("holdAccount"),

@@ -4,6 +4,8 @@ import { afterEach, describe, expect, test } from "vitest";
 import type { Preview } from "../../src/model/preview.ts";
 import { examine, openPreviewer, type PreviewerOptions } from "../../src/pipeline/previewer.ts";
 import { recordingLog } from "../destinations/fixtures.ts";
+import { pe } from "../support/dangerous/bytes.ts";
+import { zip } from "../support/dangerous/zip.ts";
 import { png } from "../support/png.ts";
 
 const opened: { close(): Promise<void> }[] = [];
@@ -87,10 +89,42 @@ describe("a picture", () => {
   });
 });
 
+describe("a picture that is something else too", () => {
+  const page = "<html><script>alert(document.domain)</script></html>";
+  const bundle = zip([{ name: "evil.exe", bytes: pe() }]);
+  const behind = (bytes: Uint8Array): Buffer => Buffer.concat([png(40, 30), bytes]);
+  test.each<[string, Buffer]>([
+    ["a page in its comment", png(40, 30, 30, page)],
+    ["a page behind it", behind(Buffer.from(page))],
+    ["a zip behind it", behind(bundle)],
+    ["a program behind it", behind(pe())],
+    ["a GIF that is a script", Buffer.concat([gif(1), Buffer.from(`=1;/*${page}*/`)])],
+  ])("(%s) comes out as pixels alone", async (_what, bytes) => {
+    const preview = await made(bytes);
+    if (preview.kind === "none") throw new Error(preview.reason);
+    const small = Buffer.from(preview.bytes);
+    expect(small.toString("latin1", 8, 12)).toBe("WEBP");
+    // RFC 9649 §2.4: the size that it says is all there is.
+    expect(small.readUInt32LE(4) + 8).toBe(small.length);
+    for (const other of ["script", "PK\x03\x04", "MZ", "evil"]) expect(small.includes(other, 0, "latin1")).toBe(false);
+  });
+
+  test.each<[string, Buffer]>([
+    ["a page with a picture behind it", Buffer.concat([Buffer.from(page), png(40, 30)])],
+    ["a script that begins as a picture", Buffer.from(`GIF89a=1;${page}`)],
+    [
+      "a drawing that calls itself a picture",
+      Buffer.from(`\x89PNG\r\n\x1a\n<svg xmlns="http://www.w3.org/2000/svg"/>`, "latin1"),
+    ],
+  ])("(%s) and is none has no preview", async (_what, bytes) => {
+    expect(await made(bytes)).toEqual({ kind: "none", reason: "unreadable" });
+  });
+});
+
 describe("a child", () => {
   const entry = join(import.meta.dirname, "fixtures", "scripted-preview.ts");
   test.each<[string, number, string, Partial<PreviewerOptions>]>([
-    ["hangs", 1, "too_slow", { deadlineMs: 300 }],
+    ["works without an end", 9, "too_slow", { deadlineMs: 500, wallMs: 3_600_000 }],
     ["crashes", 2, "crashed", {}],
     ["answers with something else than a picture", 3, "crashed", {}],
     ["answers without end", 4, "crashed", {}],
@@ -98,6 +132,28 @@ describe("a child", () => {
   ])("that %s gives none", async (_what, edge, reason, more) => {
     const bytes = png(9, 9);
     expect(await made(bytes, { entry, edge, ...more })).toEqual({ kind: "none", reason });
+  });
+
+  test.each<[string, number, string, Partial<PreviewerOptions>]>([
+    ["hangs without being at work", 1, "PreviewStopped", { deadlineMs: 60_000, wallMs: 300 }],
+    ["is ended by somebody else", 7, "PreviewStopped", {}],
+    ["has no memory", 8, "PreviewStopped", {}],
+    ["cannot open what it needs", 6, "PreviewerBroken", {}],
+    ["is not there", 10, "PreviewerBroken", { entry: join(import.meta.dirname, "fixtures", "no-such-program.ts") }],
+  ])("that %s says nothing of the picture", async (_what, edge, name, more) => {
+    const bytes = png(9, 9);
+    await expect(made(bytes, { entry, edge, ...more })).rejects.toMatchObject({ name });
+  });
+
+  test("does not answer for the time that the store takes", async () => {
+    const slow = (async function* (): AsyncGenerator<Uint8Array> {
+      const whole = png(9, 9);
+      yield whole.subarray(0, 20);
+      await new Promise((resolve) => setTimeout(resolve, 5_000));
+      yield whole.subarray(20);
+    })();
+    const one = previewer({ wallMs: 3_000, maxPixels: 1 });
+    expect(await one.make(slow, 100)).toEqual({ kind: "none", reason: "too_many_pixels" });
   });
 
   test("is there for one picture: one that ended takes nothing from the next", async () => {

@@ -1,6 +1,6 @@
 /** The preview of a file: made once for all who ask, kept, and never without a row that knows its bytes. */
 import { describe, expect, test } from "vitest";
-import type { Preview, PreviewRow } from "../../src/model/preview.ts";
+import { type Preview, PreviewerBroken, type PreviewRow, PreviewStopped } from "../../src/model/preview.ts";
 import { openBytesInUse } from "../../src/pipeline/bytes-in-use.ts";
 import { openPreviews } from "../../src/pipeline/previews.ts";
 import { manualClock, recordingLog } from "../destinations/fixtures.ts";
@@ -12,13 +12,17 @@ const small: Preview = { kind: "made", bytes: Buffer.from("small") };
 
 /** A ledger of one row, as its contract has it. */
 function world(make: () => Promise<Preview> = async () => small) {
+  const asGiven = make;
   const stores = memoryStores();
   stores.kept.set("mem:original", Buffer.from("the picture"));
   const steps: string[] = [];
   const counted: string[] = [];
+  const doomed: string[] = [];
   const self = {
+    doomed,
     row: undefined as PreviewRow | undefined,
     isServed: true,
+    make: asGiven,
     stores,
     steps,
     counted,
@@ -29,6 +33,7 @@ function world(make: () => Promise<Preview> = async () => small) {
     openPreviews({
       stores,
       bytes: openBytesInUse(),
+      doomed: () => void doomed.push(steps.at(-1) ?? ""),
       clock: manualClock(1_000),
       log: recordingLog().log,
       metrics: {
@@ -40,7 +45,7 @@ function world(make: () => Promise<Preview> = async () => small) {
         async make(bytes) {
           for await (const _ of bytes) steps.push("read");
           steps.push("made");
-          return await make();
+          return await self.make();
         },
       },
       ledger: {
@@ -52,6 +57,9 @@ function world(make: () => Promise<Preview> = async () => small) {
           steps.push(`begun ${storeKey}`);
           return attempts;
         },
+        async previewLeft() {
+          if (self.row?.state === "making") self.row = { ...self.row, attempts: self.row.attempts - 1 };
+        },
         async previewDone({ storeKey, reason, now }) {
           steps.push("done");
           if (!self.isServed) return false;
@@ -60,7 +68,14 @@ function world(make: () => Promise<Preview> = async () => small) {
         },
       },
     });
-  return Object.assign(self, { open, previewOf: open() });
+  /** Everything is well again. */
+  const mend = () => {
+    stores.fault = () => undefined;
+    stores.kept.set("mem:original", Buffer.from("the picture"));
+    self.make = async () => small;
+    return open();
+  };
+  return Object.assign(self, { open, mend, previewOf: open() });
 }
 
 describe("the preview of a file", () => {
@@ -115,6 +130,61 @@ describe("the preview of a file", () => {
     w.stores.fault = () => undefined;
     expect(await w.previewOf(picture)).toEqual(small);
     expect(w.row).toMatchObject({ state: "made" });
+  });
+
+  test.each<[string, number, (w: ReturnType<typeof world>) => void]>([
+    [
+      "the store is away",
+      0,
+      (w) => {
+        w.stores.fault = () => new Error("the store is away");
+      },
+    ],
+    [
+      "the original is not there",
+      0,
+      (w) => {
+        w.stores.kept.clear();
+      },
+    ],
+    [
+      "the library does not start",
+      0,
+      (w) => {
+        w.make = () => Promise.reject(new PreviewerBroken("EMFILE"));
+      },
+    ],
+    [
+      "nobody knows whose fault it was",
+      1,
+      (w) => {
+        w.make = () => Promise.reject(new PreviewStopped("killed"));
+      },
+    ],
+  ])("is not given up where %s (counted: %i)", async (_what, counted, breakIt) => {
+    const w = world();
+    breakIt(w);
+    for (let round = 1; round <= 3; round++) {
+      await w.previewOf(picture).catch(() => undefined);
+      expect(w.row).toMatchObject({ state: "making", reason: null, attempts: counted * round });
+    }
+    const mended = await w.mend()(picture);
+    expect(mended).toEqual(counted === 0 ? small : { kind: "none", reason: "given_up" });
+  });
+
+  test("that leaves bytes to be deleted has them deleted at once", async () => {
+    const w = world(async () => {
+      w.isServed = false;
+      return small;
+    });
+    await w.previewOf(picture);
+    expect(w.doomed).toEqual(["done"]);
+    const bad = world(async () => ({ kind: "none", reason: "unreadable" }));
+    await bad.previewOf(picture);
+    expect(bad.doomed).toEqual(["done"]);
+    const good = world();
+    await good.previewOf(picture);
+    expect(good.doomed).toEqual([]);
   });
 
   test("whose bytes have gone from the store is made again", async () => {

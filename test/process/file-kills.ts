@@ -157,7 +157,9 @@ async function life(world: World, cycle: number, point: string, more: Record<str
     if (!dead)
       await Promise.race([
         gone,
-        drained(daemon.httpPort, 60_000).catch((error) => void (dead || world.slow.push(`${point}: ${error}`))),
+        drained(daemon.httpPort, 60_000).catch((error: Error) => {
+          if (error.message.startsWith("not drained")) world.slow.push(`${point}: ${error.message}`);
+        }),
       ]);
   };
   const watching = watch(world, daemon, () => dead);

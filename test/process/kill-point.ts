@@ -136,6 +136,7 @@ function writeOf(sql: string): string | undefined {
         ? undefined
         : short
             .replaceAll(/[^\w ]/g, "")
+            .replaceAll(/ +/g, " ")
             .split(" ")
             .slice(0, 6)
             .join(" ");

@@ -1,7 +1,9 @@
 /** `mailwright config`: is the configuration right, and what may stand in it. */
+import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { hashPassword } from "../../main.ts";
-import { BadConfiguration, configSchema, describeSettings, type Problem } from "../../settings/index.ts";
+import { sharpMissing } from "../../pipeline/previewer.ts";
+import { BadConfiguration, configSchema, describeSettings, type Problem, type Settings } from "../../settings/index.ts";
 import type { Cli } from "../cli.ts";
 import { usage } from "../exit.ts";
 import { jsonOption } from "../options.ts";
@@ -56,7 +58,10 @@ async function textOf(stdin: AsyncIterable<Uint8Array>, most: number): Promise<s
 async function check(cli: Cli, json: true | undefined): Promise<void> {
   const file = cli.configFile();
   try {
-    const settings = describeSettings(cli.settings());
+    const accepted = cli.settings();
+    const settings = describeSettings(accepted);
+    const missing = notInstalled(accepted, file);
+    if (missing !== undefined) throw new BadConfiguration([missing]);
     if (json === true) return await cli.printJson("config check", { ok: true, file, problems: [], settings });
     await cli.print(`${file}: accepted`);
   } catch (error) {
@@ -65,6 +70,24 @@ async function check(cli: Cli, json: true | undefined): Promise<void> {
     }
     throw error;
   }
+}
+
+/** What is written down well and cannot be had here: the daemon would not start. */
+function notInstalled({ previews }: Settings, file: string): Problem | undefined {
+  if (!previews.make || sharpMissing() === undefined) return undefined;
+  const lines = readFileSync(file, "utf8").split("\n");
+  const line =
+    1 +
+    Math.max(
+      0,
+      lines.findIndex((each) => /^\s*["']?previews["']?\s*:/.test(each)),
+    );
+  return {
+    place: { kind: "file", file, line, column: 1 },
+    path: "previews.make",
+    found: "true, and the library sharp is not installed",
+    expected: "false, or sharp beside Mailwright (npm install --save-prod sharp)",
+  };
 }
 
 function shapeOf({ place, path, found, expected, nearest }: Problem): ConfigChecked["problems"][number] {

@@ -100,12 +100,12 @@ export function files(options: FileOptions): FastifyPluginAsync {
       };
     const shared = { method: ["GET", "HEAD"], exposeHeadRoute: false };
     app.route({ ...shared, url: "/a/:id", handler: handler((opening) => open(opening, mayAudit)) });
-    app.route({ ...shared, url: "/a/:id/preview", handler: handler(openPreview) });
+    app.route({ ...shared, url: "/a/:id/preview", handler: handler((opening) => openPreview(opening, mayAudit)) });
   };
 }
 
 async function open(opening: Opening, mayAudit: () => boolean): Promise<FastifyReply> {
-  const { request, reply, clock, links, files, log, audit } = opening;
+  const { request, reply, clock, links, files } = opening;
   const { id } = request.params as { id: string };
   const link = links.read({ id, ...queryOf(request) }, clock.now());
   // Also for a link that is not ours, so that both take as long: an answer must not tell which files there are.
@@ -115,14 +115,8 @@ async function open(opening: Opening, mayAudit: () => boolean): Promise<FastifyR
     return await busyPage(reply);
   }
   switch (link.kind) {
-    case "forged": {
-      // Not waited for, for the same reason.
-      if (row !== undefined && mayAudit())
-        audit("link.open", row.id, "wrong_signature").catch((err: Error) =>
-          log.error({ err }, "http: the audit trail cannot be written"),
-        );
-      return await unknownPage(reply);
-    }
+    case "forged":
+      return await refuse(row, opening, mayAudit);
     case "expired":
       return row === undefined ? await unknownPage(reply) : await openExpired(row, opening);
     case "valid":
@@ -132,15 +126,32 @@ async function open(opening: Opening, mayAudit: () => boolean): Promise<FastifyR
   }
 }
 
-/** The same words as for a file: whoever has no link learns nothing. */
-async function openPreview(opening: Opening): Promise<FastifyReply> {
+/** Whoever has no link learns nothing; whose file it would have been is on record. */
+async function refuse(
+  row: FileRow | undefined,
+  { reply, log, audit }: Opening,
+  mayAudit: () => boolean,
+): Promise<FastifyReply> {
+  // Not waited for: an answer must not tell which files there are.
+  if (row !== undefined && mayAudit())
+    audit("link.open", row.id, "wrong_signature").catch((err: Error) =>
+      log.error({ err }, "http: the audit trail cannot be written"),
+    );
+  return await unknownPage(reply);
+}
+
+/** The same words as for a file. */
+async function openPreview(opening: Opening, mayAudit: () => boolean): Promise<FastifyReply> {
   const { request, reply, clock, links, files, previewOf } = opening;
   const { id } = request.params as { id: string };
   const link = links.read({ id, preview: true, ...queryOf(request) }, clock.now());
   const row = /^[0-9a-f]{32}$/.test(id) ? (await files.files({ id, limit: 1 }))[0] : undefined;
-  if (link.kind === "forged" || row === undefined || previewOf === undefined) return await unknownPage(reply);
+  if (link.kind === "forged" || row === undefined) return await refuse(row, opening, mayAudit);
   if (!opening.mayOpen(clientOf(request.ip))) return await busyPage(reply);
-  if (link.kind === "expired") return await expiredPage(reply, undefined);
+  if (previewOf === undefined || link.kind === "expired") {
+    await opening.audit("link.open", row.id, link.kind === "expired" ? "expired" : "no_preview");
+    return link.kind === "expired" ? await expiredPage(reply, undefined) : await unknownPage(reply);
+  }
   return await preview(row, previewOf, opening);
 }
 

@@ -221,6 +221,12 @@ export const tables: readonly Table[] = [
     fix: { ended_at: (value) => Number(value ?? 0) },
   },
   { name: "token", key: ["account"], columns: ["account", "sealed", "revision"] },
+  // Bytes that a lost row knew are found by the sweep over the stores.
+  {
+    name: "preview",
+    key: ["sha256", "tenant"],
+    columns: ["sha256", "tenant", "state", "store_key", "reason", "attempts", "at"],
+  },
   { name: "audit", columns: ["id", "at", "what", "about", "who", "outcome", "come_from"] },
   { name: "story", key: ["event", "n"], columns: ["event", "n", "at", "what", "detail"] },
 ];

@@ -74,6 +74,7 @@ export const operations = {
   fileDeleted: "write",
   preview: "read",
   previewBegun: "write",
+  previewLeft: "write",
   previewDone: "write",
   previewsRemoved: "write",
   holdAccount: "write",

@@ -21,7 +21,7 @@ type Of = [sha256: string, tenant: string];
 
 export function openPreviews(
   db: Connection,
-): Pick<Operations, "preview" | "previewBegun" | "previewDone" | "previewsRemoved"> {
+): Pick<Operations, "preview" | "previewBegun" | "previewLeft" | "previewDone" | "previewsRemoved"> {
   const one = db.prepare<Of, Row>(
     "SELECT state, store_key, reason, attempts, at FROM preview WHERE sha256 = ? AND tenant = ?",
   );
@@ -38,6 +38,9 @@ export function openPreviews(
            reason = NULL, at = $now RETURNING attempts`,
     )
     .pluck();
+  const left = db.prepare<Of>(
+    "UPDATE preview SET attempts = max(0, attempts - 1) WHERE sha256 = ? AND tenant = ? AND state = 'making'",
+  );
   const done = db.prepare(
     `UPDATE preview SET state = iif($reason IS NULL, 'made', 'none'), reason = $reason, attempts = 0, at = $now
        WHERE sha256 = $sha256 AND tenant = $tenant AND store_key = $storeKey`,
@@ -63,6 +66,9 @@ export function openPreviews(
       if (before !== undefined && before !== storeKey) doom.run(before, tenant, sha256);
       spare.run(storeKey);
       return begin.get({ tenant, sha256, storeKey, now });
+    },
+    previewLeft({ tenant, sha256 }) {
+      left.run(sha256, tenant);
     },
     previewDone({ tenant, sha256, storeKey, reason, now }) {
       const isThere = done.run({ tenant, sha256, storeKey, reason, now }).changes > 0;

@@ -37,6 +37,22 @@ export function previewsContract(open: OpenBench): void {
       expect(await b.w.ledger.preview(of)).toMatchObject({ state: "none", reason: "unreadable", attempts: 0 });
     });
 
+    it("are not counted where an attempt says nothing of the picture", async () => {
+      await b.mail("a", [file]);
+      await b.keep(() => ({ status: "stored" }));
+      for (let round = 0; round < 5; round++) {
+        expect(await begin()).toBe(1);
+        await b.w.ledger.previewLeft(of);
+      }
+      await b.w.ledger.previewLeft(of);
+      expect(await b.w.ledger.preview(of)).toMatchObject({ state: "making", attempts: 0 });
+      await begin();
+      await done();
+      await b.w.ledger.previewLeft(of);
+      expect(await b.w.ledger.preview(of)).toMatchObject({ state: "made", attempts: 0 });
+      await b.w.ledger.previewLeft({ tenant: "acme", sha256: "of nothing" });
+    });
+
     it("go with the original, made or only begun", async () => {
       await b.mail("a", [file]);
       await b.keep(() => ({ status: "stored" }));
