@@ -125,6 +125,7 @@ export const standards: readonly Standard[] = [
     "no",
     "CHUNKING and BINARYMIME are not offered; BODY=BINARYMIME is refused.",
   ),
+  row(3156, "MIME Security with OpenPGP", "partial", "Encrypted parts are told by their place, and kept closed."),
   row(3339, "Date and Time on the Internet: Timestamps", "yes", "Every time in the canonical event, in UTC."),
   row(
     3461,
@@ -328,7 +329,7 @@ export const standards: readonly Standard[] = [
     "Retry-After and the characters of field values, towards vendors; single byte ranges and If-Range of downloads. No other condition, no range of several parts.",
   ),
   row(9562, "Universally Unique IDentifiers (UUIDs)", "partial", "Version 7, for event ids."),
-  row(9580, "OpenPGP", "no", "Armour is recognised, and kept closed."),
+  row(9580, "OpenPGP", "no", "Told by armour or first packet to be encrypted, and kept closed."),
   row(
     9989,
     "Domain-Based Message Authentication, Reporting, and Conformance (DMARC)",
