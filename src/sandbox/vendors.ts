@@ -1,5 +1,6 @@
 /** The list of sandboxes, sorted by name. A new one is a file beside this one and a line here. */
 import { hubspotVendor } from "./hubspot.ts";
 import type { SandboxVendor } from "./sandbox.ts";
+import { zohoVendor } from "./zoho.ts";
 
-export const vendors: readonly SandboxVendor[] = [hubspotVendor];
+export const vendors: readonly SandboxVendor[] = [hubspotVendor, zohoVendor];
