@@ -3,6 +3,7 @@ import type { Clock } from "../../src/model/ports.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import { hubspotYear } from "./hubspot.ts";
 import type { There } from "./there.ts";
+import { zohoYear } from "./zoho.ts";
 
 export interface YearVendor {
   /** The `type:` of the destination, and its id. */
@@ -16,4 +17,4 @@ export interface YearVendor {
   worth?(sandbox: Sandbox, deal: string, amount: string): void;
 }
 
-export const yearVendors: readonly YearVendor[] = [hubspotYear];
+export const yearVendors: readonly YearVendor[] = [hubspotYear, zohoYear];

@@ -1,0 +1,73 @@
+/** Accounts by domain: Zoho keeps neither their names nor their websites single, so a look at what is there comes first. */
+import type { Ref } from "../../model/destination.ts";
+import { Refused } from "../../model/outcome.ts";
+import type { CompanyStep } from "../../model/step.ts";
+import { permanent, together } from "../shared/calls.ts";
+import { textIn } from "./api.ts";
+import { accountBody } from "./bodies.ts";
+import { reasonOf } from "./classify.ts";
+import { ownFields } from "./fields.ts";
+import type { PeoplePorts } from "./people.ts";
+import { adopted, type Place } from "./records.ts";
+
+export interface Companies {
+  find(step: CompanyStep): Promise<Ref | undefined>;
+  put(step: CompanyStep): Promise<Ref>;
+}
+
+const module = "Accounts";
+const isPlain = (domain: string): boolean => /^[a-z0-9.-]{3,253}$/.test(domain);
+
+export function openCompanies({ records, account, wishes, owner, clock, lagMs }: PeoplePorts): Companies {
+  const recent = new Map<string, { readonly place: Place; readonly at: number }>();
+
+  /** One of ours before one whose website says so. */
+  async function found(step: CompanyStep): Promise<Ref | undefined> {
+    const there = await account.module(module);
+    const domain = step.domain.toLowerCase();
+    const conditions = [
+      ...(there.has(ownFields.key) ? [`${ownFields.key} = '${step.key}'`] : []),
+      ...(isPlain(domain) ? [`Website like '%${domain}%'`] : []),
+    ];
+    if (conditions.length === 0) return undefined;
+    const all = await records.query(module, ["Website", ownFields.key], `(${conditions.join(" or ")})`);
+    const own =
+      all.find((one) => textIn(one, ownFields.key) === step.key) ??
+      all.find((one) => hostOf(textIn(one, "Website")) === domain);
+    return own === undefined ? undefined : records.refOf({ module, id: own.id }, true);
+  }
+
+  return {
+    async find(step) {
+      const known = await found(step);
+      if (known !== undefined) return known;
+      const made = recent.get(step.key);
+      return made === undefined || clock.now() - made.at > lagMs ? undefined : records.refOf(made.place, true);
+    },
+    async put(step) {
+      if (!step.create) throw permanent("Zoho has no such account, and this step may not create one");
+      const granted = await wishes.of(module, step);
+      const wanted = { owner: granted.owner ?? owner, fields: granted.fields };
+      const built = accountBody(step, await account.module(module), wanted);
+      const outcome = await records.create(module, built.body);
+      if ("made" in outcome) {
+        const place = { module, id: outcome.made } as const;
+        if (recent.size > 10_000) recent.clear();
+        recent.set(step.key, { place, at: clock.now() });
+        return records.refOf(place, false, together(built.note, granted.note));
+      }
+      const place = await adopted(module, outcome.duplicate, records);
+      const known = place === undefined ? await found(step) : records.refOf(place, true);
+      if (known !== undefined) return known;
+      const reason = `${reasonOf(outcome.duplicate)}; but no record with this key can be read`;
+      throw new Refused({ kind: "ambiguous", reason });
+    },
+  };
+}
+
+/** `https://www.example.test/en` -> `example.test` */
+function hostOf(website: string | undefined): string | undefined {
+  if (website === undefined) return undefined;
+  const url = URL.parse(/^[a-z]+:\/\//i.test(website) ? website : `http://${website.trim()}`);
+  return url?.hostname.toLowerCase().replace(/^www\./, "");
+}

@@ -1,0 +1,106 @@
+/** People: a contact or a lead, found by address or created, never overwritten. Zoho does not keep addresses single, so our key has to. */
+import type { Ref } from "../../model/destination.ts";
+import { Refused } from "../../model/outcome.ts";
+import type { Clock } from "../../model/ports.ts";
+import type { PersonStep } from "../../model/step.ts";
+import { permanent, together } from "../shared/calls.ts";
+import { type ModuleName, textIn, type ZohoRecord } from "./api.ts";
+import { personBody } from "./bodies.ts";
+import { reasonOf } from "./classify.ts";
+import { type Account, ownFields } from "./fields.ts";
+import { adopted, type Place, type Records } from "./records.ts";
+import type { Wishes } from "./wishes.ts";
+
+export interface PeoplePorts {
+  readonly records: Records;
+  readonly account: Account;
+  readonly wishes: Wishes;
+  readonly owner: string | undefined;
+  readonly clock: Clock;
+  /** How long the index may not show what there is. */
+  readonly lagMs: number;
+}
+
+export interface People {
+  /** By the mail's own address, then by the others that the mapping knows of the same person; contacts before leads. */
+  find(step: PersonStep): Promise<Ref | undefined>;
+  put(step: PersonStep): Promise<Ref>;
+}
+
+/** Nothing in it that a text in COQL would need quoted. */
+const isPlain = (email: string): boolean => /^[a-z0-9._%+@-]{3,200}$/.test(email);
+const addressFields = ["Email", "Secondary_Email"] as const;
+const mostAddresses = 20;
+
+export function openPeople(ports: PeoplePorts): People {
+  const { records, account, wishes, clock } = ports;
+  /** Where the key is not unique, an index that lags must not have us make them a second time. */
+  const recent = new Map<string, { readonly place: Place; readonly at: number }>();
+
+  async function found(module: ModuleName, step: PersonStep): Promise<Ref | undefined> {
+    const addresses = [step.email, ...(step.also ?? [])].slice(0, mostAddresses).map((one) => one.toLowerCase());
+    const all = await byAddress(module, addresses, ports);
+    for (const address of addresses) {
+      const own = all.find((one) => addressFields.some((name) => textIn(one, name)?.trim().toLowerCase() === address));
+      if (own === undefined) continue;
+      const note = address === addresses[0] ? undefined : "known under another address of the same person";
+      return records.refOf({ module, id: own.id }, true, note);
+    }
+    return undefined;
+  }
+
+  function lately({ key }: PersonStep): Ref | undefined {
+    const made = recent.get(key);
+    return made === undefined || clock.now() - made.at > ports.lagMs ? undefined : records.refOf(made.place, true);
+  }
+
+  async function adopt(module: ModuleName, step: PersonStep, taken: Parameters<typeof adopted>[1]): Promise<Ref> {
+    const place = await adopted(module, taken, records);
+    if (place !== undefined) return records.refOf(place, true);
+    const [keyed] = await records.query(module, [], `${ownFields.key} = '${step.key}'`);
+    if (keyed !== undefined) return records.refOf({ module, id: keyed.id }, true);
+    const known = await found(module, step);
+    if (known !== undefined) return known;
+    throw new Refused({ kind: "ambiguous", reason: `${reasonOf(taken)}; but no record with this key can be read` });
+  }
+
+  return {
+    find: async (step) => (await found("Contacts", step)) ?? (await found("Leads", step)) ?? lately(step),
+    async put(step) {
+      const module: ModuleName = step.as === "lead" ? "Leads" : "Contacts";
+      // Somebody may have made it since it was looked for.
+      const known = step.create ? await found(module, step) : undefined;
+      if (known !== undefined) return known;
+      if (!step.create) throw permanent("Zoho has no such contact or lead, and this step may not create one");
+      const there = await account.module(module);
+      const granted = await wishes.of(module, step);
+      const built = personBody(step, there, { owner: granted.owner ?? ports.owner, fields: granted.fields });
+      const outcome = await records.create(module, built.body);
+      if ("duplicate" in outcome) return await adopt(module, step, outcome.duplicate);
+      const place = { module, id: outcome.made };
+      if (recent.size > 10_000) recent.clear();
+      recent.set(step.key, { place, at: clock.now() });
+      return records.refOf(place, false, together(built.note, granted.note));
+    },
+  };
+}
+
+/** Those that COQL can be asked for by a condition; the others one by one in the index of search. */
+async function byAddress(
+  module: ModuleName,
+  addresses: readonly string[],
+  { records, account }: PeoplePorts,
+): Promise<readonly ZohoRecord[]> {
+  const plain = addresses.filter(isPlain);
+  const found: ZohoRecord[] = [];
+  if (plain.length > 0) {
+    const list = plain.map((address) => `'${address}'`).join(", ");
+    const there = await account.module(module);
+    const [first, second] = addressFields.map((name) => `${name} in (${list})`);
+    const where = there.has("Secondary_Email") ? `(${first} or ${second})` : `(${first})`;
+    found.push(...(await records.query(module, addressFields, where)));
+  }
+  for (const other of addresses)
+    if (!isPlain(other)) found.push(...(await records.searchEmail(module, other, addressFields)));
+  return found;
+}
