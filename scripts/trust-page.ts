@@ -38,6 +38,8 @@ Programs that store mail by its Message-ID can be made to lose mail: whoever sen
 sender and both are proven, with the same date, subject and text but for a list's tag and footer, they are one mail that came by two ways: the one is filed, the
 other is skipped as \`duplicate.variant\`, which names it. So it is too when a list's copy came first under a seal that you believe (\`trust.arc_sealers\`).
 Otherwise the later one is flagged \`message_id_conflict\` and is never \`verified\`.
+The very same words may come twice too, first by somebody who is not believed: that copy is held, and the one that comes later from another server, or
+with other headers, is judged by itself and filed. The held one stays in the review, and \`explain\` names the other.
 
 ## Reasons
 

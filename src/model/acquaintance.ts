@@ -72,6 +72,8 @@ export interface Namesake {
   readonly eventId: string;
   /** It came before this one. */
   readonly earlier: boolean;
+  /** Its digest is that of this one: the first copy was held when this one came by another way. */
+  readonly sameContent: boolean;
   /** As prepared last; undefined before that, and after retention. */
   readonly sealedEvent: Uint8Array | undefined;
   /** The lanes that have work of it, or have done it. */

@@ -97,11 +97,13 @@ async function compared(
   ports: JudgingPorts,
 ): Promise<Pick<Judgement, "conflict" | "copyOf">> {
   // Those that came later are compared with this one when it is their turn: two that name each other would leave none.
-  const earlier = (await namesakes(eventId, ports)).filter((other) => other.earlier);
-  const same = earlier.flatMap((other) => {
-    const copy = copyOf(other, ports.sealer);
-    return copy !== undefined && isSameMail(own, copy) ? [{ ...other, copy }] : [];
-  });
+  const before = (await namesakes(eventId, ports)).filter((other) => other.earlier);
+  const compare = before.map((other) => ({ ...other, copy: copyOf(other, ports.sealer) }));
+  // A copy of this very mail that nobody believed is held, and says nothing against it.
+  const earlier = compare.filter(({ sameContent, copy }) => !sameContent || copy?.trust !== "suspicious");
+  const same = earlier.flatMap(({ copy, ...other }) =>
+    copy !== undefined && isSameMail(own, copy) ? [{ ...other, copy }] : [],
+  );
   const filed = same.filter(({ lanes }) => lanes.length > 0);
   const proven = filed.find(({ copy }) => standsFor(copy));
   if (proven !== undefined) return { conflict: false, copyOf: { eventId: proven.eventId, lanes: proven.lanes } };

@@ -5,6 +5,7 @@ import type { StoredMail, StoredMails, Walk } from "../model/reading.ts";
 import { refuse, storeFailed } from "./failed.ts";
 import { newestVersion, versionOf } from "./migrate.ts";
 import { openVerdict } from "./sqlite/decisions.ts";
+import { contentDigest } from "./sqlite/displace.ts";
 import { openMappings } from "./sqlite/mappings.ts";
 import { ledgerKind } from "./sqlite/session.ts";
 
@@ -94,7 +95,7 @@ function mailOf(row: Row, verdictOn: ReturnType<typeof openVerdict>): StoredMail
     eventId: row.event_id,
     messageId: row.message_id,
     tenant: row.tenant,
-    digest: row.digest,
+    digest: contentDigest(row.digest),
     receivedAt: row.received_at,
     envelope: JSON.parse(row.envelope) as Envelope,
     routes: JSON.parse(row.routes) as string[],

@@ -1,4 +1,5 @@
 /** Senders are judged on the road: with what the ledger knows of them, what they teach it, and one mail that comes by two ways at once. */
+import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openHasher } from "../../src/blobs/index.ts";
 import { createIdentity } from "../../src/mail/identity.ts";
@@ -76,7 +77,7 @@ async function accepted(
       digest,
       receivedAt: now,
       envelope: { kind: "smtp", tenant: "globex", routes: ["deals@in.test"], received_at: now },
-      rawSha256: "0".repeat(64),
+      rawSha256: createHash("sha256").update(raw).digest("hex"),
       rawSize: raw.length,
       raw: { kind: "inline", sealed: openSealer.seal(raw, "raw") },
     },
@@ -326,6 +327,25 @@ describe("one mail by two ways", () => {
       expect(await rules("e1")).toEqual(["held trust.suspicious", "held trust.suspicious"]);
       expect(await rules("e2")).toEqual(["pending default.inbound", "pending default.inbound"]);
     });
+  });
+
+  test("is filed as it would be alone when a copy that nobody believed came first, with the same words", async () => {
+    evidence.set("forged", {
+      ...noEvidence,
+      spf: spf("fail", "acme.test", false),
+      dmarc: { result: "fail", domain: "acme.test", policy: "reject", by: "mailwright", detail: null },
+    });
+    await accepted("e1", { id, way: "forged" });
+    const started = start();
+    await started.quiet();
+    expect(await rules("e1")).toEqual(["held trust.suspicious", "held trust.suspicious"]);
+    await accepted("e2", { id });
+    started.wake();
+    await started.quiet();
+    expect((await eventOf("e2")).auth).toMatchObject({ trust: "verified", reasons: [{ code: "dmarc_pass" }] });
+    expect((await eventOf("e2")).anomalies.map(({ code }) => code)).not.toContain("message_id_conflict");
+    expect(await rules("e2")).toEqual(["pending default.inbound", "pending default.inbound"]);
+    expect(await rules("e1")).toEqual(["held trust.suspicious", "held trust.suspicious"]);
   });
 
   test("is not taken for a copy of one whose content retention has removed: both are kept", async () => {

@@ -1,6 +1,7 @@
 /** Takes messages in: decides their identity inside the transaction, and merges what was here already. */
 import type { Accepted, NewMessage } from "../../model/ledger.ts";
 import type { Connection } from "./connection.ts";
+import { openDisplace } from "./displace.ts";
 import { openLanding } from "./imap-landing.ts";
 import type { Operations } from "./operations.ts";
 import { openStory } from "./story.ts";
@@ -12,6 +13,8 @@ interface Known {
   raw_kind: string;
   stage: "accepted" | "prepared";
   lease: string | null;
+  raw_sha256: string;
+  envelope: string;
 }
 
 /** A plus tag makes a new address out of nothing, so one mail could come by any number of them. */
@@ -20,7 +23,8 @@ const mostRoutes = 256;
 export function openAccept(db: Connection): Operations["accept"] {
   const tell = openStory(db);
   const landing = openLanding(db);
-  const columns = "SELECT seq, event_id, routes, raw_kind, stage, lease FROM event";
+  const displace = openDisplace(db);
+  const columns = "SELECT seq, event_id, routes, raw_kind, stage, lease, raw_sha256, envelope FROM event";
   const byIdentity = db.prepare<[string, string, string], Known>(
     `${columns} WHERE message_id = ? AND tenant = ? AND digest = ?`,
   );
@@ -103,6 +107,7 @@ export function openAccept(db: Connection): Operations["accept"] {
     if (item.landing !== undefined && landing.holds(item.landing, known.seq)) {
       return { eventId: known.event_id, outcome: "duplicate", routeAdded: false, seq: known.seq };
     }
+    if (displace(known, item)) return insertNew(item);
     return { ...merge(known, item), seq: known.seq };
   }
 

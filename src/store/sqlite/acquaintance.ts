@@ -10,6 +10,7 @@ import type {
 } from "../../model/acquaintance.ts";
 import { clip } from "./clip.ts";
 import type { Connection } from "./connection.ts";
+import { contentDigest } from "./displace.ts";
 import type { Operations } from "./operations.ts";
 
 /** Some 50,000 senders of a tenant, in some 60 MB. Beyond it the longest unseen are forgotten, so that a flood of new senders has an end. */
@@ -123,12 +124,15 @@ interface Other {
   event_id: string;
   stage: "accepted" | "prepared";
   earlier: number;
+  digest: string;
+  own_digest: string;
   sealed: Uint8Array | null;
 }
 
 function openNamesakes(db: Connection): Operations["namesakes"] {
   const others = db.prepare<[string, number], Other>(
-    `SELECT other.seq, other.event_id, other.stage, other.seq < one.seq AS earlier, body.sealed
+    `SELECT other.seq, other.event_id, other.stage, other.seq < one.seq AS earlier, other.digest,
+       one.digest AS own_digest, body.sealed
      FROM event one JOIN event other ON other.message_id = one.message_id AND other.tenant = one.tenant AND other.seq <> one.seq
        LEFT JOIN body ON body.event = other.seq
      WHERE one.event_id = ? ORDER BY other.seq LIMIT ?`,
@@ -138,9 +142,10 @@ function openNamesakes(db: Connection): Operations["namesakes"] {
     .pluck();
   return (eventId) =>
     others.all(eventId, mostNamesakes).map(
-      ({ seq, event_id, stage, earlier, sealed }): Namesake => ({
+      ({ seq, event_id, stage, earlier, digest, own_digest, sealed }): Namesake => ({
         eventId: event_id,
         earlier: earlier === 1,
+        sameContent: contentDigest(digest) === contentDigest(own_digest),
         sealedEvent: sealed ?? undefined,
         lanes: lanes.all(seq),
         waiting: stage === "accepted",

@@ -6,6 +6,7 @@ import type { Backstep } from "./backstep.ts";
 import type { MessageColumns } from "./columns.ts";
 import type { Connection } from "./connection.ts";
 import { openVerdict } from "./decisions.ts";
+import { contentDigest } from "./displace.ts";
 import { fairShares, openReplayShare } from "./fair.ts";
 import { openFence } from "./fence.ts";
 import type { Operations } from "./operations.ts";
@@ -69,7 +70,7 @@ export function openAttempt(db: Connection, backstep: Backstep): Pick<Operations
       attempts: row.parse_attempts,
       receivedAt: row.received_at,
       messageId: row.message_id,
-      digest: row.digest,
+      digest: contentDigest(row.digest),
       conflict: row.conflict === 1,
       rawSha256: row.raw_sha256,
       rawSize: row.raw_size,

@@ -13,6 +13,7 @@ import type {
 import type { StepKind } from "../../model/step.ts";
 import type { MessageColumns } from "./columns.ts";
 import type { Connection } from "./connection.ts";
+import { contentDigest } from "./displace.ts";
 import type { Operations } from "./operations.ts";
 import { rawPlace } from "./place.ts";
 import { becauseOf } from "./skips.ts";
@@ -114,7 +115,7 @@ function openRows(db: Connection): (seq: number, withBody: boolean) => EventRow 
       eventId: row.event_id,
       tenant: row.tenant,
       messageId: row.message_id,
-      digest: row.digest,
+      digest: contentDigest(row.digest),
       conflict: row.conflict === 1,
       receivedAt: row.received_at,
       envelope: JSON.parse(row.envelope) as Envelope,

@@ -1,6 +1,18 @@
 /** The contract of `accept`: identity, duplicates, conflicts. */
 import { describe, expect, it } from "vitest";
-import { bytes, lane, message, type OpenBench, preparedOf, skip, steps, text, there, world } from "./world.ts";
+import {
+  bytes,
+  lane,
+  message,
+  type OpenBench,
+  type Plan,
+  preparedOf,
+  skip,
+  steps,
+  text,
+  there,
+  world,
+} from "./world.ts";
 
 export function acceptContract(open: OpenBench): void {
   describe("accept", () => {
@@ -158,6 +170,65 @@ export function acceptContract(open: OpenBench): void {
       expect([good?.status, bad?.status, alsoGood?.status]).toEqual(["fulfilled", "rejected", "fulfilled"]);
       expect((await w.ledger.find({ limit: 10 })).map(({ eventId }) => eventId)).toEqual(["event-c", "event-a"]);
       expect((await w.ledger.stats(0)).messages).toBe(2);
+    });
+
+    describe("a mail whose first copy nobody believed", () => {
+      const suspicious: Plan = { kind: "hold", rule: "trust.suspicious", reason: "DMARC failed" };
+      const otherWay = (eventId: string, raw = eventId) => message("a", { eventId, rawSha256: raw });
+
+      it("is taken in as one of its own when it comes by another way, and knows the first as the same content", async () => {
+        await w.delivery("a", suspicious);
+        const first = await w.row("event-a");
+        expect(await w.ledger.accept([otherWay("real")])).toEqual([
+          { eventId: "real", outcome: "conflict", routeAdded: false },
+        ]);
+        expect(await w.ledger.namesakes("real")).toMatchObject([
+          { eventId: "event-a", earlier: true, sameContent: true },
+        ]);
+        expect((await w.row("event-a")).digest).toBe(first.digest);
+        expect((await w.row("event-a")).deliveries).toMatchObject([{ state: "held" }]);
+        expect((await w.ledger.story("event-a")).at(-1)?.what).toBe("the same message came by another way");
+        // From now on that one is the mail.
+        expect(await w.ledger.accept([otherWay("again", "third")])).toMatchObject([
+          { eventId: "real", outcome: "duplicate" },
+        ]);
+        await w.ledger.requeue({ kind: "reprocess", eventId: "event-a", now: 4_000 });
+        const attempts = await w.attempt({ now: 5_000 });
+        expect(attempts.map(({ eventId, digest }) => [eventId, digest]).sort()).toEqual([
+          ["event-a", first.digest],
+          ["real", first.digest],
+        ]);
+      });
+
+      it("is merged when the very same bytes come from the same peer again", async () => {
+        await w.delivery("a", suspicious);
+        const { rawSha256 } = message("a");
+        expect(await w.ledger.accept([otherWay("again", rawSha256)])).toMatchObject([
+          { eventId: "event-a", outcome: "duplicate" },
+        ]);
+      });
+
+      it.each([
+        ["held by a rule of the mapping", { kind: "hold", rule: "mapping.later", reason: "later" } as Plan],
+        ["skipped", skip()],
+        ["filed", steps("activity-a")],
+      ])("is merged where the first was %s", async (_, plan) => {
+        await w.delivery("a", plan);
+        expect(await w.ledger.accept([otherWay("again")])).toMatchObject([
+          { eventId: "event-a", outcome: "duplicate" },
+        ]);
+      });
+
+      it("is merged while the first is not judged yet, and after eight that were not believed either", async () => {
+        await w.ledger.accept([message("a")]);
+        expect(await w.ledger.accept([otherWay("early")])).toMatchObject([{ outcome: "duplicate" }]);
+        await w.prepareAll(suspicious);
+        for (let n = 0; n < 8; n++) {
+          expect(await w.ledger.accept([otherWay(`way-${n}`)])).toMatchObject([{ outcome: "conflict" }]);
+          await w.prepareAll(suspicious);
+        }
+        expect(await w.ledger.accept([otherWay("way-8")])).toMatchObject([{ eventId: "way-7", outcome: "duplicate" }]);
+      });
     });
 
     it("bounds the story of a mail that comes again without end", async () => {

@@ -134,8 +134,15 @@ export function acquaintanceContract(open: OpenBench): void {
       await w.ledger.accept([message("c", sameId), message("d", { ...sameId, tenant: "globex" }), message("e")]);
       const found = await w.ledger.namesakes("event-b");
       expect(found.map(({ sealedEvent, ...rest }) => ({ ...rest, event: text(sealedEvent) }))).toEqual([
-        { eventId: "event-a", earlier: true, lanes: [lane], waiting: false, event: "event event-a" },
-        { eventId: "event-c", earlier: false, lanes: [], waiting: true, event: undefined },
+        {
+          eventId: "event-a",
+          earlier: true,
+          sameContent: false,
+          lanes: [lane],
+          waiting: false,
+          event: "event event-a",
+        },
+        { eventId: "event-c", earlier: false, sameContent: false, lanes: [], waiting: true, event: undefined },
       ]);
       expect(await w.ledger.namesakes("event-e")).toEqual([]);
       expect(await w.ledger.namesakes("event-unknown")).toEqual([]);
