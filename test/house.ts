@@ -35,6 +35,7 @@ export const packageHomes: Readonly<Record<string, readonly string[]>> = {
   "html-to-text": ["src/mail/"],
   "ical.js": ["src/mail/"],
   "iconv-lite": ["src/mail/"],
+  imapflow: ["src/sources/imap.ts", "src/sources/imap/"],
   mailauth: ["src/mail/trust.ts"],
   mailparser: ["src/mail/parse.ts"],
   "postal-mime": [],

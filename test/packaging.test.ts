@@ -54,6 +54,7 @@ describe("versions", () => {
       "html-to-text": 10,
       "ical.js": 2,
       "iconv-lite": 0,
+      imapflow: 2,
       mailauth: 7,
       mailparser: 3,
       "p-queue": 10,

@@ -29,7 +29,7 @@ interface Scene {
 
 export function participants(
   { message }: Pick<ParsedMessage, "message">,
-  envelope: Pick<Envelope, "routes" | "smtp">,
+  envelope: Pick<Envelope, "routes" | "smtp"> & Partial<Pick<Envelope, "kind" | "imap">>,
   people: People,
 ): Participants {
   const scene = sceneOf(message, envelope, people);
@@ -51,9 +51,16 @@ export function participants(
   };
 }
 
-function sceneOf(message: Message, { routes, smtp }: Pick<Envelope, "routes" | "smtp">, people: People): Scene {
-  // Also those that the configuration has lost since the mail came.
-  const inbound = new Set([...routes, ...(smtp?.rcpt_to ?? [])].map(addressKey));
+function sceneOf(
+  message: Message,
+  { routes, smtp, kind, imap }: Parameters<typeof participants>[1],
+  people: People,
+): Scene {
+  // Whoever owns an account wrote what lies among its sent mail, under whichever of his addresses.
+  const sender = imap?.sent === true ? message.from?.email : null;
+  // Also those that the configuration has lost since the mail came. A folder may be named after a customer's address.
+  const ways = kind === "imap" ? [] : routes;
+  const inbound = new Set([...ways, ...(smtp?.rcpt_to ?? []), ...(sender == null ? [] : [sender])].map(addressKey));
   const isOurs = (email: string): boolean =>
     people.isOwn(email) || people.isInbound(email) || inbound.has(addressKey(email));
   const author = authorOf(message, isOurs, people);

@@ -10,13 +10,14 @@ import { startParsePool } from "../pipeline/parsing.ts";
 import { startRetaining } from "../pipeline/retain.ts";
 import { type Road, startRoad } from "../pipeline/road.ts";
 import { compileRoutes, type Settings } from "../settings/index.ts";
-import { smtp } from "../sources/index.ts";
+import { type RunningImap, smtp } from "../sources/index.ts";
 import { openDoor } from "./door.ts";
 import { openFileRoom, removeOldFiles } from "./file-room.ts";
 import type { Ground } from "./ground.ts";
 import { tuneHeap } from "./heap.ts";
 import { openGroundIntake } from "./intake.ts";
 import { laneId, type OpenLane, openLanes, tenantPlans } from "./lanes.ts";
+import { mailboxesOf, readMailboxes } from "./mailboxes.ts";
 import { openRules, registerMappings } from "./mappings.ts";
 import { listenForPokes } from "./poke.ts";
 import { openSettingsSenders } from "./senders.ts";
@@ -153,7 +154,9 @@ export async function startDaemon(ground: Ground): Promise<Daemon> {
     opened.push(() => works.stop(stopGraceMs));
     const pokes = await listenForPokes(settings.data_dir, works.road.wake);
     opened.push(() => pokes.stop());
-    const status = openStatus(ground, works);
+    const mailboxes = readMailboxes(ground, works.intake);
+    opened.push(() => mailboxes.stop(1_000));
+    const status = openStatus(ground, works, mailboxes);
     const http = await startHttp({
       ...openDoor(ground, ground.ledger, ground.stores, works.previewOf),
       ...status,
@@ -171,12 +174,15 @@ export async function startDaemon(ground: Ground): Promise<Daemon> {
       smtp: source.address,
       http: http.address,
       road: works.road,
-      reload: (changed, remapped) => reload(ground, works, source, changed, remapped),
+      async reload(changed, remapped) {
+        await reload(ground, works, source, changed, remapped);
+        mailboxes.reload(mailboxesOf(changed));
+      },
       async stop(graceMs) {
         const until = ground.clock.now() + graceMs;
         const left = () => Math.max(0, until - ground.clock.now());
         status.drain();
-        await source.stop(Math.floor(graceMs / 2));
+        await Promise.all([source, mailboxes].map((each) => each.stop(Math.floor(graceMs / 2))));
         await pokes.stop();
         await works.stop(Math.floor(left() * 0.8));
         await http.stop(Math.min(500, left()));
@@ -243,7 +249,7 @@ async function gaugeFiles({ ledger, metrics, settings }: Ground, now: number): P
 }
 
 /** What /readyz, /livez and /metrics say. */
-function openStatus(ground: Ground, works: Works) {
+function openStatus(ground: Ground, works: Works, mailboxes: RunningImap) {
   const { ledger, metrics, clock } = ground;
   let draining = false;
 
@@ -274,6 +280,7 @@ function openStatus(ground: Ground, works: Works) {
     }
     await gaugeReviews(ground, now);
     await gaugeFiles(ground, now);
+    await mailboxes.gauge();
     return await metrics.text();
   }
 

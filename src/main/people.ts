@@ -7,12 +7,16 @@ import { compileRoutes, type Settings } from "../settings/index.ts";
 export function peopleFor(settings: Settings, lists?: PeopleLists): ReadonlyMap<string, People> {
   const route = compileRoutes(settings.tenants);
   return new Map(
-    settings.tenants.map(({ id, people, mapping }) => {
+    settings.tenants.map(({ id, people, mapping, imap }) => {
       const isInbound = (email: string): boolean => {
         const answer = route(email);
         return answer.kind === "accepted" && answer.tenant === id;
       };
-      return [id, compilePeople(lists ?? people, isInbound, mapping?.file.same_person)];
+      const named = lists ?? people;
+      // Who owns a mailbox that is read is a colleague, whatever the domain.
+      const owners = imap.flatMap(({ user, address }) => address ?? (user.includes("@") ? user : []));
+      const own_addresses = [...named.own_addresses, ...owners];
+      return [id, compilePeople({ ...named, own_addresses }, isInbound, mapping?.file.same_person)];
     }),
   );
 }

@@ -87,7 +87,13 @@ export async function openPreview({ children, log, people, verify }: PreviewOpti
           routes: envelope.routes,
         },
         parsed,
-        judgeAlone(parsed, evidence, { people: who, arcSealers: sealers.get(envelope.tenant) ?? [] }, conflict),
+        judgeAlone(
+          parsed,
+          evidence,
+          { people: who, arcSealers: sealers.get(envelope.tenant) ?? [] },
+          conflict,
+          envelope.imap?.sent === true,
+        ),
         who,
       );
       return { event, digest };

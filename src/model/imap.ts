@@ -18,12 +18,14 @@ export interface HoldAccount {
   readonly until: number;
   /** Which folders the configuration asks for, in one text. */
   readonly selectors: string;
+  /** All of them were opened: from now on, one that is new to us is new on the server. */
+  readonly opened?: boolean;
 }
 
 export interface HeldAccount extends AccountLease {
   /** When it was held for the first time. */
   readonly firstAt: number;
-  /** The same folders were asked for the last time, too: one that is new to us is new on the server. */
+  /** The same folders were asked for when all of them were opened last: one that is new to us is new on the server. */
   readonly sameSelectors: boolean;
 }
 
@@ -35,8 +37,10 @@ export interface FolderState {
   /** The name that survives a renaming, where the server has the extension OBJECTID. */
   readonly mailboxId: string | null;
   readonly uidValidity: number;
-  /** Messages from here on are ours, unless they are older than `since` (epoch ms, by the server's clock). */
+  /** Messages from here on are ours. Of those below `oldBelow`, which were there before we were, only the ones that are no older than `since`. */
   readonly firstUid: number;
+  readonly oldBelow: number;
+  /** Epoch ms, by the server's clock. */
   readonly since: number;
   /** The cursor: of the messages that are ours, all at or below it are accounted for. */
   readonly lastUid: number;

@@ -36,7 +36,8 @@ export interface Judgement {
   readonly lesson: Lesson | undefined;
 }
 
-export type Judged = Pick<Attempt, "eventId" | "tenant" | "receivedAt" | "conflict">;
+export type Judged = Pick<Attempt, "eventId" | "tenant" | "receivedAt" | "conflict"> &
+  Partial<Pick<Attempt, "envelope">>;
 
 /** For a mail that no rule can be applied to. */
 export const unjudged = (evidence: Evidence, conflict: boolean): Pick<Judgement, "auth" | "conflict"> => ({
@@ -50,8 +51,9 @@ export function judgeAlone(
   evidence: Evidence,
   { people, arcSealers }: Judge,
   conflict: boolean,
+  sent = false,
 ): Pick<Judgement, "auth" | "conflict"> {
-  const judged = judgeTrust({ ...parsed, evidence, people, known: nothingKnown, conflict, arcSealers });
+  const judged = judgeTrust({ ...parsed, evidence, people, known: nothingKnown, conflict, arcSealers, sent });
   return { auth: { ...evidence, ...judged }, conflict };
 }
 
@@ -71,7 +73,16 @@ export async function judge(
     inquiry === undefined ? [] : await viaLedger(ports.ledger.acquainted([inquiry.question]));
   const known = inquiry?.known(answer) ?? nothingKnown;
   const judged = (conflict: boolean) =>
-    judgeTrust({ message, anomalies, evidence, people, known, conflict, arcSealers });
+    judgeTrust({
+      message,
+      anomalies,
+      evidence,
+      people,
+      known,
+      conflict,
+      arcSealers,
+      sent: attempt.envelope?.imap?.sent === true,
+    });
   const alone = judged(false);
   const { conflict, copyOf } = attempt.conflict
     ? await compared(eventId, { message, parse_status: parsed.parse_status, ...spoken(alone) }, ports)

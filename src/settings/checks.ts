@@ -7,6 +7,7 @@ export interface CheckedTenant {
   readonly id: string;
   readonly recipients: readonly string[];
   readonly destinations: readonly { readonly id: string }[];
+  readonly imap: readonly { readonly id: string }[];
   readonly people: Parameters<typeof peopleClashes>[0];
 }
 
@@ -22,6 +23,8 @@ export function clashes(tenants: readonly CheckedTenant[]): readonly Clash[] {
     ...tenants.flatMap((tenant, index) =>
       repeated(tenant.destinations, ["tenants", index, "destinations"], "destination"),
     ),
+    ...tenants.flatMap((tenant, index) => repeated(tenant.imap, ["tenants", index, "imap"], "mailbox")),
+    ...withoutMail(tenants),
     ...claimedTwice(tenants),
     ...tenants.flatMap(({ people }, index) =>
       peopleClashes(people).map((clash) => ({ ...clash, path: ["tenants", index, ...clash.path] })),
@@ -44,6 +47,20 @@ function repeated(entries: readonly { readonly id: string }[], path: Path, what:
       },
     ];
   });
+}
+
+function withoutMail(tenants: readonly CheckedTenant[]): readonly Clash[] {
+  return tenants.flatMap(({ recipients, imap }, index) =>
+    recipients.length > 0 || imap.length > 0
+      ? []
+      : [
+          {
+            path: ["tenants", index, "recipients"],
+            found: "no address that mail could come to",
+            expected: "at least one recipient, or a mailbox under imap",
+          },
+        ],
+  );
 }
 
 function claimedTwice(tenants: readonly CheckedTenant[]): readonly Clash[] {

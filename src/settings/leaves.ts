@@ -1,9 +1,9 @@
 /** The settings that sources and destinations bring along, as the schema of the whole configuration needs them. */
 import { z } from "zod";
 import { destinations } from "../destinations/index.ts";
-import { smtpSettings } from "../sources/index.ts";
+import { imapSettings, smtpSettings } from "../sources/index.ts";
 
-export { smtpSettings };
+export { imapSettings, smtpSettings };
 
 export interface DestinationSettings {
   readonly name: string;

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { attachments, clamd, previews } from "./attachments.ts";
 import { http, links } from "./http.ts";
-import { destinationSettings, smtpSettings } from "./leaves.ts";
+import { destinationSettings, imapSettings, smtpSettings } from "./leaves.ts";
 import { isNetwork, isServer } from "./networks.ts";
 import type { Outline } from "./outline.ts";
 import { people } from "./people.ts";
@@ -216,13 +216,17 @@ const tenant = z.strictObject({
         error: "an address (deals@inbound.example.com) or a whole domain (*@inbound.example.com)",
       }),
     )
-    .min(1)
+    .default([])
     .describe(
-      "The addresses that are this tenant's: `deals@inbound.example.com`, or `*@inbound.example.com` for a whole domain. Tags are implied: deals@ takes deals+us-east@. Everything else is refused with 550.",
+      "The addresses that are this tenant's: `deals@inbound.example.com`, or `*@inbound.example.com` for a whole domain. Tags are implied: deals@ takes deals+us-east@. Everything else is refused with 550. A tenant whose mailboxes are read (`imap`) needs none.",
     ),
   mapping: path
     .optional()
     .describe("File with this tenant's mapping rules (docs/mapping.md). Without it the built-in rules decide."),
+  imap: z
+    .array(imapSettings)
+    .default([])
+    .describe("Mailboxes that are read by IMAP, from now on: what comes after the first look (docs/imap.md)."),
   people: people.prefault({}),
   trust: trust.prefault({}),
   threads: threads.prefault({}),

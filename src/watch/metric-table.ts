@@ -38,6 +38,7 @@ const histogram = (name: string, labels: readonly string[], buckets: readonly nu
 });
 
 const lane = ["tenant", "crm"];
+const mailbox = ["tenant", "account"];
 
 /** Sorted by name, as the page shows it. */
 export const metricTable: readonly MetricRow[] = [
@@ -95,6 +96,45 @@ export const metricTable: readonly MetricRow[] = [
   gauge("held_count", lane, "Deliveries held for review."),
   gauge("lane_blocked", lane, "1 while a lane is stopped until somebody mends its account; its mail waits."),
   gauge("lane_paused", lane, "1 while a lane waits because its CRM asked for it."),
+  gauge(
+    "imap_account_blocked",
+    mailbox,
+    "1 while the server refuses the login of a mailbox: nothing is read, nothing is lost.",
+  ),
+  gauge(
+    "imap_actions_pending",
+    mailbox,
+    "Messages to which something that `after` asks for is still to be done on the server.",
+  ),
+  counter(
+    "imap_actions_refused_total",
+    [...mailbox, "action"],
+    "Messages to which the server did not do it when asked.",
+  ),
+  gauge(
+    "imap_connected",
+    mailbox,
+    "1 while a mailbox is open at its server. It says nothing of progress: see imap_folder_stalled_seconds.",
+  ),
+  counter(
+    "imap_disconnects_total",
+    [...mailbox, "reason"],
+    "Sessions with a server that ended, by reason: connection, refused, protocol, limit, auth.",
+  ),
+  gauge(
+    "imap_folder_behind",
+    [...mailbox, "folder"],
+    "UIDs between the cursor of a folder and the server's UIDNEXT; deleted ones count too.",
+  ),
+  gauge(
+    "imap_folder_stalled_seconds",
+    [...mailbox, "folder"],
+    "Since a folder's messages were last seen to be all accounted for.",
+  ),
+  gauge("imap_quarantined", mailbox, "Messages that could not be fetched and were given up, with their reason."),
+  counter("imap_quarantined_total", mailbox, "Messages given up since the start."),
+  counter("imap_renumbered_total", mailbox, "Folders whose UIDs have come to mean something else (UIDVALIDITY)."),
+  gauge("imap_waiting", mailbox, "Messages that failed to be fetched, and are tried again."),
   gauge("ledger_bytes", [], "Bytes of the ledger's files on disk."),
   gauge("ledger_unarchived", [], "Settled messages whose raw bytes have not moved to the blob store yet."),
   histogram("parse_seconds", [], seconds, "Duration of a parse, reading the raw bytes included."),
@@ -196,7 +236,7 @@ Beside these there are the usual ones of a Node.js process: \`process_*\` (CPU, 
 
 ## Recorded by Prometheus
 
-\`deploy/prometheus/rules.yaml\` has these as recording rules, together with alerts on dead letters, blocked lanes, age of the backlog,
+\`deploy/prometheus/rules.yaml\` has these as recording rules, together with alerts on dead letters, blocked lanes and mailboxes, age of the backlog,
 free disk, defects, failed parses and the share of failing CRM calls. \`promtool test rules deploy/prometheus/rules_test.yaml\` tries
 every one of them.
 

@@ -26,6 +26,11 @@ export class ManualClock implements Clock {
     return this.#sleepers.length;
   }
 
+  /** When the next sleeper wakes. */
+  get next(): number | undefined {
+    return this.#sleepers.length === 0 ? undefined : Math.min(...this.#sleepers.map(({ at }) => at));
+  }
+
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted || ms <= 0) return Promise.resolve();
     return new Promise((resolve) => {

@@ -34,6 +34,8 @@ export interface Case {
   readonly conflict: boolean;
   /** Domains of forwarders whose ARC seal is believed. */
   readonly arcSealers: readonly string[];
+  /** It lies among the sent mail of an account of the tenant. */
+  readonly sent?: boolean;
 }
 
 export interface Finding {

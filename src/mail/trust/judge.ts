@@ -45,8 +45,8 @@ function ofSomebody(subject: Case, sender: Sender): Finding[] {
   ];
   const against = [
     ...shapesOf(subject, sender),
-    ...(proven ? looselySigned(subject, sender, watched) : []),
-    ...judgedElsewhere(subject, sender),
+    ...(proven && subject.sent !== true ? looselySigned(subject, sender, watched) : []),
+    ...(subject.sent === true ? [] : judgedElsewhere(subject, sender)),
     ...impersonation,
     ...(conflict ? [{ code: "message_id_conflict", detail: null } as const] : []),
   ];

@@ -16,6 +16,8 @@ export function vouching({ spf, dkim }: Evidence): string[] {
 }
 
 export function proofOf(subject: Case, sender: Sender): Finding {
+  // It was never on its way to us, so nobody has signed it for us.
+  if (subject.sent === true) return { code: "among_sent", detail: null };
   return pass(subject, sender) ?? weaker(subject, sender) ?? against(subject, sender) ?? nothing(subject.evidence);
 }
 

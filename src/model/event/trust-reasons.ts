@@ -21,6 +21,11 @@ const resembling =
 export const trustReasons = {
   // What speaks for the sender. A mail has exactly one of these, the best that applies.
   dmarc_pass: { most: "verified", says: "DMARC passed for the domain of From.", todo: none },
+  among_sent: {
+    most: "verified",
+    says: "It lies among the sent mail of an account of yours: whoever owns the account wrote it.",
+    todo: none,
+  },
   dkim_aligned: {
     most: "aligned-weak",
     says: "A signature of the From domain's organisation holds; DMARC says nothing of it.",

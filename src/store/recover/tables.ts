@@ -210,6 +210,7 @@ export const tables: readonly Table[] = [
       "mailbox_id",
       "uid_validity",
       "first_uid",
+      "old_below",
       "since",
       "last_uid",
       "mod_seq",

@@ -12,8 +12,8 @@ CREATE TABLE imap_account (
   CHECK ((lease IS NULL) = (lease_until IS NULL) AND (blocked_at IS NULL) = (blocked_reason IS NULL))
 ) STRICT, WITHOUT ROWID;
 
--- One generation of a folder: ended_at is set when its UIDs mean something else. Messages from first_uid on are ours, and of those the ones
--- that are not older than since. last_uid: at or below it, all of ours are accounted for. uid_next, seen_at: what the server said last, and
+-- One generation of a folder: ended_at is set when its UIDs mean something else. Messages from first_uid on are ours; of those below old_below,
+-- which were there when the generation began, only the ones that are not older than since. last_uid: at or below it, all of ours are accounted for. uid_next, seen_at: what the server said last, and
 -- when. done_at: when nothing was left to do.
 CREATE TABLE imap_folder (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -22,6 +22,7 @@ CREATE TABLE imap_folder (
   mailbox_id TEXT,
   uid_validity INTEGER NOT NULL,
   first_uid INTEGER NOT NULL,
+  old_below INTEGER NOT NULL,
   since INTEGER NOT NULL,
   last_uid INTEGER NOT NULL,
   mod_seq TEXT,

@@ -12,6 +12,7 @@ export interface FolderRow {
   mailbox_id: string | null;
   uid_validity: number;
   first_uid: number;
+  old_below: number;
   since: number;
   last_uid: number;
   mod_seq: string | null;
@@ -27,6 +28,7 @@ export const folderOf = (row: FolderRow): FolderState => ({
   mailboxId: row.mailbox_id,
   uidValidity: row.uid_validity,
   firstUid: row.first_uid,
+  oldBelow: row.old_below,
   since: row.since,
   lastUid: row.last_uid,
   modSeq: row.mod_seq,
@@ -70,8 +72,8 @@ function openAccounts(db: Connection): Pick<Operations, "holdAccount" | "release
     "SELECT first_at, selectors, lease, lease_until FROM imap_account WHERE name = ?",
   );
   const hold = db.prepare(
-    `INSERT INTO imap_account (name, first_at, selectors, lease, lease_until) VALUES ($account, $now, $selectors, $token, $until)
-       ON CONFLICT DO UPDATE SET selectors = $selectors, lease = $token, lease_until = $until`,
+    `INSERT INTO imap_account (name, first_at, selectors, lease, lease_until) VALUES ($account, $now, iif($opened, $selectors, ''), $token, $until)
+       ON CONFLICT DO UPDATE SET selectors = iif($opened, $selectors, selectors), lease = $token, lease_until = $until`,
   );
   const release = db.prepare(
     "UPDATE imap_account SET lease = NULL, lease_until = NULL WHERE name = $account AND lease = $token",
@@ -81,12 +83,12 @@ function openAccounts(db: Connection): Pick<Operations, "holdAccount" | "release
   );
   const unblock = db.prepare("UPDATE imap_account SET blocked_at = NULL, blocked_reason = NULL WHERE name = ?");
   return {
-    holdAccount({ account, token, now, until, selectors }) {
+    holdAccount({ account, token, now, until, selectors, opened = false }) {
       const known = one.get(account);
       const mine = known?.lease != null && known.lease === token;
       if (known?.lease != null && !mine && (known.lease_until ?? 0) > now) return undefined;
       const given = mine && token !== undefined ? token : fence();
-      hold.run({ account, now, selectors, token: given, until });
+      hold.run({ account, now, selectors, token: given, until, opened: opened ? 1 : 0 });
       return {
         account,
         token: given,
@@ -112,8 +114,8 @@ function openGenerations(db: Connection, held: Held): Pick<Operations, "openFold
     "UPDATE imap_folder SET ended_at = $now WHERE account = $account AND path = $path AND ended_at IS NULL",
   );
   const begin = db.prepare<[object], FolderRow>(
-    `INSERT INTO imap_folder (account, path, mailbox_id, uid_validity, first_uid, since, last_uid, mod_seq, uid_next, seen_at, done_at)
-       VALUES ($account, $path, $mailboxId, $uidValidity, $firstUid, $since, $firstUid - 1, NULL, $uidNext, $now, $now) RETURNING *`,
+    `INSERT INTO imap_folder (account, path, mailbox_id, uid_validity, first_uid, old_below, since, last_uid, mod_seq, uid_next, seen_at, done_at)
+       VALUES ($account, $path, $mailboxId, $uidValidity, $firstUid, $oldBelow, $since, $firstUid - 1, NULL, $uidNext, $now, $now) RETURNING *`,
   );
   const rename = db.prepare(
     `UPDATE imap_folder SET path = $path WHERE id = $folder AND account = $account AND ended_at IS NULL AND NOT EXISTS
@@ -130,6 +132,7 @@ function openGenerations(db: Connection, held: Held): Pick<Operations, "openFold
         mailboxId,
         uidValidity,
         firstUid: earlier === undefined ? firstUid : 1,
+        oldBelow: uidNext,
         since: earlier ?? since,
         uidNext,
         now,

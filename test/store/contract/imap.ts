@@ -7,14 +7,15 @@ import { lane, message, type OpenBench, steps, type World, world } from "./world
 const account = "acme/sales";
 
 function bench(w: World) {
-  const hold = async (options: { now?: number; token?: string; selectors?: string } = {}) => {
+  const hold = async (options: { now?: number; token?: string; selectors?: string; opened?: boolean } = {}) => {
     const now = options.now ?? 1_000;
-    const { selectors = "INBOX", token } = options;
+    const { selectors = "INBOX", token, opened = false } = options;
     return await w.ledger.holdAccount({
       account,
       now,
       until: now + 100,
       selectors,
+      opened,
       ...(token === undefined ? {} : { token }),
     });
   };
@@ -63,6 +64,7 @@ export function imapContract(openBench: OpenBench): void {
       expect(mine).toMatchObject({ account, firstAt: 1_000, sameSelectors: false });
       expect(await b.hold({ now: 1_050 })).toBeUndefined();
       expect(await b.hold({ now: 1_050, token: "other" })).toBeUndefined();
+      expect(await b.hold({ now: 1_060, token: mine.token, opened: true })).toMatchObject({ sameSelectors: false });
       expect(await b.hold({ now: 1_090, token: mine.token })).toMatchObject({ token: mine.token, sameSelectors: true });
       expect(await b.hold({ now: 1_150 })).toBeUndefined();
       const theirs = await b.held({ now: 1_190, selectors: "INBOX Sent" });
@@ -224,7 +226,7 @@ export function imapContract(openBench: OpenBench): void {
       const inbox = await b.open(lease);
       await b.land("a", b.at(lease, inbox, 11, { from: 10 }));
       const anew = await b.open(lease, { uidValidity: 8, uidNext: 3, firstUid: 3, since: 5_000, now: 6_000 });
-      expect(anew).toMatchObject({ uidValidity: 8, firstUid: 1, lastUid: 0, since: 900 });
+      expect(anew).toMatchObject({ uidValidity: 8, firstUid: 1, oldBelow: 3, lastUid: 0, since: 900 });
       expect(await w.ledger.folders(account)).toEqual([anew]);
       expect(await b.land("b", b.at(lease, inbox, 12))).toMatchObject({ outcome: "fenced" });
       expect(await b.pass(lease, inbox, [])).toBe(false);

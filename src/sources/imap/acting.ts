@@ -1,0 +1,66 @@
+/** Does to messages on the server what the configuration asks for, once they are durable, and again until it is seen to hold. */
+import type { FolderState } from "../../model/imap.ts";
+import type { Client } from "./client.ts";
+import { BegunAnew, type Context, leaseOf, type Work } from "./context.ts";
+import { labelsOf } from "./generation.ts";
+import { ImapTrouble } from "./trouble.ts";
+
+const atOnce = 500;
+
+/** A server that refuses is asked again at the next look; nothing else waits for it. */
+export async function actOn(client: Client, work: Work, state: FolderState, context: Context): Promise<void> {
+  const { ledger, log, metrics } = context.ports;
+  const { after } = context.account.settings;
+  for (;;) {
+    const asked = await ledger.uidsToAct(state.id, atOnce);
+    if (asked.length === 0 || context.stop.aborted) return;
+    const uids = asked.map(({ uid }) => uid);
+    // What was asked for is not any more.
+    const done = after === "none" ? uids : await attempt(client, work, uids, context);
+    if (done.length > 0) {
+      const at = context.ports.clock.now();
+      const written = await ledger.acted({ ...leaseOf(context), folder: state.id, uids: done, at });
+      if (!written) throw new BegunAnew("the account is read by another process");
+    }
+    if (done.length === uids.length) continue;
+    metrics.count("imap_actions_refused_total", { ...labelsOf(context), action: after }, uids.length - done.length);
+    log.debug({ account: context.held.account, action: after, left: uids.length - done.length }, "imap: not done yet");
+    return;
+  }
+}
+
+/** Those of which it holds, and those that are gone. */
+async function attempt(
+  client: Client,
+  { chosen }: Work,
+  uids: readonly number[],
+  context: Context,
+): Promise<readonly number[]> {
+  const { settings } = context.account;
+  try {
+    const box = await client.open(chosen.path, false);
+    // Between the look and this, the UIDs may have come to mean something else.
+    if (box.uidValidity !== (await generationOf(chosen.path, context)))
+      throw new BegunAnew("the folder has begun anew");
+    if (settings.after === "move") {
+      // Without MOVE a copy is made first: after a broken connection there would be two (RFC 6851).
+      if (!client.can("MOVE")) throw new ImapTrouble("refused", "the server cannot move messages (RFC 6851)");
+      return await client.move(uids, settings.move_to ?? "");
+    }
+    const flag = settings.after === "seen" ? "\\Seen" : settings.keyword;
+    if (!client.keeps(flag)) throw new ImapTrouble("refused", `the folder keeps no ${flag}`);
+    const held = await client.addFlag(uids, flag);
+    return uids.filter((uid) => held.get(uid) !== false);
+  } catch (error) {
+    if (!(error instanceof ImapTrouble) || (error.kind !== "refused" && error.kind !== "protocol")) throw error;
+    context.ports.log.warn(
+      { account: context.held.account, action: settings.after },
+      "imap: the server does not do what `after` asks for; it is asked again",
+    );
+    return [];
+  }
+}
+
+async function generationOf(path: string, { ports, held }: Context): Promise<number | undefined> {
+  return (await ports.ledger.folders(held.account)).find((folder) => folder.path === path)?.uidValidity;
+}

@@ -1,0 +1,174 @@
+/** Brings one folder up to date: what the server has and the ledger does not know is taken in, and the cursor says so. */
+import type { FolderState, PassedUid, UidRange } from "../../model/imap.ts";
+import { actOn } from "./acting.ts";
+import type { Client, MessageFacts } from "./client.ts";
+import { BegunAnew, Busy, type Context, leaseOf, type Work } from "./context.ts";
+import { presentState } from "./generation.ts";
+import { failed, type Item, pass, takeAll } from "./taking.ts";
+
+/** Asked for at once; as many as a line of a server's answer may hold. */
+const windowMessages = 500;
+/** All UIDs are held against the ledger at least so often: one may come up below the cursor. */
+const sweepMs = 3600_000;
+/** The server's clock and ours may differ by that, where the age of a message decides. */
+const clocksDifferMs = 3600_000;
+const lastUid = 0xffff_ffff;
+
+/** `reopen`: the folder is selected anew, which alone tells of new UIDs; else it is looked at as it is open. */
+export async function catchUp(
+  client: Client,
+  work: Work,
+  listed: ReadonlySet<string>,
+  reopen: boolean,
+  context: Context,
+): Promise<void> {
+  const { path } = work.chosen;
+  const box =
+    reopen || !client.isOpen(path, true) || work.state === undefined ? await client.open(path, true) : undefined;
+  if (box !== undefined) {
+    const state = await presentState(client, box, work, listed, context);
+    if (state.id !== work.state?.id) {
+      work.sweptAt = Number.NEGATIVE_INFINITY;
+      work.waiting = new Map();
+    }
+    work.state = state;
+  }
+  const { state } = work;
+  if (state === undefined) throw new BegunAnew("the folder is not known");
+  const highest = await takeMissing(client, work, state, context);
+  const news = {
+    folder: state.id,
+    at: context.ports.clock.now(),
+    uidNext: Math.max(box?.uidNext ?? state.uidNext, highest + 1),
+    modSeq: box?.modSeq ?? state.modSeq,
+    lastUid: highest,
+    complete: true,
+  };
+  if (!(await context.ports.ledger.folderNews({ ...leaseOf(context), ...news })))
+    throw new BegunAnew("the folder has begun anew");
+  work.state = { ...state, ...news, lastUid: Math.max(state.lastUid, highest), doneAt: news.at, id: state.id };
+  context.suspects.delete(path);
+  await actOn(client, work, work.state, context);
+}
+
+/** When the next of those that failed is to be tried. */
+export const nextTry = ({ waiting }: Work): number => Math.min(...[...waiting.values()].map(({ dueAt }) => dueAt));
+
+/** The highest UID up to which all is accounted for. */
+async function takeMissing(client: Client, work: Work, state: FolderState, context: Context): Promise<number> {
+  const { clock, ledger } = context.ports;
+  const now = clock.now();
+  const sweep = now - work.sweptAt >= sweepMs;
+  const due = [...work.waiting.values()].filter(({ dueAt }) => dueAt <= now).map(({ uid }) => uid);
+  const from = sweep ? state.firstUid : Math.min(state.lastUid + 1, ...due);
+  const server = await client.uids(from);
+  const known = await ledger.knownUids(state.id, [from, lastUid]);
+  for (const waiting of known.waiting) work.waiting.set(waiting.uid, waiting);
+  const there = new Set(server);
+  const gone = known.waiting.filter(({ uid }) => !there.has(uid));
+  await pass(
+    gone.map(({ uid }): PassedUid => ({ uid, state: "gone", reason: "it was deleted before it could be read" })),
+    work,
+    state,
+    context,
+  );
+  const isSettled = within(known.settled);
+  const missing = server.filter((uid) => !isSettled(uid));
+  // First those that may well be fine: one that breaks connections must not stand before them.
+  const fresh = missing.filter((uid) => !work.waiting.has(uid));
+  for (let at = 0; at < fresh.length; at += windowMessages) {
+    await takeWindow(client, work, state, fresh.slice(at, at + windowMessages), context);
+  }
+  const again = missing.filter((uid) => (work.waiting.get(uid)?.dueAt ?? Number.POSITIVE_INFINITY) <= now);
+  for (const uid of again) await takeWindow(client, work, state, [uid], context);
+  if (sweep) work.sweptAt = now;
+  return server.at(-1) ?? 0;
+}
+
+/** Ranges are ascending and apart. */
+function within(ranges: readonly UidRange[]): (uid: number) => boolean {
+  let at = 0;
+  // UIDs are asked for in ascending order, so one walk serves all.
+  return (uid) => {
+    while (at < ranges.length && (ranges[at]?.[1] ?? 0) < uid) at += 1;
+    const range = ranges[at];
+    return range !== undefined && range[0] <= uid;
+  };
+}
+
+async function takeWindow(
+  client: Client,
+  work: Work,
+  state: FolderState,
+  uids: readonly number[],
+  context: Context,
+): Promise<void> {
+  const refusal = await context.intake.pressure();
+  if (refusal !== undefined) throw new Busy(refusal.reason);
+  if (context.stop.aborted) throw new Busy("stopping");
+  const facts = await client.facts(uids);
+  const silent = uids.filter((uid) => !facts.has(uid));
+  if (silent.length > 0) await passSilent(client, work, state, silent, context);
+  const passed: PassedUid[] = [];
+  const items: Item[] = [];
+  // From the work, not from its start: each window moves the cursor.
+  let from = work.state?.lastUid ?? state.lastUid;
+  for (const uid of uids) {
+    const found = facts.get(uid);
+    if (found === undefined) continue;
+    const why = notOurs(found, state, context);
+    if (why !== undefined) {
+      passed.push(why);
+      continue;
+    }
+    const isAhead = uid > from;
+    items.push({ facts: found, from: isAhead ? from : undefined });
+    if (isAhead) from = uid;
+  }
+  await pass(passed, work, state, context);
+  await takeAll(client, work, state, items, context);
+  await moveCursor(work, state, uids, context);
+}
+
+/** All of the window are landed, passed, or written down as waiting. */
+async function moveCursor(work: Work, state: FolderState, uids: readonly number[], context: Context): Promise<void> {
+  const highest = uids.at(-1) ?? 0;
+  const before = work.state?.lastUid ?? state.lastUid;
+  if (highest <= before) return;
+  const { ledger, clock } = context.ports;
+  const uidNext = Math.max(state.uidNext, highest + 1);
+  const news = { folder: state.id, at: clock.now(), uidNext, modSeq: null, lastUid: highest };
+  if (!(await ledger.folderNews({ ...leaseOf(context), ...news }))) throw new BegunAnew("the folder has begun anew");
+  work.state = { ...(work.state ?? state), lastUid: highest, uidNext };
+}
+
+/** The server lists them and says nothing of them: deleted this moment, or it is at fault. */
+async function passSilent(
+  client: Client,
+  work: Work,
+  state: FolderState,
+  silent: readonly number[],
+  context: Context,
+): Promise<void> {
+  const still = new Set(await client.uids(Math.min(...silent)));
+  for (const uid of silent) {
+    if (still.has(uid)) await failed(uid, "the server lists it and says nothing of it", work, state, context);
+    else {
+      const reason = "it was deleted before it could be read";
+      await pass([{ uid, state: "gone", reason }], work, state, context);
+    }
+  }
+}
+
+function notOurs(
+  { uid, size, internalDate }: MessageFacts,
+  { oldBelow, since }: FolderState,
+  { account, intake }: Context,
+): PassedUid | undefined {
+  if (uid < oldBelow && internalDate !== null && internalDate < since - clocksDifferMs)
+    return { uid, state: "before", reason: "it was there before the mailbox was watched" };
+  const most = Math.min(account.settings.max_bytes ?? intake.maxBytes, intake.maxBytes);
+  if (size > most)
+    return { uid, state: "quarantined", reason: `it has ${size} bytes, more than the ${most} that are taken` };
+  return undefined;
+}

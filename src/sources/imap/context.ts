@@ -1,0 +1,63 @@
+/** What the parts of one account's reader share: its settings, its lease, its ports, and what is known of each folder while it is read. */
+import type { AccountLease, FolderState, HeldAccount, Imap, WaitingUid } from "../../model/imap.ts";
+import type { Clock, Log, Metrics, Random } from "../../model/ports.ts";
+import type { Intake } from "../../model/source.ts";
+import type { Chosen } from "./selecting.ts";
+import type { ImapSettings } from "./settings.ts";
+
+export interface ImapAccount {
+  readonly tenant: string;
+  readonly settings: ImapSettings;
+}
+
+export interface ImapPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly ledger: Imap;
+}
+
+/** `tenant/account`, as the ledger names it. */
+export const accountName = ({ tenant, settings }: ImapAccount): string => `${tenant}/${settings.id}`;
+
+export interface Context {
+  readonly account: ImapAccount;
+  readonly intake: Intake;
+  readonly ports: ImapPorts;
+  readonly held: HeldAccount;
+  readonly stop: AbortSignal;
+  /** Of the account, by the clock: a message that fails while others land is itself to blame. */
+  landedAt: number;
+  /** Paths of folders in which a batch broke the connection: until it is known which message does, each is read alone. Outlives a session. */
+  readonly suspects: Set<string>;
+}
+
+export const leaseOf = ({ held: { account, token } }: Context): AccountLease => ({ account, token });
+
+/** One folder in the hands of one connection. */
+export interface Work {
+  readonly chosen: Chosen;
+  state: FolderState | undefined;
+  /** Those that failed, as the ledger has them. */
+  waiting: Map<number, WaitingUid>;
+  /** When all its UIDs were held against the ledger last. */
+  sweptAt: number;
+}
+
+export const workOn = (chosen: Chosen): Work => ({
+  chosen,
+  state: undefined,
+  waiting: new Map(),
+  sweptAt: Number.NEGATIVE_INFINITY,
+});
+
+/** The lease was lost, or the folder's generation has ended under our hands: the account is begun anew. */
+export class BegunAnew extends Error {
+  override readonly name = "BegunAnew";
+}
+
+/** We cannot take mail now; the server is not to blame, and no message either. */
+export class Busy extends Error {
+  override readonly name = "Busy";
+}

@@ -1,0 +1,75 @@
+/** Holds what the server says of a folder against what the ledger knows of it: the same generation, another name, or a new beginning. */
+import type { FolderState } from "../../model/imap.ts";
+import type { Client, Mailbox } from "./client.ts";
+import { BegunAnew, type Context, leaseOf, type Work } from "./context.ts";
+
+/** `listed`: all paths that the server has. */
+export async function presentState(
+  client: Client,
+  box: Mailbox,
+  work: Work,
+  listed: ReadonlySet<string>,
+  context: Context,
+): Promise<FolderState> {
+  const { path } = work.chosen;
+  const known = await context.ports.ledger.folders(context.held.account);
+  const same = known.find((folder) => folder.path === path);
+  if (same !== undefined && !isAnother(same, box)) return same;
+  const renamed = same === undefined ? await underOldName(box, known, listed, path, context) : undefined;
+  if (renamed !== undefined) return renamed;
+  if (same !== undefined) {
+    const { uidValidity, uidNext } = same;
+    context.ports.log.warn(
+      { account: context.held.account, was: uidValidity, is: box.uidValidity, uidNext, uidNextIs: box.uidNext },
+      "the messages of a folder have new numbers; they are matched with the ledger by what they are",
+    );
+    context.ports.metrics.count("imap_renumbered_total", labelsOf(context));
+  }
+  return await begin(client, box, path, context);
+}
+
+export const labelsOf = ({ account: { tenant, settings } }: Pick<Context, "account">) => ({
+  tenant,
+  account: settings.id,
+});
+
+/** RFC 9051 §2.3.1.1: UIDs only grow. A server that was put back from a backup may give them out a second time under the same UIDVALIDITY. */
+function isAnother(known: FolderState, box: Mailbox): boolean {
+  return known.uidValidity !== box.uidValidity || (box.uidNext > 0 && box.uidNext < known.uidNext);
+}
+
+/** Only by the id that the server gives folders (RFC 8474): many servers give all folders one UIDVALIDITY. */
+async function underOldName(
+  box: Mailbox,
+  known: readonly FolderState[],
+  listed: ReadonlySet<string>,
+  path: string,
+  context: Context,
+): Promise<FolderState | undefined> {
+  if (box.mailboxId === null) return undefined;
+  const old = known.find((one) => one.mailboxId === box.mailboxId && !listed.has(one.path) && !isAnother(one, box));
+  if (old === undefined) return undefined;
+  const renamed = await context.ports.ledger.renameFolder({ ...leaseOf(context), folder: old.id, path });
+  return renamed ? { ...old, path } : undefined;
+}
+
+async function begin(client: Client, box: Mailbox, path: string, context: Context): Promise<FolderState> {
+  const { ports, held } = context;
+  const now = ports.clock.now();
+  // Some servers say no UIDNEXT at SELECT.
+  const uidNext = box.uidNext > 0 ? box.uidNext : ((await client.uids(1)).at(-1) ?? 0) + 1;
+  // Where we know the account, a folder that appears is new itself: all that came since we watch is ours.
+  const appeared = held.sameSelectors;
+  const state = await ports.ledger.openFolder({
+    ...leaseOf(context),
+    path,
+    mailboxId: box.mailboxId,
+    uidValidity: box.uidValidity,
+    uidNext,
+    firstUid: appeared ? 1 : uidNext,
+    since: appeared ? held.firstAt : now,
+    now,
+  });
+  if (state === undefined) throw new BegunAnew("the account is read by another process");
+  return state;
+}
