@@ -177,6 +177,7 @@ export const standards: readonly Standard[] = [
     "partial",
     "Header fields, addresses, dates and identifiers, obsolete forms included; the message itself is kept as it came.",
   ),
+  row(5530, "IMAP Response Codes", "partial", "Tell a refused login from a server that is busy."),
   row(
     5545,
     "Internet Calendaring and Scheduling Core Object Specification (iCalendar)",
@@ -256,6 +257,12 @@ export const standards: readonly Standard[] = [
   ),
   row(6762, "Multicast DNS", "no", "Names in .local are not asked for."),
   row(
+    6851,
+    "Internet Message Access Protocol (IMAP) - MOVE Extension",
+    "yes",
+    "The one way in which messages are moved.",
+  ),
+  row(
     6854,
     "Update to Internet Message Format to Allow Group Syntax in the From: and Sender: Header Fields",
     "yes",
@@ -302,6 +309,12 @@ export const standards: readonly Standard[] = [
     "Written in names of files.",
   ),
   row(
+    8474,
+    "IMAP Extension for Object Identifiers",
+    "partial",
+    "MAILBOXID, by which a folder is known under another name.",
+  ),
+  row(
     8601,
     "Message Header Field for Indicating Message Authentication Status",
     "partial",
@@ -315,7 +328,12 @@ export const standards: readonly Standard[] = [
   ),
   row(8628, "OAuth 2.0 Device Authorization Grant", "yes", "For mailboxes: `mailwright init` shows the code."),
   row(8996, "Deprecating TLS 1.0 and TLS 1.1", "yes", "TLS 1.2 is the oldest taken."),
-  row(9051, "Internet Message Access Protocol (IMAP) - Version 4rev2", "partial", "Numbers of MIME parts."),
+  row(
+    9051,
+    "Internet Message Access Protocol (IMAP) - Version 4rev2",
+    "partial",
+    "As a client that reads: UIDs and UIDVALIDITY, FETCH with PEEK, SEARCH, IDLE, flags. Numbers of MIME parts.",
+  ),
   row(
     9057,
     "Email Author Header Field",

@@ -94,8 +94,6 @@ export const metricTable: readonly MetricRow[] = [
     "Links to files that were opened, by what came of it: served, served_part, redirected, head, expired, fresh, wrong_signature, busy, missing, unreadable, or the state of a file that is not served.",
   ),
   gauge("held_count", lane, "Deliveries held for review."),
-  gauge("lane_blocked", lane, "1 while a lane is stopped until somebody mends its account; its mail waits."),
-  gauge("lane_paused", lane, "1 while a lane waits because its CRM asked for it."),
   gauge(
     "imap_account_blocked",
     mailbox,
@@ -135,6 +133,8 @@ export const metricTable: readonly MetricRow[] = [
   counter("imap_quarantined_total", mailbox, "Messages given up since the start."),
   counter("imap_renumbered_total", mailbox, "Folders whose UIDs have come to mean something else (UIDVALIDITY)."),
   gauge("imap_waiting", mailbox, "Messages that failed to be fetched, and are tried again."),
+  gauge("lane_blocked", lane, "1 while a lane is stopped until somebody mends its account; its mail waits."),
+  gauge("lane_paused", lane, "1 while a lane waits because its CRM asked for it."),
   gauge("ledger_bytes", [], "Bytes of the ledger's files on disk."),
   gauge("ledger_unarchived", [], "Settled messages whose raw bytes have not moved to the blob store yet."),
   histogram("parse_seconds", [], seconds, "Duration of a parse, reading the raw bytes included."),
