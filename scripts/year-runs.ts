@@ -56,6 +56,7 @@ for (const report of [run.applied, run.undone]) {
     `run ${report.run}: ${JSON.stringify({ messages, deliveries, made, left: report.left.length + report.left_out })}`,
   );
 }
+for (const line of run.complaints.slice(0, 20)) print(`log: ${line.slice(0, 600)}`);
 print(`touched: ${run.touched.join(", ")}`);
 const undoneLeft = run.undone.left.map(({ why }) => why.replace(/\d+/g, "N"));
 for (const why of new Set(undoneLeft))

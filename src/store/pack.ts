@@ -2,7 +2,7 @@
  * Carries what goes to the ledger's thread with every message, and what comes back, as texts and one block of bytes. For accepts of 4 KiB
  * from 50 senders, cloning a batch object by object took 45 µs a message on the thread that serves connections, and this 12 (bench/ledger.ts).
  */
-import type { Accepted, Attempt, Claims, NewMessage, Prepared } from "../model/ledger.ts";
+import type { Accepted, Attempt, Claims, NewMessage, Notes, Prepared, Settle } from "../model/ledger.ts";
 import { StoreFailed, type StoreFailure } from "./failed.ts";
 import type { Call } from "./sqlite/operations.ts";
 import type { Answer } from "./sqlite.ts";
@@ -164,11 +164,16 @@ function walked<From, To>(name: Frequent, args: readonly unknown[], swap: (value
           })),
         })),
       ];
+    case "note":
+    case "settle":
+      return (args as readonly (Notes | Settle)[]).map((told) =>
+        told.steps === undefined
+          ? told
+          : { ...told, steps: told.steps.map((note) => swapped(note, ["snapshot"], swap)) },
+      );
     case "attempt":
     case "acquainted":
     case "claim":
-    case "note":
-    case "settle":
       return [...args];
     default:
       return name satisfies never;

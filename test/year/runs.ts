@@ -11,7 +11,7 @@ import type { RunReport } from "../../src/cli/run-shapes.ts";
 import { type ShapeName, shapes } from "../../src/cli/shapes.ts";
 import type { Ledger } from "../../src/model/ledger.ts";
 import { openLedger, openLocalRecords } from "../../src/store/index.ts";
-import { bin, startDaemon } from "../process/daemon.ts";
+import { bin, type RunningDaemon, startDaemon } from "../process/daemon.ts";
 import type { Mismatch } from "./compare.ts";
 import { counted, type PredictedDiff, predictedDiff } from "./predicted.ts";
 import { compareAll, look, mappingOf, openStage, policyOf, type Stage, type StageOptions, takeYear } from "./stage.ts";
@@ -38,6 +38,8 @@ export interface RunsTold {
   readonly undone: RunReport;
   /** How the commands were ended, and after how many messages. */
   readonly ended: readonly string[];
+  /** What the daemon's log calls an error. */
+  readonly complaints: readonly string[];
   /** Records that a person changed after the run, and that have to be left alone. */
   readonly touched: readonly string[];
 }
@@ -83,6 +85,7 @@ export async function runRuns(options: RunsOptions): Promise<RunsTold> {
       applied,
       undone,
       ended: play.ended,
+      complaints: [...stage.complaints, ...play.complaints],
       touched,
     };
   } finally {
@@ -134,8 +137,13 @@ async function shaped<N extends ShapeName>(
 }
 
 /** Runs commands to their end through all that may end them before it. */
-function openPlay(stage: Stage, { ends }: Pick<RunsOptions, "ends">) {
+function openPlay(stage: Stage, { ends, tell = () => undefined }: Pick<RunsOptions, "ends" | "tell">) {
   const ended: string[] = [];
+  const complaints = new Set<string>();
+  const complain = (daemon: RunningDaemon | undefined): void => {
+    for (const line of daemon?.lines ?? [])
+      if (line.level === "error") complaints.add(JSON.stringify({ ...line, time: undefined }));
+  };
   const path = join(stage.dir, "data", "ledger.sqlite");
   let runs = 0;
 
@@ -192,6 +200,11 @@ function openPlay(stage: Stage, { ends }: Pick<RunsOptions, "ends">) {
         remove: async () => undefined,
       };
       let daemon = beside ? await startDaemon(home) : undefined;
+      // A daemon that no longer gets on says why in its log.
+      const watch = setInterval(() => {
+        complain(daemon);
+        for (const line of complaints) tell(`log: ${line.slice(0, 600)}`, []);
+      }, 60_000);
       try {
         let asked: readonly string[] = args;
         for (const [share, signal] of ends) {
@@ -199,6 +212,7 @@ function openPlay(stage: Stage, { ends }: Pick<RunsOptions, "ends">) {
           if (!(await endedAt(child, run, share, signal))) break;
           asked = ["--continue", String(run)];
           if (daemon === undefined || signal !== "SIGKILL") continue;
+          complain(daemon);
           await daemon.kill("SIGKILL");
           daemon = await startDaemon(home);
         }
@@ -211,9 +225,12 @@ function openPlay(stage: Stage, { ends }: Pick<RunsOptions, "ends">) {
               : ["--continue", String(run)];
         return await shaped(stage, name, rest);
       } finally {
+        clearInterval(watch);
+        complain(daemon);
         await daemon?.kill("SIGTERM");
       }
     },
+    complaints,
     /** Message-IDs of the run's cohort, without brackets. */
     async chosen(run: number): Promise<Set<string>> {
       const found = new Set<string>();

@@ -77,6 +77,29 @@ export function runsContract(open: OpenBench): void {
       expect(await states(id)).toEqual(["event-a waiting"]);
     });
 
+    it.each(["note", "settle"] as const)("keep what the CRM held after a step, told by %s", async (how) => {
+      await w.delivery("a", steps("activity-a"));
+      const id = await begun(["event-a"]);
+      await feed(id);
+      await planned(await only(), steps("activity-a", "person-p"));
+      const claim = await w.claim({ now: 4_200 });
+      const snapshot = new Uint8Array([1, 2, 250]);
+      const notes = claim.steps.map(
+        (step) =>
+          ({ step: step.id, state: "confirmed", at: 4_300, ref: `ref-${step.key}`, adopted: false, snapshot }) as const,
+      );
+      const settlement = { state: "processed" } as const;
+      if (how === "note") expect(await w.ledger.note({ claim, steps: notes })).toBe(true);
+      expect(
+        await w.ledger.settle({ claim, at: 4_300, settlement, ...(how === "settle" ? { steps: notes } : {}) }),
+      ).toBe(true);
+      const back = await undo(id);
+      const made = await w.ledger.runMade({ run: id, undo: back, eventId: "event-a" });
+      const held = made.deliveries.flatMap((one) => one.steps.map((step) => [...(step.snapshot ?? [])]));
+      expect(held.length).toBeGreaterThan(0);
+      for (const bytes of held) expect(bytes).toEqual([1, 2, 250]);
+    });
+
     it("let what a lane held for want of a contact be worked again: their mapping may make one", async () => {
       await w.delivery("a", steps("person-p", "activity-a"));
       const claim = await w.claim();
