@@ -41,6 +41,7 @@ export const packageHomes: Readonly<Record<string, readonly string[]>> = {
   "postal-mime": [],
   "p-queue": ["src/pipeline/drain.ts"],
   pino: ["src/watch/log.ts"],
+  pipedrive: [],
   "prom-client": ["src/watch/metrics.ts"],
   sharp: ["src/pipeline/preview-child.ts"],
   "smtp-server": ["src/sources/smtp.ts", "src/sources/smtp/"],

@@ -3,6 +3,7 @@ import type { ZodType } from "zod";
 import type { Destination, DestinationPorts, Facts, Session } from "../model/destination.ts";
 import { hubspot } from "./hubspot.ts";
 import { local } from "./local.ts";
+import { pipedrive } from "./pipedrive.ts";
 import { zoho } from "./zoho.ts";
 
 /** A destination with an account's settings in it. */
@@ -41,4 +42,9 @@ function listed<S>(destination: Destination<S>): ListedDestination {
   };
 }
 
-export const destinations: readonly ListedDestination[] = [listed(hubspot), listed(local), listed(zoho)];
+export const destinations: readonly ListedDestination[] = [
+  listed(hubspot),
+  listed(local),
+  listed(pipedrive),
+  listed(zoho),
+];

@@ -1,6 +1,7 @@
 /** The list of sandboxes, sorted by name. A new one is a file beside this one and a line here. */
 import { hubspotVendor } from "./hubspot.ts";
+import { pipedriveVendor } from "./pipedrive.ts";
 import type { SandboxVendor } from "./sandbox.ts";
 import { zohoVendor } from "./zoho.ts";
 
-export const vendors: readonly SandboxVendor[] = [hubspotVendor, zohoVendor];
+export const vendors: readonly SandboxVendor[] = [hubspotVendor, pipedriveVendor, zohoVendor];

@@ -76,6 +76,11 @@ export const metricTable: readonly MetricRow[] = [
     "Calls to a CRM, by answer: 2xx to 5xx, 429, no_answer (it may have happened), not_sent.",
   ),
   counter(
+    "crm_cost_total",
+    ["vendor", "object"],
+    "What calls took from a CRM's budget, in its own unit: Pipedrive's tokens.",
+  ),
+  counter(
     "crm_unclassified_total",
     ["vendor", "status"],
     "Answers of a CRM that its connector does not know; each deserves a look.",

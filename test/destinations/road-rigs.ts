@@ -1,6 +1,7 @@
 /** The vendors that the road is driven to. A new one is a file and a line here. */
 import { hubspotRoad } from "./hubspot-road.ts";
+import { pipedriveRoad } from "./pipedrive-road.ts";
 import type { RoadRig } from "./road.ts";
 import { zohoRoad } from "./zoho-road.ts";
 
-export const roadRigs: readonly RoadRig[] = [hubspotRoad, zohoRoad];
+export const roadRigs: readonly RoadRig[] = [hubspotRoad, pipedriveRoad, zohoRoad];

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { destinations } from "../../src/destinations/index.ts";
 import { BadConfiguration, loadSettings } from "../../src/settings/index.ts";
 import { folder, load, refusal, tenantLines, written } from "./sample.ts";
 
@@ -326,7 +327,7 @@ describe("settings of sources and destinations", () => {
 
   test("a type nobody knows is told with the ones that are known", () => {
     expect(refusal(`${tenantLines}    destinations: [{ id: crm, type: hubsopt }]\n`).message).toBe(
-      'mailwright.yaml:4:37: tenants[0].destinations[0].type: found the text "hubsopt"; expected one of hubspot, local, zoho; did you mean `hubspot`?',
+      `mailwright.yaml:4:37: tenants[0].destinations[0].type: found the text "hubsopt"; expected one of ${destinations.map(({ name }) => name).join(", ")}; did you mean \`hubspot\`?`,
     );
   });
 
