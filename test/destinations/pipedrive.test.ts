@@ -30,7 +30,8 @@ describe("a person", () => {
       custom: { "Mailwright source": "email", "Mailwright flags": "unverified" },
     });
     await rig.clock.advance(hour);
-    expect((await rig.session.find(person("ADA@example.test"), none))?.id).toBe(made.id);
+    expect(await rig.session.find(person("ADA@example.test"), none)).toMatchObject({ id: made.id, ours: false });
+    expect((await rig.session.find(person("Ada@Example.test"), none))?.ours).toBe(true);
   });
 
   test("without a name is called by its address, and a long name is cut and says so", async () => {
@@ -84,7 +85,7 @@ describe("an organization", () => {
   test("is known by our key, once the search shows it and before", async () => {
     const rig = pipedriveRig();
     const made = await bring(rig.session, company(), none);
-    expect((await bring(rig.session, company(), none)).id).toBe(made.id);
+    expect(await bring(rig.session, company(), none)).toMatchObject({ id: made.id, ours: true });
     await rig.clock.advance(2 * hour);
     const later = openPipedrive(rig.sandbox, rig.clock);
     await rig.clock.advance(2 * hour);
@@ -105,7 +106,7 @@ describe("an organization", () => {
     const who = person();
     const refs = refsOf([who, await bring(rig.session, who, none)]);
     expect((await rig.session.find(company("other.test"), refs))?.id).toBeUndefined();
-    expect((await bring(rig.session, company(), refs)).id).toBe(String(firm));
+    expect(await bring(rig.session, company(), refs)).toMatchObject({ id: String(firm), adopted: true });
   });
 });
 
@@ -338,8 +339,8 @@ describe("our fields", () => {
     const failure = await failureIn(() => rig.session.put(person(), none));
     expect(failure).toMatchObject({ kind: "blocked", reason: expect.stringContaining("doctor --fix") });
     const before = await rig.session.check();
-    expect(before.findings.filter(({ fixable }) => fixable === true)).toHaveLength(5);
-    expect(await rig.session.fix?.()).toHaveLength(5);
+    expect(before.findings.filter(({ fixable }) => fixable === true)).toHaveLength(6);
+    expect(await rig.session.fix?.()).toHaveLength(6);
     expect(await rig.session.fix?.()).toEqual([]);
     expect((await rig.session.check()).findings.map(({ level }) => level)).not.toContain("problem");
     expect((await rig.session.put(person(), none)).adopted).toBe(false);
@@ -376,7 +377,7 @@ describe("our fields", () => {
     expect((await failureIn(() => rig.session.put(deal([]), none))).reason).toMatch(/has 2 fields "Mailwright key"/);
     const other = pipedriveRig({ prepared: false, tokens: { "pipedrive-sandbox-0000": 12 } });
     const findings = (await other.session.fix?.()) ?? [];
-    expect(findings).toHaveLength(5);
+    expect(findings).toHaveLength(6);
     expect(findings[0]).toMatchObject({ level: "problem", mend: expect.stringContaining("administrator") });
   });
 });

@@ -10,7 +10,7 @@ export interface AccountSettings {
 
 /** The names that people see; each company has its own keys for them. */
 export const ownFields = {
-  persons: { source: "Mailwright source", flags: "Mailwright flags" },
+  persons: { key: "Mailwright key", source: "Mailwright source", flags: "Mailwright flags" },
   organizations: { key: "Mailwright key", domain: "Mailwright domain" },
   deals: { key: "Mailwright key" },
 } as const;

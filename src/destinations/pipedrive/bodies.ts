@@ -32,7 +32,10 @@ export function personBody(step: PersonStep, { owner, custom }: Wanted, codes: C
     name: personName(step),
     emails: [{ value: step.email.toLowerCase(), primary: true, label: "work" }],
     ...ownedBy(owner),
-    custom_fields: { ...custom, [codes.source]: step.source, ...flags } as Record<string, unknown>,
+    custom_fields: { ...custom, [codes.key]: step.key, [codes.source]: step.source, ...flags } as Record<
+      string,
+      unknown
+    >,
   };
 }
 

@@ -58,7 +58,8 @@ export async function findCompany(step: CompanyStep, refs: Refs, ports: PeoplePo
   const found =
     (await byKey(step, codes, ports)) ??
     (ports.tries.mayBeRecent(step.key) ? await amongRecent(step, codes, ports) : undefined);
-  if (found !== undefined) return await ports.records.refOf("organizations", String(found.id), true);
+  if (found !== undefined)
+    return { ...(await ports.records.refOf("organizations", String(found.id), true)), ours: true };
   return await ofPersons(step, refs, ports);
 }
 

@@ -40,8 +40,8 @@ async function amongRecent(
   { recent, account }: PeoplePorts,
 ): Promise<PipedriveRecord | undefined> {
   // Of the custom fields only one: all of them could be a page of their own.
-  const { source } = await account.codes("persons");
-  const all = await recent.list("persons", { custom_fields: source });
+  const { key } = await account.codes("persons");
+  const all = await recent.list("persons", { custom_fields: key });
   for (const address of addresses) {
     const found = oldest(all.filter((record) => has(record, address)));
     if (found !== undefined) return found;
@@ -51,14 +51,16 @@ async function amongRecent(
 
 /** By the mail's own address, then by the others that the mapping knows of the same person. */
 export async function findKnown(step: PersonStep, ports: PeoplePorts): Promise<Ref | undefined> {
-  const { records, tries } = ports;
+  const { records, tries, account } = ports;
+  const codes = await account.codes("persons");
   const [own = "", ...others] = [step.email, ...(step.also ?? [])].map((address) => address.toLowerCase());
   let found = await bySearch(own, ports);
   for (const other of others) found ??= await bySearch(other, ports);
   if (found === undefined && tries.mayBeRecent(step.key)) found = await amongRecent([own, ...others], ports);
   if (found === undefined) return undefined;
   const note = has(found, own) ? undefined : "known under another address of the same person";
-  return await records.refOf("persons", String(found.id), true, note);
+  const ref = await records.refOf("persons", String(found.id), true, note);
+  return { ...ref, ours: found.custom_fields?.[codes.key] === step.key };
 }
 
 export async function putPerson(step: PersonStep, ports: PeoplePorts): Promise<Ref> {
@@ -76,7 +78,7 @@ export async function putPerson(step: PersonStep, ports: PeoplePorts): Promise<R
   const there = await amongRecent(addresses, ports);
   if (there !== undefined) return await records.refOf("persons", String(there.id), true);
   tries.begin(step.key);
-  const made = await records.create("persons", personBody(step, wanted, codes), [codes.source]);
+  const made = await records.create("persons", personBody(step, wanted, codes), [codes.key]);
   if (made === undefined) throw permanent("Pipedrive calls a value of the new person too long");
   const id = String(made.id);
   fresh.made(id);

@@ -2,7 +2,7 @@
 import type { ObjectName, Schema } from "./schema.ts";
 
 const plan: readonly (readonly [ObjectName, readonly string[]])[] = [
-  ["persons", ["Mailwright source", "Mailwright flags"]],
+  ["persons", ["Mailwright key", "Mailwright source", "Mailwright flags"]],
   ["organizations", ["Mailwright key", "Mailwright domain"]],
   ["deals", ["Mailwright key"]],
 ];

@@ -24,7 +24,7 @@ export interface SandboxState {
   readonly held: number;
   readonly counts: Readonly<Record<ObjectName | "leads" | "mails", number>>;
   /** How many live records have each key of ours, by object: anything but 1 is a fault of the connector. */
-  readonly keys: Readonly<Record<"organizations" | "deals" | "activities", Readonly<Record<string, number>>>>;
+  readonly keys: Readonly<Record<ObjectName, Readonly<Record<string, number>>>>;
   readonly persons: readonly RecordDump[];
   readonly organizations: readonly RecordDump[];
   readonly deals: readonly RecordDump[];
@@ -80,6 +80,7 @@ export function stateOf(world: World, calls: number, tokens: number, held: numbe
       mails: store.mails.length,
     },
     keys: {
+      persons: tally(persons, ({ custom }) => custom["Mailwright key"]),
       organizations: tally(organizations, ({ custom }) => custom["Mailwright key"]),
       deals: tally(deals, ({ custom }) => custom["Mailwright key"]),
       activities: tally(activities, ({ own }) => /\[mw:([0-9a-f]{16})\]\s*$/.exec(String(own.public_description))?.[1]),
