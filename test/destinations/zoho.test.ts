@@ -215,6 +215,35 @@ describe("mails at Zoho", () => {
     for (const { on } of sandbox.state().Emails) expect(on).toEqual([`Contacts/${ref.id}`, `Deals/${chanceRef.id}`]);
   });
 
+  test("a deal that was deleted refuses the mail for good, so that the pipeline asks for it again; the next deal is linked as ever", async () => {
+    const { session, sandbox, who, ref, refs } = await ready();
+    const chance = deal([who.key]);
+    const gone = await session.put(chance, refs);
+    sandbox.actors.personDeletes("Deals", gone.id);
+    const mail = activity([who.key, chance.key]);
+    expect((await failureIn(() => session.put(mail, refsOf([who, ref], [chance, gone])))).kind).toBe("permanent");
+    expect((await session.read("deal", gone.id))?.archived).toBe(true);
+    const again = await session.put(chance, refs);
+    expect(again.id).not.toBe(gone.id);
+    await session.put(mail, refsOf([who, ref], [chance, again]));
+    expect(sandbox.state().Emails[0]?.on).toEqual([`Contacts/${ref.id}`, `Deals/${again.id}`]);
+    const before = sandbox.state().credits;
+    await session.put(
+      activity([who.key, chance.key], { message_id: "<2@x.test>" }),
+      refsOf([who, ref], [chance, again]),
+    );
+    expect(sandbox.state().credits - before, "still linked in one call").toBe(1);
+  });
+
+  test("a contact that was deleted refuses the mail for good, and its address is a new contact then", async () => {
+    const { session, sandbox, who, ref, refs } = await ready();
+    sandbox.actors.personDeletes("Contacts", ref.id);
+    expect((await failureIn(() => session.put(activity([who.key]), refs))).kind).toBe("permanent");
+    expect((await session.read("person", ref.id))?.archived).toBe(true);
+    expect(await session.find(who, none)).toBeUndefined();
+    expect((await session.put(who, none)).id).not.toBe(ref.id);
+  });
+
   test("where Zoho wants a linked record, a mail without a deal is linked with its own, and that is learnt once", async () => {
     const { session, sandbox, who, ref, refs } = await ready({ linkedRecord: "required" });
     await session.put(activity([who.key]), refs);

@@ -1,10 +1,9 @@
 /** Zoho CRM's API as typed calls: paths, the one version constant, the token on every call, and what is read out of the answers. */
 import { z } from "zod";
 import type { DestinationPorts } from "../../model/destination.ts";
-import { Refused } from "../../model/outcome.ts";
 import type { Wire, WireRequest, WireResponse } from "../../model/wire.ts";
 import { keepToken } from "../../wire/oauth.ts";
-import { type Calls, openCalls } from "../shared/calls.ts";
+import { type Calls, openCalls, permanent } from "../shared/calls.ts";
 import { classify, isStaleToken, isUnclassified, tokenRefusal } from "./classify.ts";
 import { type DataCenter, hostsOf, ownApi } from "./hosts.ts";
 
@@ -90,8 +89,8 @@ export interface Api {
   pages(path: (page: number) => string, object: string): Promise<readonly ZohoRecord[]>;
 }
 
-/** 200 a page: a list longer than this is none that a person reads. */
-const mostPages = 100;
+/** 200 a page, and 2,000 is all that Zoho gives by the page. */
+const mostPages = 10;
 
 export function openApi(settings: ApiSettings, ports: DestinationPorts): Api {
   const { call, shaped } = openCalls({
@@ -114,7 +113,7 @@ export function openApi(settings: ApiSettings, ports: DestinationPorts): Api {
         found.push(...data);
         if (info?.more_records !== true) return found;
       }
-      throw new Refused({ kind: "retryable", reason: `Zoho's list of ${object}s does not end` });
+      throw permanent(`Zoho lists 2,000 ${object}s at most, and there are more`);
     },
   };
 }

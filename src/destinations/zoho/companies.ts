@@ -8,7 +8,8 @@ import { accountBody } from "./bodies.ts";
 import { reasonOf } from "./classify.ts";
 import { ownFields } from "./fields.ts";
 import type { PeoplePorts } from "./people.ts";
-import { adopted, type Place } from "./records.ts";
+import { openRecent } from "./recent.ts";
+import { adopted } from "./records.ts";
 
 export interface Companies {
   find(step: CompanyStep): Promise<Ref | undefined>;
@@ -19,7 +20,7 @@ const module = "Accounts";
 const isPlain = (domain: string): boolean => /^[a-z0-9.-]{3,253}$/.test(domain);
 
 export function openCompanies({ records, account, wishes, owner, clock, lagMs }: PeoplePorts): Companies {
-  const recent = new Map<string, { readonly place: Place; readonly at: number }>();
+  const recent = openRecent(records, account, clock, lagMs);
 
   /** One of ours before one whose website says so. */
   async function found(step: CompanyStep): Promise<Ref | undefined> {
@@ -38,12 +39,7 @@ export function openCompanies({ records, account, wishes, owner, clock, lagMs }:
   }
 
   return {
-    async find(step) {
-      const known = await found(step);
-      if (known !== undefined) return known;
-      const made = recent.get(step.key);
-      return made === undefined || clock.now() - made.at > lagMs ? undefined : records.refOf(made.place, true);
-    },
+    find: async (step) => (await found(step)) ?? (await recent.find(step.key)),
     async put(step) {
       if (!step.create) throw permanent("Zoho has no such account, and this step may not create one");
       const granted = await wishes.of(module, step);
@@ -52,8 +48,7 @@ export function openCompanies({ records, account, wishes, owner, clock, lagMs }:
       const outcome = await records.create(module, built.body);
       if ("made" in outcome) {
         const place = { module, id: outcome.made } as const;
-        if (recent.size > 10_000) recent.clear();
-        recent.set(step.key, { place, at: clock.now() });
+        recent.made(step.key, place);
         return records.refOf(place, false, together(built.note, granted.note));
       }
       const place = await adopted(module, outcome.duplicate, records);

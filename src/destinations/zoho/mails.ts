@@ -27,7 +27,7 @@ export interface Mails {
 
 const partySchema = z.object({ email: z.string().nullish() }).nullish().catch(undefined);
 const mailSchema = z.object({
-  message_id: z.string(),
+  message_id: z.string().max(300),
   subject: z.string().nullish(),
   time: z.string().nullish(),
   sent: z.boolean().nullish(),
@@ -79,7 +79,7 @@ export function openMails(api: Api, records: Records, deals: Pick<Deals, "openOf
   }
 
   async function post(place: Place, mail: MailBody, linked: Place | undefined) {
-    const own = linking === "refuses" ? undefined : (linked ?? (linking === "wants" ? place : undefined));
+    const own = linked ?? (linking === "wants" ? place : undefined);
     const with_ = own === undefined ? {} : { linked_record: { module: { api_name: own.module }, id: own.id } };
     const request = { method: "POST", path: paths.associate(place.module, place.id), object: "email" } as const;
     const body = { Emails: [{ ...mail, ...with_ }] };
@@ -93,23 +93,26 @@ export function openMails(api: Api, records: Records, deals: Pick<Deals, "openOf
     linked: Place | undefined,
   ): Promise<Associated & { note: string | undefined; linked: boolean }> {
     let { mail, note } = mailBody(step, maxContentChars);
-    let answer = await post(place, mail, linked);
+    let asked = linking === "refuses" ? undefined : linked;
+    let answer = await post(place, mail, asked);
     const about = aboutLinked(answer);
-    if (about !== undefined && linking === "takes") {
-      // The deal may also be gone: then its own association says so.
-      linking = about;
-      answer = await post(place, mail, linked);
+    if (about === "wants" && linking === "takes") {
+      linking = "wants";
+      answer = await post(place, mail, asked);
+    } else if (about === "refuses") {
+      // Or the deal is gone: its own association will tell which it is.
+      asked = undefined;
+      answer = await post(place, mail, undefined);
     }
     if (isTooLong(answer)) {
       ({ mail, note } = mailBody(step, Math.floor(Math.min(maxContentChars, halvedBodyChars) / 2)));
-      answer = await post(place, mail, linked);
+      answer = await post(place, mail, asked);
       if (isTooLong(answer)) throw permanent(`${reasonOf(answer)}; also with half the text`);
     }
     if (aboutLinked(answer) !== undefined) throw permanent(reasonOf(answer));
-    const isLinked = linked !== undefined && linking !== "refuses";
     if (isDuplicate(answer)) return { kind: "there", note, linked: false };
     const message = api.shaped(madeSchema, answer, true).Emails[0].details.message_id;
-    return { kind: "made", message, note, linked: isLinked };
+    return { kind: "made", message, note, linked: asked !== undefined };
   }
 
   async function listed(place: Place): Promise<readonly Mail[]> {
@@ -198,6 +201,7 @@ export function openMails(api: Api, records: Records, deals: Pick<Deals, "openOf
       }
       for (const place of [...late, ...rest]) {
         const more = await associate(step, place, undefined);
+        if (place === linked && outcome.kind === "made") linking = "refuses";
         if (more.kind === "there" && outcome.kind === "made" && !(await isListed(step, place)))
           notes.push(`Zoho keeps this mail on one record: it is not on ${place.module} ${place.id}`);
       }

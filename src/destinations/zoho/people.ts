@@ -8,7 +8,8 @@ import { type ModuleName, textIn, type ZohoRecord } from "./api.ts";
 import { personBody } from "./bodies.ts";
 import { reasonOf } from "./classify.ts";
 import { type Account, ownFields } from "./fields.ts";
-import { adopted, type Place, type Records } from "./records.ts";
+import { openRecent } from "./recent.ts";
+import { adopted, type Records } from "./records.ts";
 import type { Wishes } from "./wishes.ts";
 
 export interface PeoplePorts {
@@ -33,9 +34,8 @@ const addressFields = ["Email", "Secondary_Email"] as const;
 const mostAddresses = 20;
 
 export function openPeople(ports: PeoplePorts): People {
-  const { records, account, wishes, clock } = ports;
-  /** Where the key is not unique, an index that lags must not have us make them a second time. */
-  const recent = new Map<string, { readonly place: Place; readonly at: number }>();
+  const { records, account, wishes } = ports;
+  const recent = openRecent(records, account, ports.clock, ports.lagMs);
 
   async function found(module: ModuleName, step: PersonStep): Promise<Ref | undefined> {
     const addresses = [step.email, ...(step.also ?? [])].slice(0, mostAddresses).map((one) => one.toLowerCase());
@@ -49,11 +49,6 @@ export function openPeople(ports: PeoplePorts): People {
     return undefined;
   }
 
-  function lately({ key }: PersonStep): Ref | undefined {
-    const made = recent.get(key);
-    return made === undefined || clock.now() - made.at > ports.lagMs ? undefined : records.refOf(made.place, true);
-  }
-
   async function adopt(module: ModuleName, step: PersonStep, taken: Parameters<typeof adopted>[1]): Promise<Ref> {
     const place = await adopted(module, taken, records);
     if (place !== undefined) return records.refOf(place, true);
@@ -65,7 +60,8 @@ export function openPeople(ports: PeoplePorts): People {
   }
 
   return {
-    find: async (step) => (await found("Contacts", step)) ?? (await found("Leads", step)) ?? lately(step),
+    find: async (step) =>
+      (await found("Contacts", step)) ?? (await found("Leads", step)) ?? (await recent.find(step.key)),
     async put(step) {
       const module: ModuleName = step.as === "lead" ? "Leads" : "Contacts";
       // Somebody may have made it since it was looked for.
@@ -78,8 +74,7 @@ export function openPeople(ports: PeoplePorts): People {
       const outcome = await records.create(module, built.body);
       if ("duplicate" in outcome) return await adopt(module, step, outcome.duplicate);
       const place = { module, id: outcome.made };
-      if (recent.size > 10_000) recent.clear();
-      recent.set(step.key, { place, at: clock.now() });
+      recent.made(step.key, place);
       return records.refOf(place, false, together(built.note, granted.note));
     },
   };

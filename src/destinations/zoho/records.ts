@@ -111,7 +111,6 @@ export function openRecords(api: Api, account: Account, pages: string, workflows
         method: "GET",
         path: paths.search(module, query),
         object: metricName[module],
-        budget: "search",
       } as const;
       const answer = await api.call(request, false);
       return answer.status === 204 ? [] : byAge(api.shaped(recordsSchema, answer, false).data);
