@@ -98,6 +98,15 @@ describe("people at Zoho", () => {
   });
 });
 
+test("what is found says whether it carries our key", async () => {
+  const { session, sandbox } = zohoRig();
+  const steps = [person(), company()] as const;
+  for (const step of steps) await session.put(step, none);
+  for (const step of steps) expect((await session.find(step, none))?.ours, step.kind).toBe(true);
+  sandbox.actors.personAdds("Contacts", { Last_Name: "Bo", Email: "bo@example.test" });
+  expect((await session.find(person("bo@example.test"), none))?.ours).toBe(false);
+});
+
 describe("accounts and deals at Zoho", () => {
   test("an account is found by its website, however that is written, and not by one that only contains it", async () => {
     const { session, sandbox } = zohoRig();
@@ -242,6 +251,20 @@ describe("mails at Zoho", () => {
     expect((await session.read("person", ref.id))?.archived).toBe(true);
     expect(await session.find(who, none)).toBeUndefined();
     expect((await session.put(who, none)).id).not.toBe(ref.id);
+  });
+
+  test("a mail of long ago gets a deal where it has none, and keeps the one that it has", async () => {
+    const { sandbox, clock, session: first, who, ref, refs } = await ready();
+    const mail = await first.put(activity([who.key]), refs);
+    const deals = [await first.put(deal([who.key]), refs), await first.put(deal([who.key], "Other"), refs)];
+    // A session that did not log it: the daemon was started again.
+    const session = openZoho(sandbox, clock);
+    const linked = async (at: number) =>
+      await session.link({ kind: "activity", id: mail.id }, { kind: "deal", id: deals[at]?.id ?? "" });
+    await linked(0);
+    await linked(0);
+    expect(sandbox.state().Emails[0]?.on).toEqual([`Contacts/${ref.id}`, `Deals/${deals[0]?.id}`]);
+    expect((await failureIn(() => linked(1))).kind).toBe("permanent");
   });
 
   test("where Zoho wants a linked record, a mail without a deal is linked with its own, and that is learnt once", async () => {

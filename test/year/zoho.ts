@@ -1,6 +1,6 @@
 /** Zoho at the end of a year. */
 import type { MailDump, RecordDump, SandboxState } from "../../src/sandbox/zoho/state.ts";
-import { createZohoSandbox, sandboxClient } from "../../src/sandbox/zoho.ts";
+import { createZohoSandbox, sandboxClient, type ZohoSandbox } from "../../src/sandbox/zoho.ts";
 import type { There } from "./there.ts";
 import type { YearVendor } from "./vendors.ts";
 
@@ -8,6 +8,11 @@ const live = (dumps: readonly RecordDump[]): RecordDump[] => dumps.filter(({ arc
 const textIn = ({ values }: RecordDump, name: string): string => {
   const value = values[name];
   return typeof value === "string" ? value : "";
+};
+
+const lookupIn = ({ values }: RecordDump, name: string): string | undefined => {
+  const value = values[name];
+  return typeof value === "object" && value !== null ? value.id : undefined;
 };
 
 /** Owners are users of the organisation, which has others: they are not compared there. */
@@ -23,18 +28,22 @@ function zohoThere({ Contacts, Accounts, Deals, Emails }: SandboxState): There {
   return {
     contacts: live(Contacts).map((one) => {
       const [address, last] = [addresses.get(one.id) ?? "", textIn(one, "Last_Name")];
-      const account = one.values.Account_Name;
+      const account = lookupIn(one, "Account_Name");
       return {
         address,
         // A surname is mandatory: of somebody without a name it is the address.
         name: last === address ? "" : [textIn(one, "First_Name"), last].filter(Boolean).join(" "),
         flags: textIn(one, "Mailwright_Flags").split(";").filter(Boolean),
-        companies: typeof account === "object" && account !== null ? [domains.get(account.id) ?? account.id] : [],
+        companies: account === undefined ? [] : [domains.get(account) ?? account],
       };
     }),
     companies: [...domains.values()],
     deals: live(Deals).map((one) => ({
       id: one.id,
+      of: [
+        ...[lookupIn(one, "Contact_Name"), ...one.roles].flatMap((id) => addresses.get(id ?? "") ?? []),
+        ...[lookupIn(one, "Account_Name")].flatMap((id) => domains.get(id ?? "") ?? []),
+      ],
       name: textIn(one, "Deal_Name"),
       stage: textIn(one, "Stage").toLowerCase(),
       owner: null,
@@ -55,4 +64,5 @@ export const zohoYear: YearVendor = {
   settings: (url) => ({ base_url: url, ...sandboxClient }),
   // This vendor opens no other sandbox.
   there: (sandbox) => zohoThere(sandbox.state() as SandboxState),
+  worth: (sandbox, deal, amount) => (sandbox as ZohoSandbox).actors.personEdits("Deals", deal, { Amount: amount }),
 };

@@ -45,6 +45,7 @@ export const paths = {
   mails: (module: ModuleName, id: string, query: Readonly<Record<string, string>>) =>
     `${base}/${module}/${e(id)}/Emails${queryOf(query)}`,
   mail: (module: ModuleName, id: string, message: string) => `${base}/${module}/${e(id)}/Emails/${e(message)}`,
+  linkMails: (contact: string) => `${base}/Contacts/${e(contact)}/Emails/actions/link_record`,
   fields: (module: ModuleName) => `${base}/settings/fields${queryOf({ module })}`,
   users: (page: number) => `${base}/users${queryOf({ type: "ActiveUsers", per_page: "200", page: String(page) })}`,
   org: `${base}/org`,

@@ -35,7 +35,8 @@ export function openCompanies({ records, account, wishes, owner, clock, lagMs }:
     const own =
       all.find((one) => textIn(one, ownFields.key) === step.key) ??
       all.find((one) => hostOf(textIn(one, "Website")) === domain);
-    return own === undefined ? undefined : records.refOf({ module, id: own.id }, true);
+    if (own === undefined) return undefined;
+    return { ...records.refOf({ module, id: own.id }, true), ours: textIn(own, ownFields.key) === step.key };
   }
 
   return {

@@ -92,7 +92,7 @@ export function openDeals(ports: DealPorts): Deals {
     async find(step, refs) {
       const { tier } = await account.dedupe("deal");
       const found = (await byKey(step)) ?? (tier === "unique-key" ? undefined : await listed(step, refs));
-      return found === undefined ? undefined : records.refOf({ module, id: found.id }, true);
+      return found === undefined ? undefined : { ...records.refOf({ module, id: found.id }, true), ours: true };
     },
     async put(step, refs) {
       await refuseUnfindable(step, refs);

@@ -8,7 +8,7 @@ import { openDealsNote } from "../../model/open-deals.ts";
 import type { ActivityStep } from "../../model/step.ts";
 import { known, permanent, together } from "../shared/calls.ts";
 import { endsWithMarker, halvedBodyChars, markerOf } from "../shared/text.ts";
-import { type Api, modules, paths } from "./api.ts";
+import { type Api, idSchema, modules, paths } from "./api.ts";
 import { type MailBody, mailBody, maxContentChars, originalId, timeOf } from "./bodies.ts";
 import { aboutLinked, isDuplicate, isNoRecord, isTooLong, reasonOf } from "./classify.ts";
 import type { Deals } from "./deals.ts";
@@ -33,6 +33,7 @@ const mailSchema = z.object({
   sent: z.boolean().nullish(),
   content: z.string().nullish(),
   from: partySchema,
+  owner: z.object({ id: idSchema }).nullish().catch(undefined),
   linked_record: z
     .object({ id: z.string(), module: z.object({ api_name: z.string() }).nullish() })
     .nullish()
@@ -136,6 +137,13 @@ export function openMails(api: Api, records: Records, deals: Pick<Deals, "openOf
     return isNoRecord(answer) ? undefined : api.shaped(mailsSchema, answer, false).Emails[0];
   }
 
+  /** The one thing that Zoho lets be added to a mail that it took long ago, where it has none. https://www.zoho.com/crm/developer/docs/api/v8/link-deals-email.html */
+  async function linkDeal(contact: string, message_id: string, owner: string, id: string): Promise<void> {
+    const linked_record = { module: { api_name: "Deals" }, id };
+    const body = { Emails: [{ message_id, owner: { id: owner }, linked_record }] };
+    await api.call({ method: "POST", path: paths.linkMails(contact), object: "association", body }, true, isDuplicate);
+  }
+
   /** Ours on this record: by its time and subject, and then by the marker at its end, since two mails may share the former. */
   async function ours(step: ActivityStep, place: Place): Promise<{ mail: Mail | undefined; alike: readonly Mail[] }> {
     const { mail } = mailBody(step, maxContentChars);
@@ -179,7 +187,7 @@ export function openMails(api: Api, records: Records, deals: Pick<Deals, "openOf
       if (mail === undefined) return undefined;
       const id = idOf(primary, mail.message_id);
       remember(id, step, mail.linked_record?.id);
-      return { ...records.refOf(primary, true), id };
+      return { ...records.refOf(primary, true), id, ours: true };
     },
 
     async put(step, refs) {
@@ -237,6 +245,16 @@ export function openMails(api: Api, records: Records, deals: Pick<Deals, "openOf
       }
       const mail = parts === undefined ? undefined : await one(parts.place, parts.message);
       if (mail?.linked_record?.id === target.id) return;
+      const owner = mail?.linked_record == null ? mail?.owner?.id : undefined;
+      if (
+        mail !== undefined &&
+        owner !== undefined &&
+        parts?.place.module === "Contacts" &&
+        target.module === "Deals"
+      ) {
+        await linkDeal(parts.place.id, mail.message_id, owner, target.id);
+        return;
+      }
       throw permanent(`Zoho cannot put a logged mail on another record (${target.module} ${target.id})`);
     },
 

@@ -31,6 +31,7 @@ export interface People {
 /** Nothing in it that a text in COQL would need quoted. */
 const isPlain = (email: string): boolean => /^[a-z0-9._%+@-]{3,200}$/.test(email);
 const addressFields = ["Email", "Secondary_Email"] as const;
+const shown = [...addressFields, ownFields.key];
 const mostAddresses = 20;
 
 export function openPeople(ports: PeoplePorts): People {
@@ -44,7 +45,8 @@ export function openPeople(ports: PeoplePorts): People {
       const own = all.find((one) => addressFields.some((name) => textIn(one, name)?.trim().toLowerCase() === address));
       if (own === undefined) continue;
       const note = address === addresses[0] ? undefined : "known under another address of the same person";
-      return records.refOf({ module, id: own.id }, true, note);
+      const ours = textIn(own, ownFields.key) === step.key;
+      return { ...records.refOf({ module, id: own.id }, true, note), ours };
     }
     return undefined;
   }
@@ -93,9 +95,8 @@ async function byAddress(
     const there = await account.module(module);
     const [first, second] = addressFields.map((name) => `${name} in (${list})`);
     const where = there.has("Secondary_Email") ? `(${first} or ${second})` : `(${first})`;
-    found.push(...(await records.query(module, addressFields, where)));
+    found.push(...(await records.query(module, shown, where)));
   }
-  for (const other of addresses)
-    if (!isPlain(other)) found.push(...(await records.searchEmail(module, other, addressFields)));
+  for (const other of addresses) if (!isPlain(other)) found.push(...(await records.searchEmail(module, other, shown)));
   return found;
 }

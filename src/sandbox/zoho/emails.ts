@@ -17,7 +17,7 @@ export interface LoggedMail {
   readonly original: string;
   readonly module: ModuleName;
   readonly record: string;
-  readonly linked: { readonly module: ModuleName; readonly id: string } | undefined;
+  linked: { readonly module: ModuleName; readonly id: string } | undefined;
   readonly from: Party;
   readonly to: readonly Party[];
   readonly cc: readonly Party[];
@@ -234,4 +234,35 @@ export function readMail(world: World, module: ModuleName, id: string, messageId
   if (world.store.live(module, id) === undefined) throw invalidId();
   const found = world.mails.of(module, id).find((mail) => mail.messageId === messageId);
   return found === undefined ? empty() : ok(200, { Emails: [shownMail(world, found, true)] });
+}
+
+/** POST Contacts/{id}/Emails/actions/link_record: a deal to mails of a contact, each of which has one at a time. */
+export function linkMails(world: World, id: string, body: unknown): Reply {
+  if (world.store.live("Contacts", id) === undefined) throw invalidId();
+  const { Emails: given } = fieldsOf(body);
+  if (!Array.isArray(given) || given.length === 0)
+    throw refused(400, "MANDATORY_NOT_FOUND", "required field not found", { api_name: "Emails" });
+  let bad = 0;
+  const rows = given.map((one) => {
+    try {
+      return linkOne(world, id, fieldsOf(one));
+    } catch (error) {
+      if (!(error instanceof MailRefusal)) throw error;
+      bad++;
+      return error.error;
+    }
+  });
+  return ok(bad === 0 ? 200 : bad < rows.length ? 207 : 400, { Emails: rows });
+}
+
+function linkOne(world: World, id: string, given: Readonly<Record<string, unknown>>): object {
+  for (const name of ["message_id", "owner", "linked_record"]) if (given[name] === undefined) throw missing(name);
+  const mail = world.mails.of("Contacts", id).find(({ messageId }) => messageId === given.message_id);
+  if (mail === undefined) throw invalid("message_id");
+  if (typeof fieldsOf(given.owner).id !== "string") throw invalid("owner");
+  const linked = linkedIn(world, given.linked_record);
+  if (linked?.module !== "Deals") throw invalid("linked_record");
+  mail.linked = linked;
+  const details = { message_id: mail.messageId };
+  return { code: "SUCCESS", details, message: "The email is linked.", status: "success" };
 }

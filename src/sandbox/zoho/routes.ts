@@ -1,7 +1,7 @@
 /** Which call a path is, which scopes it needs, and what it costs. */
 import type { Operation } from "./auth.ts";
 import { coql, search } from "./coql.ts";
-import { associate, listMails, readMail } from "./emails.ts";
+import { associate, linkMails, listMails, readMail } from "./emails.ts";
 import { createSome, getOne, listDeleted, listSome, removeOne, updateSome, upsertSome, type World } from "./records.ts";
 import { putRole, relatedList, removeRole } from "./related.ts";
 import { fieldsOf, ok, type Reply, refused } from "./reply.ts";
@@ -168,6 +168,10 @@ function subCall(
   const mail = { scopes: [scopeOf(module), "modules.emails"], credits: 1 } as const;
   if (sub === "actions" && last === "associate_email" && method === "POST" && path.length === 2)
     return { ...mail, route: "Emails.create", operation: "CREATE", run: () => associate(world, module, id, json()) };
+  if (module === "Contacts" && method === "POST" && path.join("/") === "Emails/actions/link_record") {
+    const scopes = [...mail.scopes, scopeOf("Deals")];
+    return { ...mail, scopes, route: "Emails.link", operation: "CREATE", run: () => linkMails(world, id, json()) };
+  }
   if (sub === "Emails" && method === "GET" && path.length <= 2) {
     const run = (): Reply =>
       last === undefined ? listMails(world, module, id, query) : readMail(world, module, id, last);
