@@ -1,7 +1,7 @@
 /** The long form of mappings over a year: `npm run year:runs -- --seed 1 --count 5000 --destination both --from support-inbox --to sales-inbox`. */
 import { parseArgs } from "node:util";
 import type { Mismatch } from "../test/year/compare.ts";
-import { type RunsOptions, runRuns } from "../test/year/runs.ts";
+import { type Ends, runRuns } from "../test/year/runs.ts";
 import { destinations } from "../test/year/stage.ts";
 
 const { values } = parseArgs({
@@ -22,7 +22,7 @@ const destination = destinations.find((known) => known === values.destination);
 if (destination === undefined) throw new RangeError(`--destination is one of ${destinations.join(", ")}`);
 const preset = (name: string): string => new URL(`../config/presets/${name}.yaml`, import.meta.url).pathname;
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
-const ends = values.ends.split(",").map((word): RunsOptions["ends"][number] => {
+const ends = values.ends.split(",").map((word): Ends[number] => {
   const [share, signal] = word.split(":");
   return [Number(share), signal === "SIGINT" ? "SIGINT" : "SIGKILL"];
 });
@@ -35,7 +35,7 @@ const run = await runRuns({
   mapping: preset(values.from),
   to: preset(values.to),
   cohort: values.cohort,
-  ends,
+  ends: { apply: ends, undo: ends },
   daemon: { apply: /apply|both/.test(values.daemon), undo: /undo|both/.test(values.daemon) },
   tell(line, mismatches) {
     print(`${Math.round((performance.now() - began) / 1000)} s: ${line}`);

@@ -152,9 +152,10 @@ function recordsOf(truth: Truth, { there, owners }: Outcome, dealOf: ReadonlyMap
   const deals = new Map(there.deals.map((deal) => [deal.id, deal]));
   const unnamed = there.activities.every((activity) => activity.deals === null);
   for (const [conversation, wanted] of truth.deals) {
-    // Where no mail says on which deal it is, those that are there must bear the names of those that should be.
-    const alike = unnamed ? [...deals.values()].find(({ name }) => name === wanted.name)?.id : undefined;
-    const id = alike ?? dealOf.get(conversation) ?? "";
+    // Where no mail says on which deal it is, and under a mapping that wants no deals, one that bears the name is meant.
+    const named = there.deals.find(({ id, name }) => deals.has(id) && name === wanted.name)?.id;
+    const told = dealOf.get(conversation);
+    const id = (unnamed ? (named ?? told) : (told ?? named)) ?? "";
     const is = deals.get(id);
     deals.delete(id);
     if (is === undefined) tell("deal missing", { conversation, ...wanted }, null);

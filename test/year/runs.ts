@@ -18,13 +18,15 @@ import { compareAll, look, mappingOf, openStage, policyOf, type Stage, type Stag
 import type { There } from "./there.ts";
 import { type Truth, truthOf } from "./truth.ts";
 
+export type Ends = readonly (readonly [share: number, signal: "SIGKILL" | "SIGINT"])[];
+
 export interface RunsOptions extends StageOptions {
   /** The mapping that is laid over what `mapping` filed. */
   readonly to: string;
   /** In the words of the command line. */
   readonly cohort: string;
   /** Where the commands are ended: a share of the messages that are planned by then, and how. */
-  readonly ends: readonly (readonly [share: number, signal: "SIGKILL" | "SIGINT"])[];
+  readonly ends: { readonly apply: Ends; readonly undo: Ends };
   /** While one runs: it is killed too, and started again. */
   readonly daemon: { readonly apply: boolean; readonly undo: boolean };
   tell?(line: string, mismatches: readonly Mismatch[]): void;
@@ -207,7 +209,7 @@ function openPlay(stage: Stage, { ends, tell = () => undefined }: Pick<RunsOptio
       }, 60_000);
       try {
         let asked: readonly string[] = args;
-        for (const [share, signal] of ends) {
+        for (const [share, signal] of ends[name === "mapping apply" ? "apply" : "undo"]) {
           const child = start(stage, [...name.split(" "), ...asked]);
           if (!(await endedAt(child, run, share, signal))) break;
           asked = ["--continue", String(run)];

@@ -36,7 +36,7 @@ describe("a year of mail", () => {
   });
 
   test("makes at the built-in CRM and at HubSpot the contacts, companies, deals and activities of its story, by the sales mapping", async () => {
-    const run = await runYear({ seed: 2, count: 600, destination: "both", mapping: preset("sales-inbox.yaml") });
+    const run = await runYear({ seed: 2, count: 420, destination: "both", mapping: preset("sales-inbox.yaml") });
     expectTruth(run);
     const calls = [...run.calls.values()].reduce((sum, count) => sum + count, 0);
     process.stderr.write(`year: ${(calls / run.mails).toFixed(2)} calls at HubSpot for each mail\n`);

@@ -62,7 +62,12 @@ export function crm(cli: Cli): Command {
             .map(shapeOf);
           if (json === true) await cli.printJson(`crm ${name}`, rows);
           else if (rows.length === 0) await cli.say(`no ${name}`);
-          else await cli.printTable(rows, [idColumn, ...columns]);
+          else
+            await cli.printTable(rows, [
+              idColumn,
+              ...columns,
+              ...(rows.some(({ archived }) => archived) ? [goneColumn] : []),
+            ]);
         }),
       );
   }
@@ -76,6 +81,9 @@ export function crm(cli: Cli): Command {
 }
 
 const idColumn: Column<CrmRecord> = { title: "id", cell: ({ id }) => id };
+
+/** Only where there is one: it is not there for whoever looks into a CRM. */
+const goneColumn: Column<CrmRecord> = { title: "", cell: ({ archived }) => (archived ? "archived" : "") };
 
 function column(field: string, most: number): Column<CrmRecord> {
   return { title: field, cell: ({ fields }) => cellOf(field, fields[field]), most };
