@@ -1,10 +1,10 @@
 /** Every configured place for bytes: which tenant's go where, and where a reference leads. */
-import type { Blobs, Store, Stores } from "../model/blob.ts";
+import type { BlobClass, Blobs, Store, Stores } from "../model/blob.ts";
 import type { Clock, Log } from "../model/ports.ts";
 import type { Bucket } from "./bucket.ts";
 import { counted, find, fromSource, openBucketStore, type View } from "./bucket-store.ts";
 import type { FileBlobs } from "./files.ts";
-import { checkedKey, checkedPrefix, readReference, tenantOfRaw, writeReference } from "./keys.ts";
+import { checkedKey, checkedPrefix, readReference, tenantOfRaw, withoutPlain, writeReference } from "./keys.ts";
 import { openBucket, type RemoteBucket } from "./remote.ts";
 import type { KeyRing } from "./seal.ts";
 import { connectionOf, type RemoteStorage, type Storage, storeIdOf } from "./storage.ts";
@@ -17,6 +17,20 @@ export interface StorageSettings {
   readonly former_storage: readonly Storage[];
 }
 
+export interface StoredPlace {
+  readonly title: string;
+  /** A bucket may have rules by age of its own. */
+  readonly hasRules: boolean;
+  list(kind: BlobClass): AsyncIterable<{
+    readonly key: string;
+    readonly ref: string;
+    readonly bytes: number;
+    readonly at: number;
+  }>;
+  /** Puts the same bytes once more, so that a rule by age counts anew. Nothing where there is no such object any more. */
+  renew(ref: string): Promise<void>;
+}
+
 /** A bucket in use, and whose. */
 export interface UsedBucket {
   readonly storage: RemoteStorage;
@@ -27,6 +41,8 @@ export interface UsedBucket {
 export interface OpenStores extends Stores {
   /** Raw mail: sealed as it comes, in the store of the tenant that its key names. */
   readonly raw: Blobs & { sweepDrafts(olderThan: number): Promise<number> };
+  /** Everything that may hold something of ours: the local files, and each prefix of each bucket, former ones too. */
+  places(): readonly StoredPlace[];
   /** Those that are put into, without the local files. */
   used(): readonly UsedBucket[];
   /** Takes changed credentials; what is in flight ends with the old ones. */
@@ -42,6 +58,7 @@ export interface StoresPorts {
 
 export function openStores(settings: StorageSettings, { files, ring, clock, log }: StoresPorts): OpenStores {
   let current = settings;
+  const titles = new Map<Bucket, string>();
   const remote = new Map<string, { readonly connection: string; readonly bucket: RemoteBucket }>();
 
   /** Opened on use: a store that nobody asks costs nothing, and one that is ill is no reason not to start. */
@@ -52,6 +69,7 @@ export function openStores(settings: StorageSettings, { files, ring, clock, log 
     if (known?.connection === connection) return known.bucket;
     known?.bucket.close();
     const bucket = openBucket(storage, clock);
+    titles.set(bucket, bucket.title);
     remote.set(id, { connection, bucket });
     return bucket;
   }
@@ -88,6 +106,28 @@ export function openStores(settings: StorageSettings, { files, ring, clock, log 
     return [...new Map(all.map((view) => [`${view.store}\0${view.prefix}`, view])).values()];
   }
 
+  const titleOf = ({ store, bucket, prefix }: View): string => {
+    const title = store === undefined ? "the local files" : (titles.get(bucket) ?? store);
+    return prefix === "" ? title : `${title}, below ${prefix}`;
+  };
+
+  function placeOn(view: View): StoredPlace {
+    const { store, bucket, prefix } = view;
+    return {
+      title: titleOf(view),
+      hasRules: store !== undefined,
+      async *list(kind) {
+        for await (const { key, bytes, at } of bucket.list(`${prefix}${kind}/`))
+          yield { key: withoutPlain(key.slice(prefix.length)), ref: writeReference({ store, key }), bytes, at };
+      },
+      async renew(ref) {
+        const { key } = readReference(ref);
+        const found = await bucket.read(key);
+        if (found !== undefined) await bucket.put(key, found.bytes);
+      },
+    };
+  }
+
   const raw = openRawBlobs({
     viewFor: (key) => viewOf(storageOf(tenantOfRaw(key))),
     files,
@@ -99,6 +139,7 @@ export function openStores(settings: StorageSettings, { files, ring, clock, log 
   return {
     of,
     raw,
+    places: () => places().map(placeOn),
     used() {
       const ids = [...current.tenants.map(({ id }) => id)];
       const byPlace = Map.groupBy(ids, (id) => {

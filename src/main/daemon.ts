@@ -12,7 +12,7 @@ import { type Road, startRoad } from "../pipeline/road.ts";
 import { compileRoutes, type Settings } from "../settings/index.ts";
 import { type RunningImap, smtp } from "../sources/index.ts";
 import { openDoor } from "./door.ts";
-import { openFileRoom, removeOldFiles } from "./file-room.ts";
+import { forgetTrail, openFileRoom, removeOldFiles, sweepAll } from "./file-room.ts";
 import type { Ground } from "./ground.ts";
 import { tuneHeap } from "./heap.ts";
 import { openGroundIntake } from "./intake.ts";
@@ -98,6 +98,12 @@ async function openWorks(ground: Ground, door: boolean): Promise<OpenedWorks> {
       const removed = await removeOldFiles(ground, false);
       if (removed.files + removed.previews > 0) road.wake();
       return removed;
+    },
+    forgetTrail: () => forgetTrail(ground, false),
+    async sweepStores() {
+      const { unneeded } = await sweepAll(ground, false);
+      if (unneeded > 0) road.wake();
+      return unneeded;
     },
   });
   moved = retaining.wake;

@@ -1,7 +1,7 @@
 /** What the files of mails are kept and checked with, as the settings say: stores, the children that take them out, the judge, the scanner. */
 import { judge } from "../mail/inspect/judge.ts";
 import { defaultFilePolicy } from "../model/checking.ts";
-import { type Previewer, PreviewerBroken, type PreviewOfFile } from "../model/preview.ts";
+import { type Previewer, PreviewerBroken, type PreviewOf, type PreviewOfFile } from "../model/preview.ts";
 import { openBytesInUse } from "../pipeline/bytes-in-use.ts";
 import { startDeleting } from "../pipeline/deleting.ts";
 import { openExtractor } from "../pipeline/extracting.ts";
@@ -9,6 +9,7 @@ import type { FileRoom } from "../pipeline/files.ts";
 import { examine, openPreviewer, sharpMissing } from "../pipeline/previewer.ts";
 import { openPreviews } from "../pipeline/previews.ts";
 import { type FilesReport, removeByAge } from "../pipeline/retain-files.ts";
+import { type StraysReport, sweepStores } from "../pipeline/strays.ts";
 import type { Ground } from "./ground.ts";
 import { scanLimitsOf, scannerOf } from "./scanner.ts";
 
@@ -68,7 +69,11 @@ export async function openFileRoom(ground: Ground, door: boolean): Promise<OpenF
 
 export interface OldFilesReport extends FilesReport {
   readonly previews: number;
+  /** The first of them, for a list. */
+  readonly small: readonly PreviewOf[];
 }
+
+const mostListed = 1_000;
 
 /** Rows first; their bytes are deleted by whoever works the folder. */
 export async function removeOldFiles({ ledger, clock, settings }: Ground, dryRun: boolean): Promise<OldFilesReport> {
@@ -76,10 +81,29 @@ export async function removeOldFiles({ ledger, clock, settings }: Ground, dryRun
   const before = clock.now() - preview;
   const limit = dryRun ? Number.MAX_SAFE_INTEGER : page;
   let previews = 0;
-  for (let found = limit; found === limit; previews += found)
-    found = await ledger.previewsRemoved({ before, limit, dryRun });
+  const small: PreviewOf[] = [];
+  for (let found = limit; found === limit; previews += found) {
+    const gone = await ledger.previewsRemoved({ before, limit, dryRun });
+    found = gone.length;
+    small.push(...gone.slice(0, mostListed - small.length));
+  }
   const files = await removeByAge(() => ({ storedMs, quarantinedMs }), dryRun, { ledger, clock });
-  return { ...files, previews };
+  return { ...files, previews, small };
+}
+
+/** What lies in the stores and is named by no row. Their bytes are deleted by whoever works the folder. */
+export const sweepAll = ({ ledger, stores, clock, log }: Ground, dryRun: boolean): Promise<StraysReport> =>
+  sweepStores(dryRun, { ledger, places: stores.places, clock, log });
+
+const auditPage = 5_000;
+
+export async function forgetTrail({ ledger, clock, settings }: Ground, dryRun: boolean): Promise<number> {
+  const before = clock.now() - settings.retention.audit;
+  const limit = dryRun ? Number.MAX_SAFE_INTEGER : auditPage;
+  let forgotten = 0;
+  for (let found = limit; found === limit; forgotten += found)
+    found = await ledger.auditRemoved({ before, limit, dryRun });
+  return forgotten;
 }
 
 /** Deletes what no file lives on any more, until nothing is left that can be deleted now. Needs the folder's lock. */

@@ -4,6 +4,7 @@
  */
 import type { Lease, PreparedStep, RawPlace } from "./ledger.ts";
 import type { Previews } from "./preview.ts";
+import type { Sweeps } from "./sweep.ts";
 
 /**
  * checking: not looked at whole yet. stored: kept, and a link serves it. quarantined: kept and not served, until a person decides. stripped: a
@@ -253,7 +254,13 @@ interface Taking {
   readonly leaseMs: number;
 }
 
-export interface Files extends Previews {
+/** Files whose every mention was received before these (epoch ms) are too old; null keeps them. */
+export interface FileAges {
+  readonly storedBefore: number | null;
+  readonly quarantinedBefore: number | null;
+}
+
+export interface Files extends Previews, Sweeps {
   /** Oldest first, fair among the tenants; leased. */
   filesToKeep(request: Taking): Promise<readonly FilesToKeep[]>;
   /** False when the lease was lost: nothing was written. */
@@ -294,14 +301,12 @@ export interface Files extends Previews {
   decideFile(decision: FileDecision): Promise<FileDecided>;
   fileTally(): Promise<readonly FileTally[]>;
   /** Contents of a tenant whose every mention is older than its class allows (epoch ms of receipt; null keeps), oldest first. */
-  filesToRemove(policy: {
-    readonly tenant: string;
-    readonly storedBefore: number | null;
-    readonly quarantinedBefore: number | null;
-    readonly limit: number;
-  }): Promise<readonly FilesOld[]>;
-  /** From now on their rows say removed, and their bytes are to be deleted: in this order, so that no link ever leads to nothing. Passes over those that were mentioned again. */
-  filesRemoved(contents: readonly FilesOld[], now: number): Promise<void>;
+  filesToRemove(policy: FileAges & { readonly tenant: string; readonly limit: number }): Promise<readonly FilesOld[]>;
+  /**
+   * From now on their rows say removed, and their bytes are to be deleted: in this order, so that no link ever leads to nothing. Passes over those that
+   * were mentioned again, and those that these ages do not fit any more: a person may have released one meanwhile. Answers how many went.
+   */
+  filesRemoved(contents: readonly FilesOld[], now: number, ages: FileAges): Promise<number>;
   /** In the order of their keys, after this one. */
   filesToDelete(query: { readonly limit: number; readonly after?: string }): Promise<readonly FileBytes[]>;
   /** Whether they are still to be deleted. */

@@ -393,4 +393,4 @@ export interface Ledger extends Threads, Reviews, Mappings, Files, Runs, Imap, T
 }
 
 export type * from "./history.ts";
-export type { Purged, PurgePolicy } from "./purge.ts";
+export type { PurgeCursor, Purged, PurgePolicy } from "./purge.ts";

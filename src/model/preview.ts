@@ -77,10 +77,10 @@ export interface Previews {
   previewDone(
     of: PreviewOf & { readonly storeKey: string; readonly reason: NoPreview | null; readonly now: number },
   ): Promise<boolean>;
-  /** Forgets those that were made before (epoch ms), and has their bytes deleted. Answers how many. */
+  /** Forgets those that were made before (epoch ms), and has their bytes deleted. Answers which. */
   previewsRemoved(policy: {
     readonly before: number;
     readonly limit: number;
     readonly dryRun: boolean;
-  }): Promise<number>;
+  }): Promise<readonly PreviewOf[]>;
 }

@@ -14,10 +14,21 @@ export interface PurgePolicy {
   readonly except?: readonly string[];
   /** The raw bytes of this event, and nothing else. */
   readonly only?: string;
+  /** Raw bytes of messages behind this one in the order of their receipt, as `Purged.through` says. */
+  readonly after?: PurgeCursor;
+  /** And none behind this one. */
+  readonly upTo?: PurgeCursor;
+}
+
+export interface PurgeCursor {
+  readonly receivedAt: number;
+  readonly seq: number;
 }
 export interface Purged {
   readonly raws: readonly { readonly eventId: string; readonly raw: RawPlace; readonly bytes: number }[];
   readonly events: readonly string[];
+  /** The last message whose raw bytes were found, whether or not they went; undefined where there was none. */
+  readonly through: PurgeCursor | undefined;
   /** True when the limit was reached and another call has more to do. */
   readonly more: boolean;
 }

@@ -1,16 +1,9 @@
 /** Keeps the ledger small: raw bytes of settled messages move to the attic, and what is older than the operator wants is deleted. */
 import type { Blobs, Spool } from "../model/blob.ts";
-import type { Ledger, Purged, RawPlace } from "../model/ledger.ts";
+import type { Ledger, PurgeCursor, Purged, RawPlace } from "../model/ledger.ts";
 import { Refused } from "../model/outcome.ts";
 import type { Clock, Log, Metrics } from "../model/ports.ts";
-import {
-  archiveSettled,
-  eventAsideMs,
-  mostSetAside,
-  nothingSetAside,
-  removeSpooled,
-  tenantAsideMs,
-} from "./archive.ts";
+import { archiveSettled, eventAsideMs, nothingSetAside, removeSpooled, tenantAsideMs } from "./archive.ts";
 import { asError } from "./faults.ts";
 import type { FilesReport } from "./retain-files.ts";
 import { openSignal } from "./signal.ts";
@@ -32,7 +25,11 @@ export interface RetainPorts {
   /** Gives freed pages back to the file system; when nothing else is going on. */
   maintain(): Promise<void>;
   /** Takes the files of mails away by age. */
-  removeFiles?(): Promise<FilesReport>;
+  removeFiles?(): Promise<Pick<FilesReport, "files" | "bytes">>;
+  /** Deletes what lies in the stores and is named by no row. Answers how many objects. */
+  sweepStores?(): Promise<number>;
+  /** Forgets what is too old of the audit trail. Answers how many entries. */
+  forgetTrail?(): Promise<number>;
 }
 
 /** A draft or a spool file that no row names for this long was never covered by a 250. */
@@ -46,51 +43,66 @@ export interface PurgeReport {
   readonly raws: number;
   readonly rawBytes: number;
   readonly events: number;
+  /** Raw mails past their age whose bytes could not be deleted: the next run finds them again. */
+  readonly failed: number;
+  /** The first of them, for a list. */
+  readonly listed: { readonly raws: Purged["raws"]; readonly events: readonly string[] };
 }
 
 type PurgedRaw = Purged["raws"][number];
+const mostListed = 1_000;
 
 /**
  * Deletes by age. First the bytes go, then the ledger forgets them: a crash between the two leaves a row that the next run finds again,
- * while the other order would leave bytes on disk that nobody knows of.
+ * while the other order would leave bytes on disk that nobody knows of. What cannot be deleted is stepped over, however much of it there is.
  */
 export async function purgeByAge(retention: Retention, dryRun: boolean, ports: RetainPorts): Promise<PurgeReport> {
   const now = ports.clock.now();
   const before = (age: number | null) => (age === null ? null : now - age);
-  let report: PurgeReport = { raws: 0, rawBytes: 0, events: 0 };
-  /** Their bytes are still there, so the ledger goes on knowing of them. */
-  const except: string[] = [];
+  const ages = { rawBefore: before(retention.rawMs), eventBefore: before(retention.eventMs), now };
+  const limit = dryRun ? Number.MAX_SAFE_INTEGER : 500;
+  const total = { raws: 0, rawBytes: 0, events: 0, failed: 0 };
+  const listed = { raws: [] as PurgedRaw[], events: [] as string[] };
+  const away = new Map<string, number>();
+  let after: PurgeCursor | undefined;
   for (;;) {
-    const limit = dryRun ? Number.MAX_SAFE_INTEGER : 500;
-    const policy = { rawBefore: before(retention.rawMs), eventBefore: before(retention.eventMs), now, limit, except };
-    let purged = await ports.ledger.purge({ ...policy, dryRun: true });
+    const policy = { ...ages, limit, ...(after === undefined ? {} : { after }) };
+    const seen = await ports.ledger.purge({ ...policy, dryRun: true });
+    let purged = seen;
     if (!dryRun) {
       // Deleting hundreds takes a while, in which a person may have one of them worked again: each is looked at right before it goes.
       const still = async ({ eventId }: PurgedRaw) =>
-        (await ports.ledger.purge({ ...policy, dryRun: true, only: eventId })).raws[0];
-      except.push(...(await deleteBytes(purged, ports, still)));
-      if (except.length > mostSetAside) throw new Error(`the bytes of ${except.length} messages could not be deleted`);
-      purged = await ports.ledger.purge({ ...policy, dryRun: false });
+        (await ports.ledger.purge({ ...ages, limit, dryRun: true, only: eventId })).raws[0];
+      const except = await deleteBytes(seen, ports, away, still);
+      total.failed += except.length;
+      purged = await ports.ledger.purge({ ...policy, dryRun: false, except, upTo: seen.through ?? none });
       // What settled between the two calls; for all others there is nothing left to delete.
-      await deleteBytes(purged, ports);
+      await deleteBytes(purged, ports, away);
     }
-    report = {
-      raws: report.raws + purged.raws.length,
-      rawBytes: report.rawBytes + purged.raws.reduce((sum, { bytes }) => sum + bytes, 0),
-      events: report.events + purged.events.length,
-    };
-    if (dryRun || !purged.more) return report;
+    total.raws += purged.raws.length;
+    total.rawBytes += purged.raws.reduce((sum, { bytes }) => sum + bytes, 0);
+    total.events += purged.events.length;
+    listed.raws.push(...purged.raws.slice(0, mostListed - listed.raws.length));
+    listed.events.push(...purged.events.slice(0, mostListed - listed.events.length));
+    after = seen.through ?? after;
+    if (dryRun || !seen.more) break;
   }
+  if (total.failed > 0)
+    ports.log.warn({ messages: total.failed }, "raw mail past its age is still there: its store did not delete it");
+  return { ...total, listed };
 }
 
-/** The events whose bytes could not be deleted: told in the log, and no reason to keep the others'. */
+/** Before every message. */
+const none: PurgeCursor = { receivedAt: Number.MIN_SAFE_INTEGER, seq: 0 };
+
+/** The events whose bytes could not be deleted: told in the log, and no reason to keep the others'. `away`: refusals so far, by store. */
 async function deleteBytes(
   purged: Purged,
   ports: RetainPorts,
+  away: Map<string, number>,
   still: (found: PurgedRaw) => Promise<PurgedRaw | undefined> | PurgedRaw = (found) => found,
 ): Promise<string[]> {
   const failed: string[] = [];
-  const away = new Map<string, number>();
   for (const found of purged.raws) {
     const { eventId } = found;
     const store = storeOf(found.raw);
@@ -193,11 +205,14 @@ export function startRetaining(retention: Retention, busy: () => boolean, ports:
     purgedAt = ports.clock.now() - dailyMs + eventAsideMs;
     const report = await purgeByAge(retention, false, ports);
     const removed = (await ports.removeFiles?.()) ?? { files: 0, bytes: 0 };
+    const audit_entries = (await ports.forgetTrail?.()) ?? 0;
     const swept = await sweepSpool(ports, stop.signal);
     purgedAt = ports.clock.now();
-    const { raws, rawBytes: raw_bytes, events } = report;
+    const strays = stop.signal.aborted ? 0 : ((await ports.sweepStores?.()) ?? 0);
+    const { raws, rawBytes: raw_bytes, events, failed: raws_left } = report;
     const { files, bytes: file_bytes } = removed;
-    ports.log.info({ raws, raw_bytes, events, files, file_bytes, spool_orphans: swept }, "retention applied");
+    const went = { raws, raw_bytes, raws_left, events, files, file_bytes, audit_entries, strays };
+    ports.log.info({ ...went, spool_orphans: swept }, "retention applied");
   }
 
   /** True when live mail cut it short and there is more to move. */

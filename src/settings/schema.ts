@@ -95,6 +95,9 @@ const retention = z
       .describe(
         "Age at which the small pictures of files are deleted. Whoever asks for one after that has it made again.",
       ),
+    audit: duration
+      .prefault("730d")
+      .describe("Age at which the audit trail (who opened which file, who decided what) is forgotten."),
   })
   .describe("How long mail is kept once it is settled.");
 

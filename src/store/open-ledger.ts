@@ -219,6 +219,8 @@ function ledgerOn(engine: Engine, path: string, threaded: boolean): SqliteLedger
     audit: method("audit"),
     auditOpening: method("auditOpening"),
     auditTrail: method("auditTrail"),
+    auditRemoved: method("auditRemoved"),
+    strays: method("strays"),
     async probe(ms) {
       const answer = guarded({ name: "probe", args: [ms] });
       // A batch ahead of it may be waiting for a lock; the thread that asks is free to give up. On one thread nothing can be ahead.

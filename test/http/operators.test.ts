@@ -130,6 +130,23 @@ describe("a stranger", () => {
     expect((await guess(operator.password)).status).toBe(303);
   });
 
+  test.each([
+    ["of one /48", (n: number) => `2001:db8:7:${n.toString(16)}::1`, "2001:db8:8::1"],
+    ["of one /24", (n: number) => `198.51.100.${n}`, "198.51.101.1"],
+  ])(
+    "from ever new addresses %s has forty guesses, whatever the names; others are not held up",
+    async (_what, from, other) => {
+      const door = await opened({ trustedProxies: ["127.0.0.1"], isPassword: async () => false });
+      const form = await tokenFrom(door);
+      const guess = async (address: string, name: string) =>
+        (await post(door, "/sign-in", { form, name, password: "x" }, { "x-forwarded-for": address })).status;
+      const statuses: number[] = [];
+      for (let n = 1; n <= 41; n++) statuses.push(await guess(from(n), `name${n}`));
+      expect(statuses).toEqual([...Array.from({ length: 40 }, () => 401), 429]);
+      expect(await guess(other, "somebody")).toBe(401);
+    },
+  );
+
   test("who guesses at once from many addresses is turned away before it costs anything", async () => {
     const guesses: ((right: boolean) => void)[] = [];
     const waits = () => new Promise<boolean>((resolve) => guesses.push(resolve));

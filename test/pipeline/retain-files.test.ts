@@ -50,15 +50,15 @@ describe("files by age", () => {
     await kept("young", 89, "stored");
     await kept("hidden", 31, "quarantined");
     const ages = { storedMs: 90 * day, quarantinedMs: 30 * day };
-    expect(await removeByAge(() => ages, true, ports())).toEqual({ files: 2, bytes: 20 });
+    expect(await removeByAge(() => ages, true, ports())).toMatchObject({ files: 2, bytes: 20 });
     expect(await statuses()).toEqual(["hidden quarantined", "old stored", "young stored"]);
-    expect(await removeByAge(() => ages, false, ports())).toEqual({ files: 2, bytes: 20 });
+    expect(await removeByAge(() => ages, false, ports())).toMatchObject({ files: 2, bytes: 20 });
     expect(await statuses()).toEqual(["hidden removed", "old removed", "young stored"]);
     expect((await ledger.filesToDelete({ limit: 9 })).map(({ storeKey }) => storeKey)).toEqual([
       "ref-hidden",
       "ref-old",
     ]);
-    expect(await removeByAge(() => ages, false, ports())).toEqual({ files: 0, bytes: 0 });
+    expect(await removeByAge(() => ages, false, ports())).toMatchObject({ files: 0, bytes: 0 });
   });
 
   test("go by the ages of their own tenant, and stay where none is set", async () => {
@@ -66,13 +66,13 @@ describe("files by age", () => {
     await kept("theirs", 50, "stored", "umbrella");
     await kept("hidden", 500, "quarantined", "umbrella");
     const ages = (tenant: string) => ({ storedMs: (tenant === "acme" ? 90 : 30) * day, quarantinedMs: null });
-    expect(await removeByAge(ages, false, ports())).toEqual({ files: 1, bytes: 10 });
+    expect(await removeByAge(ages, false, ports())).toMatchObject({ files: 1, bytes: 10 });
     expect(await statuses()).toEqual(["hidden quarantined", "ours stored", "theirs removed"]);
   });
 
   test("go page by page", async () => {
     for (let n = 0; n < 501; n++) await kept(`f${n}`, 91, "stored");
     const ages = { storedMs: 90 * day, quarantinedMs: null };
-    expect(await removeByAge(() => ages, false, ports())).toEqual({ files: 501, bytes: 5_010 });
+    expect(await removeByAge(() => ages, false, ports())).toMatchObject({ files: 501, bytes: 5_010 });
   });
 });

@@ -13,6 +13,7 @@ import { requeueContract } from "./contract/requeue.ts";
 import { reviewContract } from "./contract/reviews.ts";
 import { runsContract } from "./contract/runs.ts";
 import { settleContract } from "./contract/settle.ts";
+import { sweepContract } from "./contract/sweep.ts";
 import { threadsContract } from "./contract/threads.ts";
 import { tokensContract } from "./contract/tokens.ts";
 import type { OpenBench } from "./contract/world.ts";
@@ -41,6 +42,7 @@ export function ledgerContract(engine: string, open: OpenBench): void {
     mappingsContract(open);
     filesContract(open);
     previewsContract(open);
+    sweepContract(open);
     imapContract(open);
     tokensContract(open);
   });

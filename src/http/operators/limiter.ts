@@ -8,6 +8,8 @@ export interface Limiter {
   failed(who: string): void;
   /** It went well: its failures so far are forgotten. */
   forget(who: string): void;
+  /** It went well: it counts as none, and those before it stay. */
+  takeBack(who: string): void;
 }
 
 /** Two that share one of the counters share its failures, which is harmless at this number. */
@@ -35,6 +37,10 @@ export function openLimiter(mostFailures: number, windowMs: number, clock: Pick<
         until[place] = clock.now() + windowMs;
       }
       failures[place] = (failures[place] ?? 0) + 1;
+    },
+    takeBack(who) {
+      const place = placeOf(who);
+      failures[place] = Math.max(0, (failures[place] ?? 0) - 1);
     },
     forget(who) {
       failures[placeOf(who)] = 0;

@@ -2,7 +2,7 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import type { Files as FileRows } from "../../model/files.ts";
 import type { Clock, Log } from "../../model/ports.ts";
-import { addressOf, clientOf } from "../client.ts";
+import { addressOf, clientOf, networkOf } from "../client.ts";
 import { openLimiter } from "../operators/limiter.ts";
 import type { Operator, Sessions } from "../operators/sessions.ts";
 import { html, type Markup, sendPage } from "../page.ts";
@@ -20,8 +20,8 @@ export interface OperatorOptions {
 }
 
 const windowMs = 15 * 60_000;
-/** For one address, and for one name whoever tries it. */
-const mostFailures = { address: 10, name: 20 } as const;
+/** For one address, for one network (whose owner has addresses without end), and for one name whoever tries it. */
+const mostFailures = { address: 10, network: 40, name: 20 } as const;
 /** Guesses that are computed at once, and that wait for it: each costs 32 MiB and a core (password.ts). */
 const [mostAtOnce, mostWaiting] = [2, 16] as const;
 
@@ -31,8 +31,9 @@ const returnForm = /^\/a\/[0-9a-f]{32}\?[\w=&%-]{1,300}$/;
 export function operators(options: OperatorOptions): FastifyPluginAsync {
   const { sessions, operators, files, base, clock, log } = options;
   const isRightFor = options.isPassword ?? isPassword;
-  const [byAddress, byName] = [
+  const [byAddress, byNetwork, byName] = [
     openLimiter(mostFailures.address, windowMs, clock),
+    openLimiter(mostFailures.network, windowMs, clock),
     openLimiter(mostFailures.name, windowMs, clock),
   ];
   const turn = inTurn(mostAtOnce, mostWaiting);
@@ -79,8 +80,8 @@ export function operators(options: OperatorOptions): FastifyPluginAsync {
         [html`<p>This form was too old, or cookies are off. Try again.</p>`],
         returnTo(to),
       );
-    const client = clientOf(request.ip);
-    const waitMs = Math.max(byAddress.waitMs(client), byName.waitMs(name));
+    const [client, network] = [clientOf(request.ip), networkOf(request.ip)];
+    const waitMs = Math.max(byAddress.waitMs(client), byNetwork.waitMs(network), byName.waitMs(name));
     if (waitMs > 0) {
       reply.header("retry-after", String(Math.ceil(waitMs / 1000)));
       return await form(
@@ -93,6 +94,7 @@ export function operators(options: OperatorOptions): FastifyPluginAsync {
     }
     // Before the guess is computed: those that are under way at once count too.
     byAddress.failed(client);
+    byNetwork.failed(network);
     byName.failed(name);
     const guess = turn(() => isRightFor(password, hashes.get(name)));
     if (guess === undefined) {
@@ -112,6 +114,7 @@ export function operators(options: OperatorOptions): FastifyPluginAsync {
       return await form(request, reply, 401, [html`<p>Name or password is wrong.</p>`], returnTo(to));
     }
     byAddress.forget(client);
+    byNetwork.takeBack(network);
     byName.forget(name);
     return await reply.header("set-cookie", sessions.open(name)).redirect(`${base}${returnTo(to) || "/sign-in"}`, 303);
   }

@@ -1,5 +1,5 @@
 /** Takes files away by age, and says which bytes nobody needs any more: rows first, bytes after, so that no link leads to nothing. */
-import type { FileBytes, FilesOld } from "../../model/files.ts";
+import type { FileAges, FileBytes, FilesOld } from "../../model/files.ts";
 import type { Connection } from "./connection.ts";
 import { living } from "./file-rows.ts";
 import type { Operations } from "./operations.ts";
@@ -19,32 +19,39 @@ export function openFilesRetire(db: Connection): Retire {
   return { filesToRemove: openOld(db), filesRemoved: openRemoved(db), ...openDoomed(db) };
 }
 
+const has = (statuses: string) =>
+  `EXISTS (SELECT 1 FROM file o WHERE o.sha256 = c.sha256 AND o.tenant = c.tenant AND o.status IN ${statuses})`;
+/** A content of both classes stays as long as either allows. */
+const oldOfBoth = `c.newest_at < $stored AND (c.newest_at < $quarantined OR NOT ${has("('quarantined')")})`;
+const oldAlone = `c.newest_at < $quarantined AND NOT ${has("('stored', 'checking')")}`;
+
 function openOld(db: Connection): Operations["filesToRemove"] {
   const columns = `c.tenant, c.sha256, c.store_key, c.size, c.newest_at,
     (SELECT count(*) FROM file f WHERE f.sha256 = c.sha256 AND f.tenant = c.tenant AND f.status IN ${living}) AS files`;
-  const has = (statuses: string) =>
-    `EXISTS (SELECT 1 FROM file o WHERE o.sha256 = c.sha256 AND o.tenant = c.tenant AND o.status IN ${statuses})`;
-  // null: such are kept. A content of both classes stays as long as either allows.
   const stored = db.prepare<[{ tenant: string; stored: number; quarantined: number; limit: number }], Row>(
     `SELECT ${columns} FROM content c INDEXED BY content_age WHERE c.tenant = $tenant AND c.store_key IS NOT NULL
-       AND c.newest_at < $stored AND (c.newest_at < $quarantined OR NOT ${has("('quarantined')")})
-       ORDER BY c.newest_at LIMIT $limit`,
+       AND ${oldOfBoth} ORDER BY c.newest_at LIMIT $limit`,
   );
   // Few, and their time is shorter: found from their rows.
   const quarantined = db.prepare<[{ tenant: string; quarantined: number; limit: number }], Row>(
     `SELECT ${columns} FROM content c WHERE c.id IN (SELECT c2.id FROM file f INDEXED BY file_since
          JOIN content c2 ON c2.sha256 = f.sha256 AND c2.tenant = f.tenant
          WHERE f.tenant = $tenant AND f.status = 'quarantined' AND f.received_at < $quarantined)
-       AND c.store_key IS NOT NULL AND c.newest_at < $quarantined AND NOT ${has("('stored', 'checking')")}
-       LIMIT $limit`,
+       AND c.store_key IS NOT NULL AND ${oldAlone} LIMIT $limit`,
   );
-  return ({ tenant, storedBefore, quarantinedBefore, limit }) => {
-    const bounds = { tenant, stored: storedBefore ?? -1, quarantined: quarantinedBefore ?? -1, limit };
+  return ({ tenant, limit, ...ages }) => {
+    const bounds = { tenant, limit, ...boundsOf(ages) };
     const found = new Map<string, FilesOld>();
     for (const row of [...stored.all(bounds), ...quarantined.all(bounds)]) found.set(row.sha256, oldOf(row));
     return [...found.values()].slice(0, limit);
   };
 }
+
+/** null: such are kept. */
+const boundsOf = ({ storedBefore, quarantinedBefore }: FileAges) => ({
+  stored: storedBefore ?? -1,
+  quarantined: quarantinedBefore ?? -1,
+});
 
 const oldOf = (row: Row): FilesOld => ({
   tenant: row.tenant,
@@ -57,9 +64,10 @@ const oldOf = (row: Row): FilesOld => ({
 
 function openRemoved(db: Connection): Operations["filesRemoved"] {
   const giveUp = db
-    .prepare<[string, string, number], string>(
-      `UPDATE content SET store_key = NULL, stored_at = NULL, turn = 3, lease = NULL, lease_until = NULL
-         WHERE sha256 = ? AND tenant = ? AND newest_at = ? AND store_key IS NOT NULL RETURNING id`,
+    .prepare<[{ sha256: string; tenant: string; newestAt: number; stored: number; quarantined: number }], string>(
+      `UPDATE content AS c SET store_key = NULL, stored_at = NULL, turn = 3, lease = NULL, lease_until = NULL
+         WHERE c.sha256 = $sha256 AND c.tenant = $tenant AND c.newest_at = $newestAt AND c.store_key IS NOT NULL
+           AND (${oldOfBoth} OR ${oldAlone} AND ${has("('quarantined')")}) RETURNING id`,
     )
     .pluck();
   const doom = db.prepare("INSERT OR IGNORE INTO doomed (store_key, tenant, sha256) VALUES (?, ?, ?)");
@@ -67,12 +75,16 @@ function openRemoved(db: Connection): Operations["filesRemoved"] {
     `UPDATE file SET status = 'removed', reason = 'It was removed when its time was over.', kept = 1, by = 'mailwright', at = ?
        WHERE sha256 = ? AND tenant = ? AND status IN ${living}`,
   );
-  return (contents, now) => {
+  return (contents, now, ages) => {
+    const bounds = boundsOf(ages);
+    let removed = 0;
     for (const { tenant, sha256, newestAt, storeKey } of contents) {
-      if (giveUp.get(sha256, tenant, newestAt) === undefined) continue;
+      if (giveUp.get({ sha256, tenant, newestAt, ...bounds }) === undefined) continue;
+      removed++;
       doom.run(storeKey, tenant, sha256);
       remove.run(now, sha256, tenant);
     }
+    return removed;
   };
 }
 

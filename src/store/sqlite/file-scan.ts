@@ -49,22 +49,26 @@ export function openFilesToScan(db: Connection): Operations["filesToScan"] {
 
 interface Wanted {
   tenant: string;
-  /** JSON. */
-  away: string;
+  store: string;
   room: number;
+}
+
+/** A content, and its place in the order. */
+interface Next {
+  id: number;
+  at: number;
 }
 
 /** Of those that nobody has in hand, in the order in which they are to be looked at. */
 function openWaiting(db: Connection): (request: Parameters<Operations["filesToScan"]>[0]) => readonly number[] {
-  const select = <W extends Wanted>(index: string, where: string, order: string) =>
-    db
-      .prepare<[W], number>(
-        `SELECT id FROM content INDEXED BY ${index} WHERE tenant = $tenant AND ${where}
-           AND substr(store_key, 1, instr(store_key, '/')) NOT IN (SELECT value FROM json_each($away)) ORDER BY ${order} LIMIT $room`,
-      )
-      .pluck();
+  const storesOf = openStoresOf(db);
+  const select = <W extends Wanted>(index: string, where: string, at: string) =>
+    db.prepare<[W], Next>(
+      `SELECT id, ${at} AS at FROM content INDEXED BY ${index} WHERE tenant = $tenant AND store = $store AND ${where}
+         ORDER BY ${at}, id LIMIT $room`,
+    );
   const fresh = select("content_new", "turn = 0 AND attempts = 0", "id");
-  const retried = select("content_retried", "turn = 0 AND attempts > 0", "due_at, id");
+  const retried = select("content_retried", "turn = 0 AND attempts > 0", "due_at");
   const unasked = select("content_skipped", "turn = 3 AND scan = 'skipped' AND store_key IS NOT NULL", "id");
   const looked = select<Wanted & ScanAgain>(
     "content_scanned",
@@ -75,25 +79,50 @@ function openWaiting(db: Connection): (request: Parameters<Operations["filesToSc
   const retriesFirst = new Set<string>();
 
   /** What never gives a verdict is tried for ever, and must not keep new mail waiting for that; nor new mail it. */
-  function due(wanted: Wanted): readonly number[] {
-    const both = [fresh.all(wanted), retried.all(wanted)];
-    if (retriesFirst.delete(wanted.tenant)) both.reverse();
-    else retriesFirst.add(wanted.tenant);
-    const [first = [], second = []] = both;
-    const longest = Math.max(first.length, second.length);
-    return Array.from({ length: longest }, (_, at) => [...first.slice(at, at + 1), ...second.slice(at, at + 1)]).flat();
+  function due(tenant: string, [first, second]: readonly [readonly number[], readonly number[]]): readonly number[] {
+    const both = retriesFirst.delete(tenant) ? [second, first] : [first, second];
+    if (both[0] === first) retriesFirst.add(tenant);
+    const [one = [], other = []] = both;
+    const longest = Math.max(one.length, other.length);
+    return Array.from({ length: longest }, (_, at) => [...one.slice(at, at + 1), ...other.slice(at, at + 1)]).flat();
   }
 
   return ({ tenants, room, away = [], skipped, again }) => {
-    const shares = (ids: (wanted: Wanted) => readonly number[]) =>
-      fairShares({ tenants, room }, (tenant, most) => {
-        const stores = away.filter((one) => one.tenant === tenant).map(({ store }) => store);
-        return ids({ tenant, away: JSON.stringify(stores), room: most });
-      });
-    let ids = shares(due);
+    /** What lies in a store that is away is stepped over, and not read through. */
+    const inStores = (tenant: string, most: number, find: (wanted: Wanted) => readonly Next[]): readonly number[] => {
+      const closed = away.filter((one) => one.tenant === tenant).map(({ store }) => store);
+      const open = storesOf(tenant).filter((store) => !closed.includes(store));
+      const found = open.flatMap((store) => find({ tenant, store, room: most }));
+      if (open.length > 1) found.sort((a, b) => a.at - b.at || a.id - b.id);
+      return found.slice(0, most).map(({ id }) => id);
+    };
+    const shares = (find: (wanted: Wanted) => readonly Next[]) =>
+      fairShares({ tenants, room }, (tenant, most) => inStores(tenant, most, find));
+    let ids = fairShares({ tenants, room }, (tenant, most) =>
+      due(tenant, [
+        inStores(tenant, most, (wanted) => fresh.all(wanted)),
+        inStores(tenant, most, (wanted) => retried.all(wanted)),
+      ]),
+    );
     if (ids.length === 0 && skipped === true) ids = shares((wanted) => unasked.all(wanted));
     if (ids.length === 0 && again !== undefined) ids = shares((wanted) => looked.all({ ...wanted, ...again }));
     return ids;
+  };
+}
+
+/** A tenant has a few at most, however many contents: each is found by one step in the index behind the one before. */
+function openStoresOf(db: Connection): (tenant: string) => readonly string[] {
+  const least = (than: string) =>
+    db
+      .prepare<[string, string], string | null>(
+        `SELECT min(store) FROM content INDEXED BY content_store WHERE tenant = ? AND store ${than} ? AND store_key IS NOT NULL`,
+      )
+      .pluck();
+  const [first, next] = [least(">="), least(">")];
+  return (tenant) => {
+    const stores: string[] = [];
+    for (let last = first.get(tenant, ""); typeof last === "string"; last = next.get(tenant, last)) stores.push(last);
+    return stores;
   };
 }
 
@@ -172,7 +201,7 @@ export function openFilesDueAt(db: Connection): Operations["filesDueAt"] {
     return times.length === 0 ? null : Math.min(...times);
   };
   const planning = db
-    .prepare<[], number>("SELECT min(plan_at) FROM filing INDEXED BY filing_plan WHERE change > 0")
+    .prepare<[], number>("SELECT min(plan_at) FROM filing INDEXED BY filing_plan_at WHERE change > 0")
     .pluck();
   return (now) => ({
     keeping: least(keeping, now),

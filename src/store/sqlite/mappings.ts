@@ -7,8 +7,8 @@ import { openPlanAgain } from "./thread-place.ts";
 
 type Names = "registerMapping" | "mappings" | "mappingText" | "dealsOf";
 
-/** A deal is asked for where a conversation begins; a mailing list that goes on for years is not read through for one. */
-const mostMessages = 200;
+/** Planned again when their conversation gets a deal: in one transaction, which a mailing list of years must not make long. The rest is told. */
+const mostPlannedAgain = 200;
 
 export function openMappings(db: Connection): Pick<Operations, Names> {
   const find = db
@@ -24,20 +24,13 @@ export function openMappings(db: Connection): Pick<Operations, Names> {
   );
   const text = db.prepare<[number], string>("SELECT text FROM mapping WHERE version = ?").pluck();
   const alias = db.prepare<[string], string>("SELECT thread FROM thread_alias WHERE alias = ?").pluck();
-  const messages = db
-    .prepare<[string], number>(
-      `SELECT message FROM threaded WHERE thread = ? ORDER BY written_at, placed LIMIT ${mostMessages}`,
-    )
-    .pluck();
-  const deal = db.prepare<[number], ThreadDeal>("SELECT key, pipeline, stage FROM deal WHERE event = ?");
+  const deal = db.prepare<[string], ThreadDeal>(
+    `SELECT d.key, d.pipeline, d.stage FROM threaded t INDEXED BY threaded_deal CROSS JOIN deal d ON d.event = t.message
+       WHERE t.thread = ? AND t.deal = 1 ORDER BY t.written_at, t.placed LIMIT 1`,
+  );
 
-  function dealOf(thread: string): ThreadDeal | null {
-    for (const message of messages.all(alias.get(thread) ?? thread)) {
-      const found = deal.get(message);
-      if (found !== undefined) return found;
-    }
-    return null;
-  }
+  /** The first that was asked for, however long the conversation is. */
+  const dealOf = (thread: string): ThreadDeal | null => deal.get(alias.get(thread) ?? thread) ?? null;
 
   return {
     registerMapping({ tenant, sha256, text: content, now }) {
@@ -64,7 +57,7 @@ export function openFixDeal(
   const beside = db.prepare<[{ event: number }], { seq: number; raw_kind: string }>(
     `SELECT e.seq, e.raw_kind FROM threaded t JOIN event e ON e.seq = t.message
        WHERE t.thread = (SELECT thread FROM threaded WHERE message = $event) AND t.message <> $event
-       ORDER BY t.written_at, t.placed LIMIT ${mostMessages}`,
+       ORDER BY t.written_at, t.placed LIMIT ${mostPlannedAgain + 1}`,
   );
   const giveAgain = db.prepare(
     "UPDATE run_event SET state = 'waiting' WHERE run = ? AND event = ? AND state = 'planned'",
@@ -73,7 +66,14 @@ export function openFixDeal(
   const tell = openStory(db);
   return (event, deal, { now, run }) => {
     if (deal === undefined || put.run(event, deal.key, deal.pipeline, deal.stage, run).changes === 0) return;
-    for (const { seq, raw_kind } of beside.all({ event })) {
+    const others = beside.all({ event });
+    if (others.length > mostPlannedAgain)
+      tell(
+        event,
+        now,
+        `its conversation has a deal now; only its first ${mostPlannedAgain} messages are planned again (mailwright reprocess does others)`,
+      );
+    for (const { seq, raw_kind } of others.slice(0, mostPlannedAgain)) {
       // A run touches what it was given, and nothing else.
       if (run !== null) {
         giveAgain.run(run, seq);

@@ -35,6 +35,7 @@ import { openSettle } from "./settle.ts";
 import { openSkips } from "./skips.ts";
 import { openStats } from "./stats.ts";
 import { readStory } from "./story.ts";
+import { openSweep } from "./sweep.ts";
 import { openAround } from "./thread-around.ts";
 import { openThread } from "./thread-find.ts";
 import { openThreadList } from "./thread-list.ts";
@@ -109,6 +110,7 @@ export function openedOn(db: Connection): Opened {
       ...openImapRead(db),
       ...openTokenRows(db),
       ...openAudit(db),
+      ...openSweep(db),
     },
     begin: { read: () => void read.run(), write: () => void write.run() },
     commit() {

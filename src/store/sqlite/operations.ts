@@ -98,6 +98,8 @@ export const operations = {
   audit: "write",
   auditOpening: "write",
   auditTrail: "read",
+  auditRemoved: "write",
+  strays: "write",
 } as const satisfies Record<Exclude<keyof Ledger, "close" | "probe">, "read" | "write">;
 
 export type OperationName = keyof typeof operations;

@@ -78,12 +78,13 @@ export function openPreviews(
     },
     previewsRemoved({ before, limit, dryRun }) {
       const found = old.all(before, limit);
-      if (dryRun) return found.length;
+      const gone = found.map(({ tenant, sha256 }) => ({ tenant, sha256 }));
+      if (dryRun) return gone;
       for (const { tenant, sha256, store_key: storeKey } of found) {
         doom.run(storeKey, tenant, sha256);
         forget.run(sha256, tenant);
       }
-      return found.length;
+      return gone;
     },
   };
 }

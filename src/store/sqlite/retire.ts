@@ -1,5 +1,5 @@
 /** Keeps the ledger small: raw bytes leave for the attic, and what retention no longer wants goes. Rows, digests and refs always stay. */
-import type { Purged, PurgePolicy, RawPlace } from "../../model/ledger.ts";
+import type { PurgeCursor, Purged, PurgePolicy, RawPlace } from "../../model/ledger.ts";
 import type { Connection } from "./connection.ts";
 import type { Operations } from "./operations.ts";
 import { rawPlace } from "./place.ts";
@@ -57,12 +57,13 @@ const closed = `e.stage = 'prepared' AND e.open = 0 AND NOT EXISTS (SELECT 1 FRO
 
 export function openPurge(db: Connection): Operations["purge"] {
   const tell = openStory(db);
-  const oldRaws = db.prepare<[number, number], OldRaw>(
-    `SELECT e.seq, e.event_id, e.raw_kind, e.raw_name, e.raw_size FROM event e
-       WHERE e.raw_kind <> 'gone' AND e.received_at < ? AND ${closed} ORDER BY e.received_at, e.seq LIMIT ?`,
+  const oldRaws = db.prepare<[number, number, number, number, number, number], OldRaw>(
+    `SELECT e.seq, e.event_id, e.raw_kind, e.raw_name, e.raw_size, e.received_at FROM event e
+       WHERE e.raw_kind <> 'gone' AND e.received_at < ? AND (e.received_at, e.seq) > (?, ?)
+         AND (e.received_at, e.seq) <= (?, ?) AND ${closed} ORDER BY e.received_at, e.seq LIMIT ?`,
   );
   const oldRawOf = db.prepare<[string, number], OldRaw>(
-    `SELECT e.seq, e.event_id, e.raw_kind, e.raw_name, e.raw_size FROM event e
+    `SELECT e.seq, e.event_id, e.raw_kind, e.raw_name, e.raw_size, e.received_at FROM event e
        WHERE e.event_id = ? AND e.raw_kind <> 'gone' AND e.received_at < ? AND ${closed}`,
   );
   const oldBodies = db.prepare<[number, number], { seq: number; event_id: string }>(
@@ -79,18 +80,23 @@ export function openPurge(db: Connection): Operations["purge"] {
     "UPDATE run_delivery INDEXED BY run_delivery_of SET plan = NULL WHERE delivery IN (SELECT id FROM delivery WHERE event = ?)",
   );
 
-  const rawsOf = (before: number, only: string | undefined, most: number) =>
-    only === undefined ? oldRaws.all(before, most) : oldRawOf.all(only, before);
+  const rawsOf = (before: number, most: number, { only, after = first, upTo = last }: PurgePolicy) =>
+    only === undefined
+      ? oldRaws.all(before, after.receivedAt, after.seq, upTo.receivedAt, upTo.seq, most)
+      : oldRawOf.all(only, before);
 
-  return ({ rawBefore, eventBefore, now, dryRun, limit, except = [], only }: PurgePolicy): Purged => {
+  return (policy: PurgePolicy): Purged => {
+    const { rawBefore, eventBefore, now, dryRun, limit, except = [], only } = policy;
     // One more than the limit tells whether there is more.
     const most = Math.min(limit, Number.MAX_SAFE_INTEGER - 1 - except.length);
     const kept = new Set(except);
-    const found = rawBefore === null ? [] : rawsOf(rawBefore, only, most + 1 + kept.size);
+    const found = rawBefore === null ? [] : rawsOf(rawBefore, most + 1 + kept.size, policy);
     const raws = found.filter(({ event_id }) => !kept.has(event_id));
     const bodies = eventBefore === null || only !== undefined ? [] : oldBodies.all(eventBefore, most + 1);
-    const more = raws.length > most || bodies.length > most;
+    const isCut = raws.length > most;
+    const more = isCut || bodies.length > most;
     raws.length = Math.min(raws.length, most);
+    const through = cursorOf((isCut ? raws : found).at(-1));
     bodies.length = Math.min(bodies.length, most);
     if (!dryRun) {
       for (const { seq } of raws) {
@@ -106,11 +112,17 @@ export function openPurge(db: Connection): Operations["purge"] {
         tell(seq, now, "event body and plan deleted by retention");
       }
     }
-    return { raws: raws.map(purgedRaw), events: bodies.map(({ event_id }) => event_id), more };
+    return { raws: raws.map(purgedRaw), events: bodies.map(({ event_id }) => event_id), through, more };
   };
 }
 
-type OldRaw = Omit<RawRow, "tenant">;
+type OldRaw = Omit<RawRow, "tenant"> & { received_at: number };
+
+const first: PurgeCursor = { receivedAt: Number.MIN_SAFE_INTEGER, seq: 0 };
+const last: PurgeCursor = { receivedAt: Number.MAX_SAFE_INTEGER, seq: 0 };
+
+const cursorOf = (row: OldRaw | undefined): PurgeCursor | undefined =>
+  row === undefined ? undefined : { receivedAt: row.received_at, seq: row.seq };
 
 function purgedRaw(row: OldRaw): { eventId: string; raw: RawPlace; bytes: number } {
   return { eventId: row.event_id, raw: rawPlace(row.raw_kind, row.raw_name), bytes: row.raw_size };

@@ -770,12 +770,23 @@ export function filesContract(open: OpenBench): void {
       const found = await old(5_000, null);
       await b.w.ledger.accept([message("late", { receivedAt: 9_000 })]);
       await b.prepare([fileOf("late", { sha256: "two" })], skip());
-      await b.w.ledger.filesRemoved(found, 8_000);
+      expect(await b.w.ledger.filesRemoved(found, 8_000, { storedBefore: 5_000, quarantinedBefore: null })).toBe(1);
       expect(await b.file("one")).toMatchObject({ status: "removed", storeKey: null, at: 8_000 });
       expect(await b.file("two")).toMatchObject({ status: "stored", storeKey: "ref-two" });
       expect(await b.doomed()).toEqual(["ref-one"]);
       expect(await old(5_000, null)).toEqual([]);
       expect(await b.stage("event-one")).toBe("prepared");
+    });
+
+    it("stay where a person released one meanwhile, whose class has longer", async () => {
+      await mailAt("one", 3_000, "quarantined");
+      const found = await old(1_000, 5_000);
+      expect(found).toHaveLength(1);
+      await b.w.ledger.decideFile({ id: "one", answer: "release", by: "Ada", note: "x", now: 7_000 });
+      const ages = { storedBefore: 1_000, quarantinedBefore: 5_000 };
+      expect(await b.w.ledger.filesRemoved(found, 8_000, ages)).toBe(0);
+      expect(await b.file("one")).toMatchObject({ status: "stored", storeKey: "ref-one" });
+      expect(await b.doomed()).toEqual([]);
     });
 
     it("stay for a younger mail that was listed before the first one's were kept, and found them kept", async () => {
@@ -805,7 +816,7 @@ export function filesContract(open: OpenBench): void {
 
     it("come back with a new mail, for that mail", async () => {
       await mailAt("one", 1_000, "stored", "same");
-      await b.w.ledger.filesRemoved(await old(5_000, null), 8_000);
+      await b.w.ledger.filesRemoved(await old(5_000, null), 8_000, { storedBefore: 5_000, quarantinedBefore: null });
       await mailAt("two", 9_000, "stored", "same");
       expect(await b.file("one")).toMatchObject({ status: "removed" });
       expect(await b.file("two")).toMatchObject({ status: "stored", storeKey: "ref-same" });

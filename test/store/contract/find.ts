@@ -229,11 +229,12 @@ export function retireContract(open: OpenBench): void {
       expect(planned).toEqual({
         raws: [{ eventId: "event-a", raw: { kind: "inline" }, bytes: 100 }],
         events: ["event-a"],
+        through: { receivedAt: 1_000, seq: 1 },
         more: false,
       });
       expect(text(await w.ledger.raw("event-a"))).toBe("raw of a");
       expect(await w.ledger.purge(policy)).toEqual(planned);
-      expect(await w.ledger.purge(policy)).toEqual({ raws: [], events: [], more: false });
+      expect(await w.ledger.purge(policy)).toMatchObject({ raws: [], events: [], more: false });
       const row = await w.row("event-a");
       expect(row.raw).toEqual({ kind: "gone" });
       expect(row.sealedEvent).toBeUndefined();

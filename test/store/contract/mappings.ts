@@ -63,6 +63,17 @@ export function mappingsContract(open: OpenBench): void {
       expect(await w.ledger.dealsOf(["t2", "t1", "unknown"])).toEqual([null, deal("deal-early"), null]);
     });
 
+    it("is found however many messages of its conversation were written before", async () => {
+      for (let n = 0; n < 210; n++) await taken(`m${n}`, "t1", 1_000 + n);
+      await taken("request", "t1", 5_000, "deal-late");
+      expect(await w.ledger.dealsOf(["t1"])).toEqual([deal("deal-late")]);
+      const again = await w.attempt({ room: 1_000 });
+      expect(again).toHaveLength(200);
+      expect((await w.ledger.story("event-request")).map(({ what }) => what)).toContainEqual(
+        expect.stringContaining("only its first 200 messages are planned again"),
+      );
+    });
+
     it("has those of its thread planned again that came before it was asked for, once", async () => {
       await taken("answer", "t1", 2_000);
       await taken("elsewhere", "t2", 1_000);

@@ -71,7 +71,8 @@ export function previewsContract(open: OpenBench): void {
       await b.keep(() => ({ status: "stored" }));
       await begin();
       await done();
-      const remove = (before: number, dryRun: boolean) => b.w.ledger.previewsRemoved({ before, limit: 10, dryRun });
+      const remove = async (before: number, dryRun: boolean) =>
+        (await b.w.ledger.previewsRemoved({ before, limit: 10, dryRun })).length;
       expect([await remove(6_000, false), await remove(6_001, true)]).toEqual([0, 1]);
       expect(await b.w.ledger.preview(of)).toMatchObject({ state: "made" });
       expect(await remove(6_001, false)).toBe(1);
