@@ -38,31 +38,62 @@ export async function openFiles(dir: string, options: FilesOptions = {}): Promis
   await syncDirectory(dir, disk);
   await syncDirectory(dirname(dir), disk);
   const folders = openFolders(dir, disk);
+  /** An error of the disk says in a sentence where, and what to do. */
+  const said = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw inWords(error, `the local files in ${dir} could not be ${what}`);
+    }
+  };
 
   return {
-    async put(key, sealed) {
-      const path = pathOf(dir, key);
-      const draft = await openDraft(join(drafts, newId()), disk);
-      try {
-        for await (const bytes of sealed) await draft.write(bytes);
-        const folder = dirname(path);
-        await folders.make(folder);
-        await draft.moveTo(path);
-        await syncDirectory(folder, disk);
-      } catch (error) {
-        // Somebody may have removed a folder that we remember.
-        folders.forget();
-        await draft.discard();
-        throw error;
-      }
-      return { bytes: draft.bytes };
-    },
-    get: async (key) => await readStream(pathOf(dir, key), disk),
-    read: async (key, range) => await readRange(pathOf(dir, key), range, disk),
-    delete: async (key) => await removed(pathOf(dir, key), disk),
+    put: (key, sealed) => said("written", () => put(key, sealed)),
+    get: (key) => said("read", () => readStream(pathOf(dir, key), disk)),
+    read: (key, range) => said("read", () => readRange(pathOf(dir, key), range, disk)),
+    delete: (key) => said("deleted", () => removed(pathOf(dir, key), disk)),
     list: (prefix) => listed(dir, prefix, disk),
     sweepDrafts: (olderThan) => sweep(drafts, disk, (_name, at) => at < olderThan),
   };
+
+  async function put(key: string, sealed: AsyncIterable<Uint8Array>): Promise<{ bytes: number }> {
+    const path = pathOf(dir, key);
+    const draft = await openDraft(join(drafts, newId()), disk);
+    try {
+      for await (const bytes of sealed) await draft.write(bytes);
+      const folder = dirname(path);
+      await folders.make(folder);
+      await draft.moveTo(path);
+      await syncDirectory(folder, disk);
+    } catch (error) {
+      // Somebody may have removed a folder that we remember.
+      folders.forget();
+      await draft.discard();
+      throw error;
+    }
+    return { bytes: draft.bytes };
+  }
+}
+
+/** What a person has to do, by the code of the system. */
+const remedies = new Map([
+  ["ENOSPC", "make room on its volume, or move data_dir to a larger one"],
+  ["EDQUOT", "raise the quota of the user that Mailwright runs as"],
+  ["EACCES", "let the user that Mailwright runs as read and write there"],
+  ["EPERM", "let the user that Mailwright runs as read and write there"],
+  ["EROFS", "mount its volume so that it can be written"],
+  ["EMFILE", "let Mailwright open more files (LimitNOFILE)"],
+  ["ENFILE", "let the system open more files (fs.file-max)"],
+  ["EIO", "look at the disk (dmesg)"],
+]);
+
+/** Keeps the code, by which others tell what it was. Whatever is not of the disk stays as it is. */
+function inWords(error: unknown, what: string): unknown {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const remedy = remedies.get(code);
+  return remedy === undefined
+    ? error
+    : Object.assign(new Error(`${what} (${code}): ${remedy}`, { cause: error }), { code });
 }
 
 /** Throws RangeError, so that no text from outside becomes a path. */

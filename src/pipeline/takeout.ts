@@ -134,7 +134,8 @@ function openRun(
 
   function storeFailed(partId: string, error: unknown): void {
     const { dueAt, blameless } = trouble.failed({ tenant, store: "" }, `${eventId}/${partId}`, error);
-    if (!blameless) failed.set(partId, `The store does not take it: ${asError(error).message.slice(0, 200)}`);
+    // Where the store is, and what is wrong with it, stands in the log: this is read at the CRM.
+    if (!blameless) failed.set(partId, "The store of attachments does not take it.");
     later = { dueAt, blameless: blameless && later?.blameless !== false };
     if (++failuresInRow >= mostInRow) throw new Stopped("the store takes no files");
   }

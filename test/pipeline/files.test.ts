@@ -510,7 +510,7 @@ describe("a store that is away", () => {
     }
     expect(await file("a/3")).toMatchObject({
       status: "refused",
-      reason: "The store does not take it: EntityTooStrange",
+      reason: "The store of attachments does not take it.",
     });
     expect(kept.counts.get("attachments_processed_count refused")).toBe(1);
   });
