@@ -344,7 +344,7 @@ export const standards: readonly Standard[] = [
     9110,
     "HTTP Semantics",
     "partial",
-    "Retry-After and the characters of field values, towards vendors; single byte ranges and If-Range of downloads. No other condition, no range of several parts.",
+    "Retry-After, If-Unmodified-Since and the characters of field values, towards vendors; single byte ranges and If-Range of downloads. No other condition, no range of several parts.",
   ),
   row(9562, "Universally Unique IDentifiers (UUIDs)", "partial", "Version 7, for event ids."),
   row(9580, "OpenPGP", "no", "Told by armour or first packet to be encrypted, and kept closed."),

@@ -26,6 +26,7 @@ export const packageHomes: Readonly<Record<string, readonly string[]>> = {
   "@aws-sdk/s3-request-presigner": ["src/blobs/s3.ts"],
   "@google-cloud/storage": ["src/blobs/gcs.ts", "src/blobs/gcs/"],
   "@hubspot/api-client": [],
+  "@jsforce/jsforce-node": [],
   "better-sqlite3": ["src/store/"],
   chardet: ["src/mail/"],
   commander: ["bin/", "src/cli/"],

@@ -4,6 +4,9 @@ import type { Destination, DestinationPorts, Facts, Session } from "../model/des
 import { hubspot } from "./hubspot.ts";
 import { local } from "./local.ts";
 import { pipedrive } from "./pipedrive.ts";
+
+import { salesforce } from "./salesforce.ts";
+
 import { zoho } from "./zoho.ts";
 
 /** A destination with an account's settings in it. */
@@ -46,5 +49,8 @@ export const destinations: readonly ListedDestination[] = [
   listed(hubspot),
   listed(local),
   listed(pipedrive),
+
+  listed(salesforce),
+
   listed(zoho),
 ];

@@ -2,6 +2,7 @@
 import { hubspotRoad } from "./hubspot-road.ts";
 import { pipedriveRoad } from "./pipedrive-road.ts";
 import type { RoadRig } from "./road.ts";
+import { salesforceRoad } from "./salesforce-road.ts";
 import { zohoRoad } from "./zoho-road.ts";
 
-export const roadRigs: readonly RoadRig[] = [hubspotRoad, pipedriveRoad, zohoRoad];
+export const roadRigs: readonly RoadRig[] = [hubspotRoad, pipedriveRoad, salesforceRoad, zohoRoad];

@@ -53,7 +53,8 @@ export function compared(year: Year, truth: Truth, outcome: Outcome): Compared {
         (reasons.get(`${delivery?.state ?? "absent"} ${reason}`) ?? 0) + 1,
       );
     }
-    const wrong = differences(expected, delivery, logged, dealOf);
+    const stays = outcome.there.stays === true && /^before (?:its|the) request$/.test(mail.told.note);
+    const wrong = differences(expected, delivery, logged, dealOf, stays);
     if (expected?.kind === "activity") {
       wanted++;
       if (wrong.length === 0) right++;
@@ -82,6 +83,7 @@ function differences(
   delivery: DeliveryRow | undefined,
   logged: There["activities"],
   dealOf: Map<string, string>,
+  stays: boolean,
 ): string[] {
   if (expected === undefined) return ["a mail that the truth does not know"];
   if (delivery === undefined) return ["no delivery"];
@@ -99,8 +101,8 @@ function differences(
     ...(delivery.state === "processed" ? [] : [`filed, and ${delivery.state}`]),
     ...(one.direction === expected.direction ? [] : ["direction"]),
     ...(same(one.contacts, expected.contacts) ? [] : ["contacts of an activity"]),
-    ...(same(one.companies, expected.companies) ? [] : ["companies of an activity"]),
-    ...dealDifference(one.deals, expected.deal, dealOf),
+    ...(onCompanies(one, expected.companies) ? [] : ["companies of an activity"]),
+    ...(stays && one.deals?.length === 0 ? [] : dealDifference(one.deals, expected.deal, dealOf)),
   ];
 }
 
@@ -117,6 +119,14 @@ function dealDifference(
   const known = dealOf.get(conversation);
   if (known === undefined) dealOf.set(conversation, id);
   return others.length === 0 && (known ?? id) === id ? [] : ["on another deal"];
+}
+
+/** On all that it is to be on, directly or through others; and directly on no other. */
+function onCompanies({ companies, through = [] }: There["activities"][number], wanted: readonly string[]): boolean {
+  if (through.length === 0) return same(companies, wanted);
+  const has = new Set([...companies, ...through].map((one) => one.toLowerCase()));
+  const asked = new Set(wanted.map((one) => one.toLowerCase()));
+  return [...asked].every((one) => has.has(one)) && companies.every((one) => asked.has(one.toLowerCase()));
 }
 
 const same = (one: readonly string[], other: readonly string[]): boolean => {

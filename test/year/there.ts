@@ -2,6 +2,8 @@
 import type { LocalRecord, LocalRecords, RecordKind } from "../../src/model/records.ts";
 
 export interface There {
+  /** A logged mail stays where it was put: one that came before the request that its deal was made of is on no deal. */
+  readonly stays?: true;
   readonly contacts: readonly {
     readonly address: string;
     readonly name: string;
@@ -23,6 +25,8 @@ export interface There {
     /** Addresses, domains, and ids of deals. */
     readonly contacts: readonly string[];
     readonly companies: readonly string[];
+    /** Where a mail is on a company through its people or its deal: those. */
+    readonly through?: readonly string[];
     /** Null where a mail stands on the company, and so on no deal of its own. */
     readonly deals: readonly string[] | null;
   }[];

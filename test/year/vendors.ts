@@ -3,6 +3,9 @@ import type { Clock } from "../../src/model/ports.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import { hubspotYear } from "./hubspot.ts";
 import { pipedriveYear } from "./pipedrive.ts";
+
+import { salesforceYear } from "./salesforce.ts";
+
 import type { There } from "./there.ts";
 import { zohoYear } from "./zoho.ts";
 
@@ -18,4 +21,4 @@ export interface YearVendor {
   worth?(sandbox: Sandbox, deal: string, amount: string): void;
 }
 
-export const yearVendors: readonly YearVendor[] = [hubspotYear, pipedriveYear, zohoYear];
+export const yearVendors: readonly YearVendor[] = [hubspotYear, pipedriveYear, salesforceYear, zohoYear];

@@ -1,0 +1,130 @@
+/** Contacts and leads: found by address or made under our key, never overwritten. Salesforce keeps no address single by itself. */
+import type { Ref } from "../../model/destination.ts";
+import type { PersonStep } from "../../model/step.ts";
+import type { WireResponse } from "../../model/wire.ts";
+import { permanent, together } from "../shared/calls.ts";
+import { type Api, isId, type Row, textOf } from "./api.ts";
+import { contactBody, leadBody, ownFields } from "./bodies.ts";
+import { isCode, matchesIn, reasonOf } from "./classify.ts";
+import type { Org } from "./org.ts";
+import { isSame, type Made, type Records } from "./records.ts";
+import { oneOf, quoted, select } from "./soql.ts";
+import type { Wishes } from "./wishes.ts";
+
+export interface People {
+  find(step: PersonStep): Promise<Ref | undefined>;
+  put(step: PersonStep): Promise<Ref>;
+}
+
+export interface PeoplePorts {
+  readonly api: Api;
+  readonly org: Org;
+  readonly records: Records;
+  readonly wishes: Wishes;
+}
+
+const mostAddresses = 50;
+const mostRows = 200;
+const isDetected = (answer: WireResponse): boolean => isCode(answer, "DUPLICATES_DETECTED");
+
+export function openPeople({ api, org, records, wishes }: PeoplePorts): People {
+  /** The mail's own address goes before others of the same person, a contact before a lead, the older before the newer. */
+  async function find({ key, email, also = [] }: PersonStep): Promise<Ref | undefined> {
+    const addresses = [email, ...also].slice(0, mostAddresses).map((one) => one.toLowerCase());
+    const where = `Email IN ${oneOf(addresses)}`;
+    const common = { where, order: "CreatedDate ASC", limit: mostRows };
+    const [contacts = [], leads = []] = await api.queries("Contact", [
+      { soql: select({ fields: ["Id", "Email", ...(await keyIn("Contact"))], from: "Contact", ...common }) },
+      {
+        soql: select({
+          fields: ["Id", "Email", "IsConverted", "ConvertedContactId", ...(await keyIn("Lead"))],
+          from: "Lead",
+          ...common,
+        }),
+      },
+    ]);
+    for (const [index, address] of addresses.entries()) {
+      const has = (row: Row): boolean => textOf(row, "Email")?.trim().toLowerCase() === address;
+      const found = await standing(contacts.find(has), leads.filter(has));
+      if (found === undefined) continue;
+      const note = index === 0 ? {} : { note: "known under another address of the same person" };
+      return records.refOf(found.object, { id: found.id, adopted: true, ours: found.key === key, ...note });
+    }
+    return undefined;
+  }
+
+  const keyIn = async (object: "Contact" | "Lead"): Promise<readonly string[]> =>
+    (await org.look(object))?.fields.has(ownFields.key) === true ? [ownFields.key] : [];
+
+  /** A lead that was converted is the contact that it became, while that is there. */
+  async function standing(
+    contact: Row | undefined,
+    leads: readonly Row[],
+  ): Promise<{ object: "Contact" | "Lead"; id: string; key?: string | null } | undefined> {
+    if (contact !== undefined) return { object: "Contact", id: contact.Id, key: textOf(contact, ownFields.key) };
+    const open = leads.find((lead) => lead.IsConverted !== true);
+    if (open !== undefined) return { object: "Lead", id: open.Id, key: textOf(open, ownFields.key) };
+    for (const { ConvertedContactId: id } of leads) {
+      if (typeof id !== "string" || !isId(id)) continue;
+      const became = await records.get("Contact", id, []);
+      if (became !== undefined && became.IsDeleted !== true) return { object: "Contact", id: became.Id };
+    }
+    return undefined;
+  }
+
+  async function put(step: PersonStep): Promise<Ref> {
+    const known = await find(step);
+    if (known !== undefined) return known;
+    if (!step.create) throw permanent("Salesforce has no such contact or lead, and this step may not create one");
+    const object = step.as === "lead" ? "Lead" : "Contact";
+    const { owner, fields, note, source } = await wishes.of(object, step);
+    const bodyOf = object === "Lead" ? leadBody : contactBody;
+    let cut: string | undefined;
+    const made = await records.make({
+      object,
+      key: step.key,
+      expected: isDetected,
+      async fields(key) {
+        const fitted = await org.fitted(object, {
+          ...fields,
+          ...bodyOf(step, { OwnerId: owner, LeadSource: source, key }),
+        });
+        cut = fitted.note;
+        return fitted.body;
+      },
+    });
+    if ("status" in made) return await detected(step, made);
+    if (made.adopted) return records.refOf(object, { ...made, note: changedAddress });
+    const all = together(note, cut);
+    return records.refOf(object, { ...made, ...(all === undefined ? {} : { note: all }) });
+  }
+
+  /** An administrator's rule says that this person is there already: only where it names one, with this very address. */
+  async function detected({ email }: PersonStep, answer: WireResponse): Promise<Ref> {
+    const [match, ...more] = matchesIn(answer);
+    const object = match?.object;
+    if (match === undefined || more.length > 0 || (object !== "Contact" && object !== "Lead")) {
+      throw permanent(`${reasonOf(answer)}; ${listedMatches(answer)}`);
+    }
+    const where = `Id = ${quoted(match.id)} AND Email = ${quoted(email.toLowerCase())}`;
+    const [row] = await api.query(object, { soql: select({ fields: ["Id"], from: object, where, limit: 1 }) });
+    if (row === undefined || !isSame(row.Id, match.id)) {
+      throw permanent(`${reasonOf(answer)}; ${listedMatches(answer)}, who has another address`);
+    }
+    return records.refOf(object, {
+      id: row.Id,
+      adopted: true,
+      note: "a duplicate rule of the org named it",
+    } satisfies Made);
+  }
+
+  return { find, put };
+}
+
+const changedAddress = "found by the key of an earlier mail, not by its address";
+
+export const listedMatches = (answer: WireResponse): string => {
+  const matches = matchesIn(answer).slice(0, 5);
+  if (matches.length === 0) return "the rule does not say which record it means";
+  return `a duplicate rule takes it for ${matches.map(({ object, id }) => `${object.slice(0, 40)} ${id}`).join(", ")}`;
+};
