@@ -1,6 +1,7 @@
 /** The list of destinations, sorted by name. A new one is a file beside this one and a line here. */
 import type { ZodType } from "zod";
 import type { Destination, DestinationPorts, Facts, Session } from "../model/destination.ts";
+import { close } from "./close.ts";
 import { hubspot } from "./hubspot.ts";
 import { local } from "./local.ts";
 import { pipedrive } from "./pipedrive.ts";
@@ -46,11 +47,10 @@ function listed<S>(destination: Destination<S>): ListedDestination {
 }
 
 export const destinations: readonly ListedDestination[] = [
+  listed(close),
   listed(hubspot),
   listed(local),
   listed(pipedrive),
-
   listed(salesforce),
-
   listed(zoho),
 ];

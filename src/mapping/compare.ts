@@ -23,8 +23,8 @@ export interface Compared {
   readonly steps: readonly StepDifference[];
 }
 
-/** Where a step stands in the plan, and why, is not what it asks for. */
-const aside: ReadonlySet<string> = new Set(["kind", "key", "why", "generation", "headers", "at"]);
+/** Where a step stands in the plan, and why, is not what it asks for; of which company a person is, that company's own step and its link tell. */
+const aside: ReadonlySet<string> = new Set(["kind", "key", "why", "generation", "headers", "at", "company"]);
 
 export function comparePlans(before: Decision, after: Decision): Compared {
   const steps = stepDifferences(stepsOf(before), stepsOf(after));

@@ -14,8 +14,9 @@ import { wantedOf } from "./rules/wanted.ts";
 
 export function filed(facts: Facts, mapping: Mapping, known: Known, said: Ruled): Decision {
   const { event } = facts;
-  const people = peopleOf(facts, mapping, said);
-  const { companies, links } = companiesOf(facts, people, said);
+  const found = peopleOf(facts, mapping, said);
+  const { companies, links } = companiesOf(facts, found, said);
+  const people = found.map((person) => withCompany(person, companies, links));
   const deal = dealOf(
     facts,
     mapping,
@@ -86,6 +87,12 @@ function companiesOf(
     }),
   );
   return { companies, links };
+}
+
+function withCompany(person: PersonStep, companies: readonly CompanyStep[], links: readonly LinkStep[]): PersonStep {
+  const to = links.find(({ from }) => from === person.key)?.to;
+  const its = companies.find(({ key }) => key === to);
+  return its === undefined ? person : { ...person, company: { key: its.key, domain: its.domain } };
 }
 
 /** The thread's own deal goes before any other; a new one only from a sender who is sure. */

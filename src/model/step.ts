@@ -24,6 +24,8 @@ const person = z.object({
   /** What an unknown person becomes where the CRM has both; contact where it is not said. */
   as: z.enum(["contact", "lead"]).optional(),
   name: z.string().nullable(),
+  /** The company step of this plan that it belongs to: for a CRM whose people stand on a company, when it makes one. Older plans lack it. */
+  company: z.object({ key: z.string(), domain: z.string() }).optional(),
   /** What the CRM should show as the origin of a record made by us. */
   source: z.literal("email"),
   /** Whether a missing person may be created; otherwise the step is only a look-up. */

@@ -12,7 +12,7 @@ test("every destination's file is in the list, in the order of names", () => {
 });
 
 test("settings are checked when a destination is bound to them, and change its facts", () => {
-  const [hubspot] = destinations;
+  const hubspot = destinations.find(({ name }) => name === "hubspot");
   expect(() => hubspot?.bind({ token: "two words" })).toThrow(/printable word/);
   expect(() => hubspot?.bind({ token: "pat-x", colour: "red" })).toThrow(/colour/);
   expect(() => hubspot?.bind({ token: "pat-x", base_url: "ftp://example.test" })).toThrow();

@@ -124,13 +124,15 @@ export async function look(
   const { config, log, lanes, account, vendor } = stage;
   const ground = await openGround(loadSettings(config, {}), { thread: "calling", check: "none", log });
   try {
+    const rows = await rowsOf(ground.ledger);
+    const words = { eventOf: eventsBy(rows), domains: domainsOf(stage) };
     const there = lanes.map((lane) => {
       return [
         lane,
-        lane === "acme/crm" || vendor === undefined ? localThere(ground.records) : vendor.there(account),
+        lane === "acme/crm" || vendor === undefined ? localThere(ground.records) : vendor.there(account, words),
       ] as const;
     });
-    return { rows: await rowsOf(ground.ledger), there: new Map(there) };
+    return { rows, there: new Map(there) };
   } finally {
     await ground.close();
   }
@@ -297,3 +299,16 @@ function complaints(): { log: Log; lines: string[] } {
   const log: Log = { debug: quiet, info: quiet, warn: line, error: line, with: () => log };
   return { log, lines };
 }
+
+/** By the beginning of the activity's key. */
+function eventsBy(rows: ReadonlyMap<string, EventRow>): (marker: string) => string {
+  const events = new Map<string, string>();
+  for (const { eventId, deliveries } of rows.values())
+    for (const { kind, key } of deliveries.flatMap(({ steps }) => steps))
+      if (kind === "activity") events.set(key.slice(0, 16), eventId);
+  return (marker) => events.get(marker) ?? "";
+}
+
+const domainsOf = ({ year }: Stage): string[] => [
+  ...new Set(year.mails.flatMap(({ told }) => [told.from, ...told.under].flatMap((one) => one?.company ?? []))),
+];

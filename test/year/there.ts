@@ -8,7 +8,8 @@ export interface There {
     readonly address: string;
     readonly name: string;
     readonly flags: readonly string[];
-    readonly companies: readonly string[];
+    /** Null where that cannot be told by this CRM. */
+    readonly companies: readonly string[] | null;
   }[];
   readonly companies: readonly string[];
   readonly deals: readonly {
@@ -24,7 +25,10 @@ export interface There {
     readonly direction: string;
     /** Addresses, domains, and ids of deals. */
     readonly contacts: readonly string[];
-    readonly companies: readonly string[];
+    /** A mail stands on its first person alone. */
+    readonly onOne?: true;
+    /** Null where it stands on whatever company its person stands on. */
+    readonly companies: readonly string[] | null;
     /** Where a mail is on a company through its people or its deal: those. */
     readonly through?: readonly string[];
     /** Null where a mail stands on the company, and so on no deal of its own. */
