@@ -37,7 +37,7 @@ export interface FolderState {
   /** The name that survives a renaming, where the server has the extension OBJECTID. */
   readonly mailboxId: string | null;
   readonly uidValidity: number;
-  /** Messages from here on are ours. Of those below `oldBelow`, which were there before we were, only the ones that are no older than `since`. */
+  /** Messages from here on are ours. Of those below `oldBelow`, which were there before we were, only the ones that are younger than `since`. */
   readonly firstUid: number;
   readonly oldBelow: number;
   /** Epoch ms, by the server's clock. */

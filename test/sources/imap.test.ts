@@ -139,6 +139,28 @@ describe("a mailbox that is read", () => {
     expect(await r.ledger.fates(appeared?.id ?? 0, [1, 2])).toMatchObject([{ state: "landed" }, { state: "before" }]);
   });
 
+  it("leaves old mail alone under new numbers too, and takes what came between", async () => {
+    const r = await rig();
+    const at = (seconds: number) => ({ internalDate: new Date(r.clock.now() + seconds * 1_000) });
+    r.server.put("INBOX", mail("old"), at(-60));
+    const running = r.start();
+    await r.until("it waits", () => r.server.commands.includes("IDLE"));
+    r.server.put("INBOX", mail("new"), at(1));
+    await r.until("it came", () => r.bytes.size === 1);
+    const stopped = running.stop(100);
+    await r.clock.advance(200);
+    await stopped;
+    r.server.put("INBOX", mail("between"), at(2));
+    r.server.renumber("INBOX", 77);
+    r.start();
+    await r.until("it came", () => r.bytes.size === 2);
+    expect(r.subjects()).toEqual(["between", "new"]);
+    const [folder] = await r.ledger.folders(account);
+    const fates = async () => await r.ledger.fates(folder?.id ?? 0, [1, 2, 3]);
+    await r.until("all are known", async () => (await fates()).length === 3);
+    expect((await fates()).map(({ state }) => state)).toEqual(["before", "landed", "landed"]);
+  });
+
   it("is read by one process at a time, and goes on where the other left it", async () => {
     const r = await rig();
     const one = r.start();

@@ -10,8 +10,6 @@ import { failed, type Item, pass, takeAll } from "./taking.ts";
 const windowMessages = 500;
 /** All UIDs are held against the ledger at least so often: one may come up below the cursor. */
 const sweepMs = 3600_000;
-/** The server's clock and ours may differ by that, where the age of a message decides. */
-const clocksDifferMs = 3600_000;
 const lastUid = 0xffff_ffff;
 
 /** `reopen`: the folder is selected anew, which alone tells of new UIDs; else it is looked at as it is open. */
@@ -165,7 +163,7 @@ function notOurs(
   { oldBelow, since }: FolderState,
   { account, intake }: Context,
 ): PassedUid | undefined {
-  if (uid < oldBelow && internalDate !== null && internalDate < since - clocksDifferMs)
+  if (uid < oldBelow && internalDate !== null && internalDate <= since)
     return { uid, state: "before", reason: "it was there before the mailbox was watched" };
   const most = Math.min(account.settings.max_bytes ?? intake.maxBytes, intake.maxBytes);
   if (size > most)

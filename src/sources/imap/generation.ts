@@ -53,6 +53,20 @@ async function underOldName(
   return renamed ? { ...old, path } : undefined;
 }
 
+/** The server's clock and ours may differ by that. */
+const clocksDifferMs = 3600_000;
+const looksAt = 50;
+
+/** When the newest of what is there already came, by the server's clock: what is older is not ours, whatever number it gets one day. */
+async function newestDate(client: Client, uidNext: number, exists: number, now: number): Promise<number> {
+  if (exists === 0) return 0;
+  const last = (await client.uids(Math.max(1, uidNext - looksAt))).slice(-looksAt);
+  const facts = last.length === 0 ? new Map() : await client.facts(last);
+  const dates = [...facts.values()].map(({ internalDate }) => internalDate ?? 0);
+  // A date in the future, which whoever puts a message there may give it, would make new mail old.
+  return dates.length === 0 ? now - clocksDifferMs : Math.min(now, Math.max(...dates));
+}
+
 async function begin(client: Client, box: Mailbox, path: string, context: Context): Promise<FolderState> {
   const { ports, held } = context;
   const now = ports.clock.now();
@@ -60,6 +74,7 @@ async function begin(client: Client, box: Mailbox, path: string, context: Contex
   const uidNext = box.uidNext > 0 ? box.uidNext : ((await client.uids(1)).at(-1) ?? 0) + 1;
   // Where we know the account, a folder that appears is new itself: all that came since we watch is ours.
   const appeared = held.sameSelectors;
+  const since = appeared ? held.firstAt - clocksDifferMs : await newestDate(client, uidNext, box.exists, now);
   const state = await ports.ledger.openFolder({
     ...leaseOf(context),
     path,
@@ -67,7 +82,7 @@ async function begin(client: Client, box: Mailbox, path: string, context: Contex
     uidValidity: box.uidValidity,
     uidNext,
     firstUid: appeared ? 1 : uidNext,
-    since: appeared ? held.firstAt : now,
+    since,
     now,
   });
   if (state === undefined) throw new BegunAnew("the account is read by another process");

@@ -13,7 +13,7 @@ CREATE TABLE imap_account (
 ) STRICT, WITHOUT ROWID;
 
 -- One generation of a folder: ended_at is set when its UIDs mean something else. Messages from first_uid on are ours; of those below old_below,
--- which were there when the generation began, only the ones that are not older than since. last_uid: at or below it, all of ours are accounted for. uid_next, seen_at: what the server said last, and
+-- which were there when the generation began, only the ones that are younger than since. last_uid: at or below it, all of ours are accounted for. uid_next, seen_at: what the server said last, and
 -- when. done_at: when nothing was left to do.
 CREATE TABLE imap_folder (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
