@@ -1,9 +1,8 @@
 import { expect, test } from "vitest";
 import { runFileKills } from "./file-kills.ts";
 
-/** A kill at four kinds of writes here; `node scripts/file-kills.ts --kills 300` for all of them, in files and in a bucket. */
+/** A kill at three kinds of writes here; `node scripts/file-kills.ts --kills 300` for all of them, in files and in a bucket. */
 const points = [
-  "draft write after#2",
   "attachment rename after#1",
   "row UPDATE content SET scan status engine after#1",
   "preview rename after#1",

@@ -244,7 +244,7 @@ async function watch(world: World, daemon: RunningDaemon, isDead: () => boolean)
       if (isDead()) return;
       await look(world, daemon, row).catch(() => undefined);
     }
-    await systemClock.sleep(50);
+    await systemClock.sleep(200);
   }
 }
 
