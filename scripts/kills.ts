@@ -1,13 +1,22 @@
-/** The long form of the kill test: `node scripts/kills.ts --cycles 500 --seed 1`. Prints the verdict; exit 1 when a promise was broken. */
+/** The long form of the kill test: `node scripts/kills.ts --cycles 500 --seed 1`, against another vendor than HubSpot `--vendor pipedrive`. Prints the verdict; exit 1 when a promise was broken. */
 import { parseArgs } from "node:util";
+import { pipedriveKills } from "../test/process/kill-vendors.ts";
 import { type KillRun, runKills } from "../test/process/kills.ts";
 
 const { values } = parseArgs({
-  options: { cycles: { type: "string", default: "500" }, seed: { type: "string", default: "1" } },
+  options: {
+    cycles: { type: "string", default: "500" },
+    seed: { type: "string", default: "1" },
+    vendor: { type: "string", default: "hubspot" },
+  },
 });
 const cycles = Number(values.cycles);
 const seed = Number(values.seed);
-const tiers: readonly KillRun["emailsUnique"][] = ["yes", "no", "propertiesForbidden"];
+const others = new Map([["pipedrive", pipedriveKills]]);
+const vendor = others.get(values.vendor);
+if (vendor === undefined && values.vendor !== "hubspot")
+  throw new RangeError(`--vendor is one of hubspot, ${[...others.keys()].join(", ")}`);
+const tiers: readonly KillRun["emailsUnique"][] = vendor === undefined ? ["yes", "no", "propertiesForbidden"] : ["no"];
 let broken = false;
 for (const [index, emailsUnique] of tiers.entries()) {
   const outcome = await runKills({
@@ -15,6 +24,7 @@ for (const [index, emailsUnique] of tiers.entries()) {
     cycles: Math.ceil(cycles / tiers.length),
     moments: ["random", "after_250", "before_answer"],
     emailsUnique,
+    ...(vendor === undefined ? {} : { vendor }),
     mailsPerCycle: 8,
     progress: (done) => void (process.stderr.isTTY && process.stderr.write(`\r${emailsUnique}: ${done} kills`)),
   });
@@ -22,7 +32,7 @@ for (const [index, emailsUnique] of tiers.entries()) {
   const wrong = lost.length + doubled.length + mangled.length + phantom.length;
   broken ||= wrong > 0 || activities + visible.size !== acknowledged;
   const figures = {
-    emailsUnique,
+    vendor: vendor?.name ?? `hubspot, ${emailsUnique}`,
     kills,
     acknowledged,
     activities,

@@ -1,10 +1,10 @@
-/** Kills the real daemon again and again while mail comes in and a nasty HubSpot answers, and judges what is left in the end. */
-
+/** Kills the real daemon again and again while mail comes in and a nasty vendor answers, and judges what is left in the end. */
 import { systemClock } from "../../src/main/system.ts";
-import type { FaultPlan } from "../../src/sandbox/hubspot.ts";
-import { createHubspotSandbox, type HubspotSandbox, sandboxToken } from "../../src/sandbox/hubspot.ts";
+import type { FaultPlan } from "../../src/sandbox/faults.ts";
+import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import { startSandbox } from "../../src/sandbox/server.ts";
 import { type Home, makeHome, type RunningDaemon, startDaemon } from "./daemon.ts";
+import { hubspotKills, type KillVendor } from "./kill-vendors.ts";
 import { sendMail } from "./smtp-client.ts";
 import {
   drained,
@@ -18,8 +18,8 @@ import {
 } from "./verdict.ts";
 
 /**
- * When the kill comes. random: at any moment. after_250: in the turn in which a client reads its 250. before_answer: HubSpot has committed an
- * email and its answer is held back.
+ * When the kill comes. random: at any moment. after_250: in the turn in which a client reads its 250. before_answer: the vendor has committed an
+ * activity and its answer is held back.
  */
 export type KillMoment = "random" | "after_250" | "before_answer";
 
@@ -27,8 +27,9 @@ export interface KillRun {
   readonly seed: number;
   readonly cycles: number;
   readonly moments: readonly KillMoment[];
-  /** Whether HubSpot keeps our key single on emails. Without, an unclear create has to be read back. */
+  /** HubSpot, and whether it keeps our key single on emails; or any other vendor. */
   readonly emailsUnique: "yes" | "no" | "propertiesForbidden";
+  readonly vendor?: KillVendor;
   readonly mailsPerCycle: number;
   /** Called after every cycle. */
   progress?(done: number): void;
@@ -42,22 +43,9 @@ export interface KillOutcome extends Verdict {
   readonly files: FilesFound;
 }
 
-/** HubSpot's weather during the run: 429 5 %, 500 4 %, answers lost after the commit 8 % (durability sheet, base load). */
-const weather: readonly FaultPlan[] = [
-  {
-    route: "*",
-    probability: 0.05,
-    fault: {
-      kind: "status",
-      status: 429,
-      body: {
-        status: "error",
-        errorType: "RATE_LIMIT",
-        policyName: "SECONDLY",
-        message: "You have reached your secondly limit.",
-      },
-    },
-  },
+/** The vendor's weather during the run: 429 5 %, 500 4 %, answers lost after the commit 8 % (durability sheet, base load). */
+const weatherOf = ({ tooMany }: KillVendor): readonly FaultPlan[] => [
+  { route: "*", probability: 0.05, fault: tooMany },
   { route: "*", probability: 0.04, fault: { kind: "status", status: 500 } },
   { route: "*", probability: 0.06, fault: { kind: "commit_then_drop" } },
   { route: "*", probability: 0.02, fault: { kind: "commit_then_status", status: 504 } },
@@ -65,31 +53,28 @@ const weather: readonly FaultPlan[] = [
 
 export async function runKills(run: KillRun): Promise<KillOutcome> {
   const chance = randomOf(run.seed);
-  const crm = createHubspotSandbox({
-    clock: systemClock,
-    random: { unit: chance },
-    options: { emailsUnique: run.emailsUnique, prepared: true, limits: "off" },
-  });
+  const vendor = run.vendor ?? hubspotKills(run.emailsUnique);
+  const crm = vendor.open({ unit: chance });
   const server = await startSandbox(crm);
-  stoppedOnce ??= stopOnce(server.url);
+  stoppedOnce ??= stopOnce(vendor.entry(server.url));
   await stoppedOnce;
-  const home = await makeHome([hubspotEntry(server.url)]);
+  const home = await makeHome([vendor.entry(server.url)]);
   const sent: SentMail[] = [];
   const kills = { random: 0, after_250: 0, before_answer: 0 };
   try {
     for (let cycle = 0; cycle < run.cycles; cycle++) {
       const moment = run.moments[cycle % run.moments.length] ?? "random";
       crm.faults.clear();
-      for (const plan of weather) crm.faults.plan(plan);
-      await killCycle({ run, cycle, moment, chance, crm, home, sent });
+      for (const plan of weatherOf(vendor)) crm.faults.plan(plan);
+      await killCycle({ run, vendor, cycle, moment, chance, crm, home, sent });
       kills[moment]++;
       run.progress?.(cycle + 1);
     }
     await calm(home, crm, sent);
-    const seen = activitiesOf(crm);
+    const seen = activitiesOf(crm, vendor);
     const verdict = judge(sent, seen, await eventsOf(home));
     const files = await filesOf(home, (id) => attachedTo(id)?.content);
-    const contacts = { senders: new Set(seen.map(({ sender }) => sender)).size, made: crm.state().counts.contacts };
+    const contacts = { senders: new Set(seen.map(({ sender }) => sender)).size, made: vendor.contacts(crm) };
     return {
       ...verdict,
       sent: sent.length,
@@ -107,40 +92,26 @@ export async function runKills(run: KillRun): Promise<KillOutcome> {
 let stoppedOnce: Promise<void> | undefined;
 
 /** Node keeps what it makes of the code when a process ends by itself. Those that are killed find it, and start in half the time. */
-async function stopOnce(url: string): Promise<void> {
-  const home = await makeHome([hubspotEntry(url)]);
+async function stopOnce(entry: Record<string, unknown>): Promise<void> {
+  const home = await makeHome([entry]);
   const daemon = await startDaemon(home);
   await daemon.parsing;
   await daemon.kill("SIGTERM");
   await home.remove();
 }
 
-function hubspotEntry(url: string): Record<string, unknown> {
-  return {
-    id: "crm",
-    type: "hubspot",
-    base_url: url,
-    token: sandboxToken,
-    // The sandbox never commits later than it answers, so that a test need not wait ten minutes for a second read.
-    late_commit_ms: 300,
-    search_lag_ms: 300,
-    allow_missing_properties: true,
-    calls_per_10_seconds: 100_000,
-    search_calls_per_second: 1_000,
-  };
-}
-
 interface Cycle {
   readonly run: KillRun;
+  readonly vendor: KillVendor;
   readonly cycle: number;
   readonly moment: KillMoment;
   readonly chance: () => number;
-  readonly crm: HubspotSandbox;
+  readonly crm: Sandbox;
   readonly home: Home;
   readonly sent: SentMail[];
 }
 
-async function killCycle({ run, cycle, moment, chance, crm, home, sent }: Cycle): Promise<void> {
+async function killCycle({ run, vendor, cycle, moment, chance, crm, home, sent }: Cycle): Promise<void> {
   const daemon = await startDaemon(home);
   const dead = Promise.withResolvers<void>();
   let killed = false;
@@ -150,9 +121,9 @@ async function killCycle({ run, cycle, moment, chance, crm, home, sent }: Cycle)
     void daemon.kill("SIGKILL").then(() => dead.resolve());
   };
   if (moment === "before_answer") {
-    crm.faults.plan({ route: "emails.create", nth: 1 + Math.floor(chance() * 3), fault: { kind: "commit_then_hang" } });
+    crm.faults.plan({ route: vendor.create, nth: 1 + Math.floor(chance() * 3), fault: { kind: "commit_then_hang" } });
     void crm.whenHeld(1).then(kill);
-    // When no email is created any more in this cycle, the kill comes all the same.
+    // When no mail is logged any more in this cycle, the kill comes all the same.
     void daemon.parsing.then(() => setTimeout(kill, 4_000).unref());
   }
   if (moment === "random") {
@@ -248,7 +219,7 @@ function wireMail({ id }: SentMail) {
 }
 
 /** The weather clears, every sender who got no 250 sends again, and the daemon is left alone until it has nothing to do. */
-async function calm(home: Home, crm: HubspotSandbox, sent: readonly SentMail[]): Promise<void> {
+async function calm(home: Home, crm: Sandbox, sent: readonly SentMail[]): Promise<void> {
   crm.faults.clear();
   crm.release();
   const daemon: RunningDaemon = await startDaemon(home);
@@ -270,24 +241,15 @@ async function calm(home: Home, crm: HubspotSandbox, sent: readonly SentMail[]):
   }
 }
 
-function activitiesOf(crm: HubspotSandbox): (SeenActivity & { sender: string })[] {
-  return crm
-    .state()
-    .emails.filter(({ archived }) => !archived)
-    .map(({ properties, associations }) => {
-      const subject = properties.hs_email_subject ?? "";
-      const token = subject.replace(/^About /, "");
-      const [id, mail] = [...composed].find(([, candidate]) => candidate.token === token) ?? [
-        `unknown ${subject}`,
-        undefined,
-      ];
-      return {
-        messageId: id,
-        body: properties.hs_email_text ?? "",
-        contacts: associations.contacts?.length ?? 0,
-        sender: mail?.sender ?? "",
-      };
-    });
+function activitiesOf(crm: Sandbox, vendor: KillVendor): (SeenActivity & { sender: string })[] {
+  return vendor.activities(crm).map(({ subject, body, contacts }) => {
+    const token = subject.replace(/^About /, "");
+    const [id, mail] = [...composed].find(([, candidate]) => candidate.token === token) ?? [
+      `unknown ${subject}`,
+      undefined,
+    ];
+    return { messageId: id, body, contacts, sender: mail?.sender ?? "" };
+  });
 }
 
 /** mulberry32: small, seeded, good enough to choose moments. */
