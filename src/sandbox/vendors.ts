@@ -6,4 +6,10 @@ import { salesforceVendor } from "./salesforce.ts";
 import type { SandboxVendor } from "./sandbox.ts";
 import { zohoVendor } from "./zoho.ts";
 
-export const vendors: readonly SandboxVendor[] = [closeVendor, hubspotVendor, pipedriveVendor, salesforceVendor, zohoVendor];
+export const vendors: readonly SandboxVendor[] = [
+  closeVendor,
+  hubspotVendor,
+  pipedriveVendor,
+  salesforceVendor,
+  zohoVendor,
+];
