@@ -109,7 +109,7 @@ describe("a mailbox at a real Dovecot", () => {
         await dovecot.stop();
       }
     },
-    60_000 + rounds * 15_000,
+    60_000 + rounds * 40_000,
   );
 });
 
