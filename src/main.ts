@@ -16,6 +16,24 @@ export {
 export { openGroundIntake } from "./main/intake.ts";
 export { laneId, type OpenLane, openLanes, tenantPlans } from "./main/lanes.ts";
 export { lifecycleRules } from "./main/lifecycle.ts";
+export {
+  type CoverageTally,
+  type Covered,
+  coverageKinds,
+  type DeviceCode,
+  emptyTally,
+  type FolderLooked,
+  type ImapAccount,
+  ImapTrouble,
+  lookAt,
+  lookThrough,
+  mailboxesNamed,
+  mailboxName,
+  percentOf,
+  signIn,
+  signsInByCode,
+  type TakenAs,
+} from "./main/mailbox-visits.ts";
 export { diffMappings, UnknownVersion, type Version } from "./main/mapping-diff.ts";
 export { type CaseResult, type CaseSubject, subjectOf, testMapping } from "./main/mapping-test.ts";
 export { knownVersions, mappingSha256, openRules } from "./main/mappings.ts";

@@ -4,6 +4,7 @@ import { eventSchema } from "../model/event.ts";
 import { deliveryStates, failureReasons, stepStates } from "../model/ledger.ts";
 import { stepSchema } from "../model/step.ts";
 import { auditShape, fileShape } from "./file-shapes.ts";
+import { backfilled, coverage, initialised } from "./mailbox-shapes.ts";
 import { mappingDiffed, mappingFinding, mappingTested, ruleReading } from "./mapping-shapes.ts";
 import { purged } from "./purge-shapes.ts";
 import { decisionShape, reviewShape } from "./review-shapes.ts";
@@ -327,6 +328,8 @@ export const shapes = {
   "attachments list": z.array(fileShape),
   "attachments release": fileDecided,
   "attachments show": fileShape.extend({ audit: z.array(auditShape).describe("The last hundred, newest first.") }),
+  "audit coverage": coverage,
+  backfill: backfilled,
   backup: manifestShape,
   "config check": configChecked,
   "crm activities": z.array(crmRecord),
@@ -347,6 +350,7 @@ export const shapes = {
   }),
   "events show": eventDetail,
   explain: explained,
+  init: initialised,
   ...runShapes,
   "mapping check": z.array(mappingFinding),
   "mapping diff": mappingDiffed,

@@ -17,7 +17,11 @@ export interface Surroundings {
   /** Who runs it, as the system knows that user. */
   readonly user: string;
   readonly clock: Clock;
-  readonly stdin: AsyncIterable<Uint8Array> & { readonly isTerminal: boolean };
+  readonly stdin: AsyncIterable<Uint8Array> & {
+    readonly isTerminal: boolean;
+    /** Whether keys are shown and lines gathered by the terminal; absent where it is none. */
+    setRaw?(raw: boolean): void;
+  };
   readonly stdout: Output;
   readonly stderr: Output;
   onSignal(name: SignalName, heard: () => void): void;

@@ -2,6 +2,8 @@
 import { Command, type OutputConfiguration } from "commander";
 import type { Cli } from "./cli.ts";
 import { attachments } from "./commands/attachments.ts";
+import { audit } from "./commands/audit.ts";
+import { backfill } from "./commands/backfill.ts";
 import { backup } from "./commands/backup.ts";
 import { config } from "./commands/config.ts";
 import { crm } from "./commands/crm.ts";
@@ -10,6 +12,7 @@ import { demo } from "./commands/demo.ts";
 import { doctor } from "./commands/doctor.ts";
 import { events } from "./commands/events.ts";
 import { explain } from "./commands/explain.ts";
+import { init } from "./commands/init.ts";
 import { mapping } from "./commands/mapping.ts";
 import { parse } from "./commands/parse.ts";
 import { plan } from "./commands/plan.ts";
@@ -28,6 +31,8 @@ import { packageVersion } from "./package.ts";
 
 const commands = [
   attachments,
+  audit,
+  backfill,
   backup,
   config,
   crm,
@@ -36,6 +41,7 @@ const commands = [
   doctor,
   events,
   explain,
+  init,
   mapping,
   parse,
   plan,

@@ -11,6 +11,7 @@ import { startRetaining } from "../pipeline/retain.ts";
 import { type Road, startRoad } from "../pipeline/road.ts";
 import { compileRoutes, type Settings } from "../settings/index.ts";
 import { type RunningImap, smtp } from "../sources/index.ts";
+import { auditNightly } from "./coverage.ts";
 import { openDoor } from "./door.ts";
 import { forgetTrail, openFileRoom, removeOldFiles, sweepAll } from "./file-room.ts";
 import type { Ground } from "./ground.ts";
@@ -162,6 +163,8 @@ export async function startDaemon(ground: Ground): Promise<Daemon> {
     opened.push(() => pokes.stop());
     const mailboxes = readMailboxes(ground, works.intake);
     opened.push(() => mailboxes.stop(1_000));
+    const nightly = auditNightly(ground, works.intake);
+    opened.push(() => nightly.stop(1_000));
     const status = openStatus(ground, works, mailboxes);
     const http = await startHttp({
       ...openDoor(ground, ground.ledger, ground.stores, works.previewOf),
@@ -188,7 +191,7 @@ export async function startDaemon(ground: Ground): Promise<Daemon> {
         const until = ground.clock.now() + graceMs;
         const left = () => Math.max(0, until - ground.clock.now());
         status.drain();
-        await Promise.all([source, mailboxes].map((each) => each.stop(Math.floor(graceMs / 2))));
+        await Promise.all([source, mailboxes, nightly].map((each) => each.stop(Math.floor(graceMs / 2))));
         await pokes.stop();
         await works.stop(Math.floor(left() * 0.8));
         await http.stop(Math.min(500, left()));

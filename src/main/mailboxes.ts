@@ -8,8 +8,8 @@ export const mailboxesOf = ({ tenants }: Settings): readonly ImapAccount[] =>
   tenants.flatMap(({ id: tenant, imap }) => imap.map((settings) => ({ tenant, settings })));
 
 export function readMailboxes(ground: Ground, intake: Intake): RunningImap {
-  const { clock, random, log, metrics, ledger } = ground;
+  const { clock, random, log, metrics, ledger, tokens } = ground;
   const accounts = mailboxesOf(ground.settings);
   if (accounts.length > 0) log.info({ mailboxes: accounts.length }, "IMAP mailboxes are read");
-  return startImap(accounts, intake, { clock, random, log, metrics, ledger });
+  return startImap(accounts, intake, { clock, random, log, metrics, ledger, tokens });
 }

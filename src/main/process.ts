@@ -19,6 +19,9 @@ function outputOf(stream: NodeJS.WriteStream) {
 /** Opened on first use: merely looking at standard input would hold the process. */
 const input = {
   isTerminal: isatty(0),
+  setRaw(raw: boolean): void {
+    if (process.stdin.isTTY === true) process.stdin.setRawMode(raw);
+  },
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
     const stdin: Readable = process.stdin;
     for await (const chunk of stdin) yield typeof chunk === "string" ? Buffer.from(chunk) : chunk;

@@ -47,6 +47,11 @@ function rowsOf(outline: Outline): readonly Row[] {
 function inner(outline: Outline): readonly { readonly outline: Outline; readonly suffix: string }[] {
   if (outline.properties) return Object.keys(outline.properties).length > 0 ? [{ outline, suffix: "" }] : [];
   const items = outline.items;
+  if (outline.oneOf)
+    return outline.oneOf.map((branch) => ({
+      outline: branch,
+      suffix: ` with type: ${String(branch.properties?.type?.const)}`,
+    }));
   if (items?.oneOf) {
     return items.oneOf.map((branch) => ({
       outline: branch,
@@ -84,6 +89,7 @@ function rowText({ key, outline, isRequired }: Row): string {
 
 function kindOf(outline: Outline): string {
   if (outline.const !== undefined) return code(String(outline.const));
+  if (outline.oneOf) return "mapping";
   if (outline.enum) return outline.enum.map((value) => code(String(value))).join(", ");
   if (outline.anyOf) {
     const kinds = outline.anyOf.map(kindOf);

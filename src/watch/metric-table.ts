@@ -119,6 +119,21 @@ export const metricTable: readonly MetricRow[] = [
     mailbox,
     "1 while a mailbox is open at its server. It says nothing of progress: see imap_folder_stalled_seconds.",
   ),
+  gauge(
+    "imap_coverage_at_seconds",
+    mailbox,
+    "When the messages of a mailbox were last held against the ledger, in seconds since 1970.",
+  ),
+  gauge(
+    "imap_coverage_messages",
+    [...mailbox, "outcome"],
+    "Messages of a mailbox by what is known of them, as of the nightly audit: logged, decided, pending, before, given_up, missing.",
+  ),
+  gauge(
+    "imap_coverage_ratio",
+    mailbox,
+    "Of the messages that a mailbox has at its server, those with an activity or a reason, as of the nightly audit: 1 is all.",
+  ),
   counter(
     "imap_disconnects_total",
     [...mailbox, "reason"],

@@ -3,6 +3,7 @@ import type { HeldAccount } from "../../model/imap.ts";
 import type { Intake } from "../../model/source.ts";
 import { pauseAfter } from "./backoff.ts";
 import { accountName, BegunAnew, type ImapAccount, type ImapPorts } from "./context.ts";
+import { type Credentials, openCredentials } from "./credentials.ts";
 import { runSession } from "./session.ts";
 import { ImapTrouble, type TroubleKind } from "./trouble.ts";
 
@@ -19,6 +20,7 @@ export class Account {
   readonly #intake: Intake;
   readonly #ports: ImapPorts;
   readonly #stop: AbortSignal;
+  #credentials: Credentials;
   /** Fires where waiting makes no sense any more: other settings, or an operator who asks. */
   #retry = new AbortController();
   #failures = 0;
@@ -33,12 +35,15 @@ export class Account {
     this.#intake = intake;
     this.#ports = { ...ports, log: ports.log.with({ account: this.name }) };
     this.#stop = stop;
+    this.#credentials = openCredentials(account, this.#ports);
     this.#connected(false);
   }
 
   /** With the password of today, at once. */
   reload(account: ImapAccount): void {
     this.#account = account;
+    void this.#credentials.close();
+    this.#credentials = openCredentials(account, this.#ports);
     this.#failures = 0;
     this.#retry.abort();
   }
@@ -58,6 +63,7 @@ export class Account {
         await this.#after(error);
       }
     }
+    await this.#credentials.close();
     if (held !== undefined) await this.#ports.ledger.releaseAccount(held).catch(() => undefined);
   }
 
@@ -72,7 +78,7 @@ export class Account {
     try {
       const ended = await runSession({
         account: this.#account,
-        login: { settings: this.#account.settings, auth: { pass: this.#account.settings.password ?? "" } },
+        login: await this.#credentials.login(),
         intake: this.#intake,
         ports: this.#ports,
         held,
@@ -129,6 +135,8 @@ export class Account {
     this.#failures += 1;
     const { clock, log, metrics, random } = this.#ports;
     const kind: TroubleKind = error instanceof ImapTrouble ? error.kind : "connection";
+    // A token can end before its time: one that is got anew is tried before anything is said.
+    if (kind === "auth" && this.#credentials.refused() && this.#failures === 1) return await this.#pause(1_000);
     const pause = pauseAfter(kind, this.#failures, random.unit());
     const { tenant, settings } = this.#account;
     metrics.count("imap_disconnects_total", { tenant, account: settings.id, reason: kind });

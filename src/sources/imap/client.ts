@@ -157,6 +157,13 @@ export class Client {
     return [...new Set(found)].filter((uid) => uid >= from).sort((a, b) => a - b);
   }
 
+  /** Those that the server took on that day or later, by its own clock (RFC 9051 §6.4.4, SINCE), ascending. */
+  async uidsSince(day: number): Promise<readonly number[]> {
+    const found = await this.#within("SEARCH", this.#flow.search({ since: new Date(day) }, { uid: true }));
+    if (!Array.isArray(found)) throw new ImapTrouble("refused", "the server refused SEARCH");
+    return [...new Set(found)].sort((a, b) => a - b);
+  }
+
   /** Of those that the server has, in no order, each once; whatever else it says is left out. */
   async facts(uids: readonly number[]): Promise<ReadonlyMap<number, MessageFacts>> {
     const asked = new Set(uids);

@@ -2,6 +2,7 @@
 import type { AccountLease, FolderState, HeldAccount, Imap, WaitingUid } from "../../model/imap.ts";
 import type { Clock, Log, Metrics, Random } from "../../model/ports.ts";
 import type { Intake } from "../../model/source.ts";
+import type { TokenStore } from "../../model/tokens.ts";
 import type { Chosen } from "./selecting.ts";
 import type { ImapSettings } from "./settings.ts";
 
@@ -16,6 +17,7 @@ export interface ImapPorts {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly ledger: Imap;
+  readonly tokens: TokenStore;
 }
 
 /** `tenant/account`, as the ledger names it. */

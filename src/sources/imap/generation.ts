@@ -34,7 +34,7 @@ export const labelsOf = ({ account: { tenant, settings } }: Pick<Context, "accou
 });
 
 /** RFC 9051 §2.3.1.1: UIDs only grow. A server that was put back from a backup may give them out a second time under the same UIDVALIDITY. */
-function isAnother(known: FolderState, box: Mailbox): boolean {
+export function isAnother(known: FolderState, box: Mailbox): boolean {
   return known.uidValidity !== box.uidValidity || (box.uidNext > 0 && box.uidNext < known.uidNext);
 }
 

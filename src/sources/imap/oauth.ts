@@ -4,47 +4,48 @@ import type { Grant } from "../../model/tokens.ts";
 import { signAssertion } from "../../wire/oauth/assertion.ts";
 import { googleWorkspace, microsoft365 } from "./oauth-presets.ts";
 
+const way = <T extends string>(type: T) => z.literal(type).describe("Which way of signing in it is.");
 const secret = z.string().min(1).meta({ secret: true });
 const directory = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$/, { error: "the directory's id or a domain of it (acme.onmicrosoft.com)" })
   .describe("The organisation's directory: its id, or a domain of it.");
 const clientId = z.string().min(1).max(500).describe("The application's client id.");
-const endpoint = z.url({ protocol: /^https?$/, error: "an https: URL" });
+const url = z.url({ protocol: /^https?$/, error: "an https: URL" });
 
 /** What of a service account's key file is needed. */
 const keyFile = z.object({
   client_email: z.string().min(1),
   private_key: z.string().min(1),
   private_key_id: z.string().optional(),
-  token_uri: endpoint.optional(),
+  token_uri: url.optional(),
 });
 
 const microsoftApp = z
   .strictObject({
-    type: z.literal("microsoft_app"),
+    type: way("microsoft_app"),
     directory,
     client_id: clientId,
     client_secret: secret.describe(
       "A client secret of the application; it runs out on the day that was chosen for it.",
     ),
-    token_url: endpoint.optional().describe("Another token endpoint than Microsoft's public one: a national cloud."),
+    endpoint: url.optional().describe("Another token endpoint than Microsoft's public one: a national cloud."),
   })
   .describe("Microsoft 365, as an application that an administrator has let into the mailbox: nobody signs in.");
 
 const microsoftPerson = z
   .strictObject({
-    type: z.literal("microsoft_person"),
+    type: way("microsoft_person"),
     directory,
     client_id: clientId,
-    token_url: endpoint.optional().describe("Another token endpoint than Microsoft's public one: a national cloud."),
-    device_url: endpoint.optional().describe("The device endpoint that belongs to it."),
+    endpoint: url.optional().describe("Another token endpoint than Microsoft's public one: a national cloud."),
+    device_endpoint: url.optional().describe("The device endpoint that belongs to it."),
   })
   .describe("Microsoft 365, as a person who signs in once: `mailwright init --sign-in ACCOUNT` shows a code for that.");
 
 const googleService = z
   .strictObject({
-    type: z.literal("google_service_account"),
+    type: way("google_service_account"),
     key: secret
       .refine(isKeyFile, { error: "the whole JSON key file of the service account, best as a reference to that file" })
       .describe(
@@ -60,10 +61,8 @@ const googleService = z
 
 const refreshToken = z
   .strictObject({
-    type: z.literal("refresh_token"),
-    token_url: endpoint
-      .default(googleWorkspace.tokenUrl)
-      .describe("The token endpoint; Google's unless another is named."),
+    type: way("refresh_token"),
+    endpoint: url.default(googleWorkspace.tokenUrl).describe("The token endpoint; Google's unless another is named."),
     client_id: clientId,
     client_secret: secret.optional().describe("The application's client secret, where it has one."),
     refresh_token: secret.describe("A refresh token that somebody got by signing in."),
@@ -73,8 +72,8 @@ const refreshToken = z
 
 const clientCredentials = z
   .strictObject({
-    type: z.literal("client_credentials"),
-    token_url: endpoint.describe("The token endpoint."),
+    type: way("client_credentials"),
+    endpoint: url.describe("The token endpoint."),
     client_id: clientId,
     client_secret: secret.describe("The application's client secret."),
     scope: z.string().min(1).optional().describe("What the token is for."),
@@ -106,7 +105,7 @@ export function grantOf(oauth: MailboxOauth, user: string): Grant {
     case "microsoft_app":
       return {
         kind: "client_credentials",
-        tokenUrl: oauth.token_url ?? inDirectory(microsoft365.tokenUrl, oauth.directory),
+        tokenUrl: oauth.endpoint ?? inDirectory(microsoft365.tokenUrl, oauth.directory),
         clientId: oauth.client_id,
         clientSecret: oauth.client_secret,
         scope: microsoft365.appScope,
@@ -114,7 +113,7 @@ export function grantOf(oauth: MailboxOauth, user: string): Grant {
     case "microsoft_person":
       return {
         kind: "refresh_token",
-        tokenUrl: oauth.token_url ?? inDirectory(microsoft365.tokenUrl, oauth.directory),
+        tokenUrl: oauth.endpoint ?? inDirectory(microsoft365.tokenUrl, oauth.directory),
         clientId: oauth.client_id,
         scope: microsoft365.personScope,
       };
@@ -123,7 +122,7 @@ export function grantOf(oauth: MailboxOauth, user: string): Grant {
     case "refresh_token":
       return {
         kind: "refresh_token",
-        tokenUrl: oauth.token_url,
+        tokenUrl: oauth.endpoint,
         clientId: oauth.client_id,
         refreshToken: oauth.refresh_token,
         ...(oauth.client_secret === undefined ? {} : { clientSecret: oauth.client_secret }),
@@ -132,7 +131,7 @@ export function grantOf(oauth: MailboxOauth, user: string): Grant {
     case "client_credentials":
       return {
         kind: "client_credentials",
-        tokenUrl: oauth.token_url,
+        tokenUrl: oauth.endpoint,
         clientId: oauth.client_id,
         clientSecret: oauth.client_secret,
         ...(oauth.scope === undefined ? {} : { scope: oauth.scope }),
@@ -165,6 +164,6 @@ export function deviceOf(
   oauth: MailboxOauth,
 ): { readonly deviceUrl: string; readonly clientId: string; readonly scope: string } | undefined {
   if (oauth.type !== "microsoft_person") return undefined;
-  const deviceUrl = oauth.device_url ?? inDirectory(microsoft365.deviceUrl, oauth.directory);
+  const deviceUrl = oauth.device_endpoint ?? inDirectory(microsoft365.deviceUrl, oauth.directory);
   return { deviceUrl, clientId: oauth.client_id, scope: microsoft365.personScope };
 }

@@ -1,5 +1,6 @@
 /** SETTINGS of the IMAP source: one mailbox under `imap:` of a tenant. */
 import { z } from "zod";
+import { mailboxOauth } from "./oauth.ts";
 
 const count = z.number().int().positive();
 
@@ -40,6 +41,7 @@ export const imapSettings = z
       .optional()
       .meta({ secret: true })
       .describe("Its password, best out of the environment or a file."),
+    oauth: mailboxOauth.optional(),
     address: z
       .string()
       .regex(/^[^\s@]+@[^\s@]+$/, { error: "an address (ana@acme.example)" })
@@ -85,6 +87,9 @@ export const imapSettings = z
     error: "after is move, and there is no move_to: name the folder",
     path: ["move_to"],
   })
-  .refine(({ password }) => password !== undefined, { error: "a password is missing", path: ["password"] });
+  .refine(({ password, oauth }) => (password === undefined) !== (oauth === undefined), {
+    error: "one of password and oauth",
+    path: ["password"],
+  });
 
 export type ImapSettings = z.output<typeof imapSettings>;

@@ -121,7 +121,7 @@ function refusalOf(answer: WireResponse, reading: Reading): Failure {
   }
   // A login page, a proxy's page, a page of a server under maintenance: some say 200 to that.
   const kind = looksLikePage(answer) ? "a page" : "something that is no token";
-  const reason = `${said}, with ${kind}; if it stays so, look at token_url`;
+  const reason = `${said}, with ${kind}; if it stays so, look at the endpoint`;
   // 403 with a page is an edge that thinks us too busy (Pipedrive's), or too unknown.
   return isSuccess(answer) || status === 403 ? { kind: "retryable", reason } : { kind: "blocked", reason };
 }

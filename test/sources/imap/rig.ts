@@ -6,6 +6,7 @@ import { openIntake } from "../../../src/pipeline/accept.ts";
 import { type ImapSettings, imapSettings } from "../../../src/sources/imap/settings.ts";
 import { type RunningImap, startImap } from "../../../src/sources/imap.ts";
 import { openLedger, type SqliteLedger } from "../../../src/store/index.ts";
+import { memoryTokens } from "../../support/tokens.ts";
 import { KeptLog, KeptMetrics, ManualClock, settle } from "../fakes.ts";
 import { ImapServer } from "./server.ts";
 
@@ -75,7 +76,14 @@ export async function rig(finished: (end: () => Promise<void>) => void = onTestF
       }),
     start(changes = {}) {
       const settings = self.settings(changes);
-      const imap = startImap([{ tenant: "acme", settings }], intake, { clock, random, log, metrics, ledger });
+      const imap = startImap([{ tenant: "acme", settings }], intake, {
+        clock,
+        random,
+        log,
+        metrics,
+        ledger,
+        tokens: memoryTokens(),
+      });
       running.push(imap);
       return imap;
     },

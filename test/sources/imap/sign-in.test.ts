@@ -71,7 +71,7 @@ describe("the grant of a mailbox", () => {
     { type: "google_service_account", key: "not json" },
     { type: "google_service_account", key: "{}" },
     { type: "microsoft_app", directory: "../evil", client_id: "id", client_secret: "s" },
-    { type: "client_credentials", token_url: "file:///etc/passwd", client_id: "id", client_secret: "s" },
+    { type: "client_credentials", endpoint: "file:///etc/passwd", client_id: "id", client_secret: "s" },
   ])("is not made of %j", (given) => {
     const { error } = mailboxOauth.safeParse(given);
     expect(error).toBeDefined();
@@ -105,8 +105,8 @@ describe("signing in", () => {
     type: "microsoft_person",
     directory: "acme.example",
     client_id: "client",
-    token_url: `${url}/token`,
-    device_url: `${url}/device`,
+    endpoint: `${url}/token`,
+    device_endpoint: `${url}/device`,
   });
   /** Time passes while real sockets answer. */
   async function through<T>(work: Promise<T>): Promise<T> {
@@ -179,7 +179,7 @@ describe("signing in", () => {
     const signIn = openSignIn(
       options({
         type: "refresh_token",
-        token_url: `${url}/token`,
+        endpoint: `${url}/token`,
         client_id: "client",
         refresh_token: issuer.signIn(),
       }),
@@ -224,8 +224,8 @@ describe("a device endpoint", () => {
         type: "microsoft_person",
         directory: "x",
         client_id: "c",
-        token_url: `${url}/token`,
-        device_url: `${url}/device`,
+        endpoint: `${url}/token`,
+        device_endpoint: `${url}/device`,
       }),
       tokens: memoryTokens(),
       clock: manualClock(),

@@ -1,0 +1,181 @@
+/** `mailwright audit coverage`: every message of a mailbox with its activity at the CRM, or the reason why there is none. */
+import { Command, InvalidArgumentError, Option } from "commander";
+import {
+  type Covered,
+  coverageKinds,
+  emptyTally,
+  type FolderLooked,
+  type Ground,
+  lookThrough,
+  mailboxName,
+  openGroundIntake,
+  percentOf,
+} from "../../main.ts";
+import type { Cli } from "../cli.ts";
+import { exitCodes, Failed } from "../exit.ts";
+import { atServer, mailboxFor } from "../mailbox.ts";
+import type { Coverage } from "../mailbox-shapes.ts";
+import { whileWorking, withGround } from "../open.ts";
+import { collected, jsonOption, sinceOption } from "../options.ts";
+import { plain } from "../plain.ts";
+
+interface Options {
+  readonly account: string;
+  readonly since?: number;
+  readonly folder?: readonly string[];
+  readonly repair?: true;
+  readonly min: number;
+  readonly json?: true;
+}
+
+export function audit(cli: Cli): Command {
+  const command = new Command("audit").description("Prove that nothing was missed.");
+  command
+    .command("coverage")
+    .description(
+      "Hold every message that a mailbox has at its server against the ledger and the CRM. Exit code 4 when less than --min percent have an activity or a reason.",
+    )
+    .requiredOption("--account <name>", "the mailbox: its id, or tenant/id")
+    .addOption(sinceOption())
+    .option(
+      "--folder <name>",
+      "only this folder of those that the configuration asks for; may be given several times",
+      collected,
+    )
+    .option("--repair", "take in what is missing")
+    .addOption(new Option("--min <percent>", "the bar").default(100).argParser(percentFrom))
+    .addOption(jsonOption())
+    .action((options: Options) => withGround(cli, (ground) => coverage(cli, ground, options)));
+  return command;
+}
+
+function percentFrom(text: string): number {
+  const percent = Number(text);
+  if (!(percent >= 0 && percent <= 100)) throw new InvalidArgumentError("A number from 0 to 100 is wanted.");
+  return percent;
+}
+
+interface Row extends Covered {
+  readonly folder: string;
+}
+
+async function coverage(cli: Cli, ground: Ground, options: Options): Promise<void> {
+  const account = mailboxFor(ground.settings, options.account);
+  const { since, folder } = options;
+  const intake = openGroundIntake(ground, () => undefined);
+  const query = { ...(since === undefined ? {} : { since }), ...(folder === undefined ? {} : { only: folder }) };
+  const looked = await atServer(account, () => lookThrough(ground, account, intake, query));
+  try {
+    for (const name of looked.unopened) await cli.say(`the daemon has not looked at ${plain(name)} yet`);
+    let rows = await rowsOf(looked.folders);
+    const missing = rows.filter(({ kind }) => kind === "missing");
+    let repaired = 0;
+    if (options.repair === true && missing.length > 0) {
+      repaired = await repair(cli, ground, looked.folders, missing);
+      rows = await rowsOf(looked.folders);
+    }
+    const report = reportOf(mailboxName(account), options, rows, repaired);
+    await print(cli, report, options);
+    const unseen = looked.unopened.length > 0;
+    if (report.percent < options.min || unseen) {
+      const hint = report.tally.missing === 0 || options.repair === true ? "" : "; --repair takes in what is missing";
+      throw new Failed(
+        `${percentText(report.percent)} of the messages are accounted for, and ${options.min} % is the bar${hint}`,
+        exitCodes.partly,
+      );
+    }
+  } finally {
+    await looked.close();
+  }
+}
+
+async function rowsOf(folders: readonly FolderLooked[]): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const folder of folders) for await (const row of folder.coverage()) rows.push({ ...row, folder: folder.name });
+  return rows;
+}
+
+const repairRate = 200;
+
+async function repair(
+  cli: Cli,
+  ground: Ground,
+  folders: readonly FolderLooked[],
+  missing: readonly Row[],
+): Promise<number> {
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) cli.onSignal(signal, () => stop.abort());
+  let repaired = 0;
+  await whileWorking(ground, async (working) => {
+    for (const folder of folders) {
+      const uids = missing.filter((row) => row.folder === folder.name).map(({ uid }) => uid);
+      const told = ({ kind }: { readonly kind: string }) => {
+        if (kind === "new" || kind === "duplicate") repaired += 1;
+      };
+      const how = { clock: cli.clock, stop: stop.signal, rate: repairRate, backfilled: false, told };
+      if (uids.length > 0 && !stop.signal.aborted) await folder.take(uids, how);
+    }
+    await working.turn(stop.signal);
+  });
+  return repaired;
+}
+
+function reportOf(account: string, { since }: Options, rows: readonly Row[], repaired: number): Coverage {
+  const tally = emptyTally();
+  const folders = new Map<string, { folder: string; total: number; missing: number }>();
+  for (const { kind, folder } of rows) {
+    tally[kind] += 1;
+    const counts = folders.get(folder) ?? { folder, total: 0, missing: 0 };
+    counts.total += 1;
+    if (kind === "missing") counts.missing += 1;
+    folders.set(folder, counts);
+  }
+  return {
+    account,
+    since: since === undefined ? null : new Date(since).toISOString(),
+    percent: percentOf(tally),
+    total: rows.length,
+    tally,
+    repaired,
+    folders: [...folders.values()],
+    messages: rows.map(({ folder, uid, kind, reason, eventId, activities }) => ({
+      folder,
+      uid,
+      state: kind,
+      reason,
+      event_id: eventId,
+      activities: activities.map(({ lane, id }) => ({ destination: lane, id })),
+    })),
+  };
+}
+
+/** Never rounded up to a hundred. */
+const percentText = (percent: number): string => `${Math.floor(percent * 100) / 100} %`;
+
+async function print(cli: Cli, report: Coverage, { json }: Options): Promise<void> {
+  if (json === true) return await cli.printJson("audit coverage", report);
+  await cli.print(
+    `${percentText(report.percent)} of ${report.total} messages of ${report.account} are accounted for${report.repaired > 0 ? `, ${report.repaired} of them taken in just now` : ""}`,
+  );
+  await cli.print(
+    ...coverageKinds
+      .filter((kind) => report.tally[kind] > 0)
+      .map((kind) => `  ${String(report.tally[kind]).padStart(8)}  ${words[kind]}`),
+  );
+  const why = new Map<string, number>();
+  for (const { state, reason } of report.messages)
+    if (state !== "logged" && reason !== null) why.set(reason, (why.get(reason) ?? 0) + 1);
+  for (const [reason, count] of [...why].sort(([, a], [, b]) => b - a).slice(0, 20))
+    await cli.print(`  ${String(count).padStart(8)}  ${plain(reason, 200)}`);
+  for (const { folder, uid } of report.messages.filter(({ state }) => state === "missing").slice(0, 50))
+    await cli.print(`  missing: ${plain(folder)} ${uid}`);
+}
+
+const words = {
+  logged: "with an activity in every CRM",
+  decided: "skipped, held or failed, with the reason",
+  pending: "on their way",
+  before: "from before the mailbox was watched (mailwright backfill)",
+  given_up: "could not be fetched",
+  missing: "missing: nobody knows them",
+} as const;

@@ -1,0 +1,194 @@
+/** `mailwright backfill`: takes old mail of a mailbox in, once each, behind new mail; goes on where it was stopped. */
+import { Command, InvalidArgumentError, Option } from "commander";
+import {
+  type FolderLooked,
+  type Ground,
+  lookThrough,
+  mailboxName,
+  openGroundIntake,
+  type TakenAs,
+} from "../../main.ts";
+import type { Cli } from "../cli.ts";
+import { exitCodes, Failed } from "../exit.ts";
+import { atServer, mailboxFor, openProgress } from "../mailbox.ts";
+import type { Backfilled } from "../mailbox-shapes.ts";
+import { type Working, whileWorking, withGround } from "../open.ts";
+import { collected, jsonOption, sinceOption } from "../options.ts";
+import { plain } from "../plain.ts";
+
+interface Options {
+  readonly account: string;
+  readonly since: number;
+  readonly folder?: readonly string[];
+  readonly dryRun?: true;
+  readonly rate: number;
+  readonly json?: true;
+}
+
+export function backfill(cli: Cli): Command {
+  return new Command("backfill")
+    .description(
+      "Take old mail of a mailbox in. It is counted first, marked as `backfill` for the mapping, and goes behind new mail. SIGINT stops it; the same command goes on.",
+    )
+    .requiredOption("--account <name>", "the mailbox: its id, or tenant/id")
+    .addOption(sinceOption().makeOptionMandatory().default(undefined))
+    .option(
+      "--folder <name>",
+      "only this folder of those that the configuration asks for; may be given several times",
+      collected,
+    )
+    .option("--dry-run", "count, and take nothing in")
+    .addOption(new Option("--rate <n>", "messages a second at most").default(200).argParser(rateOf))
+    .addOption(jsonOption())
+    .action((options: Options) => withGround(cli, (ground) => run(cli, ground, options), { create: true }));
+}
+
+function rateOf(text: string): number {
+  const rate = Number(text);
+  if (!(rate >= 0.1 && rate <= 10_000)) throw new InvalidArgumentError("A number from 0.1 to 10,000 is wanted.");
+  return rate;
+}
+
+async function run(cli: Cli, ground: Ground, options: Options): Promise<void> {
+  const account = mailboxFor(ground.settings, options.account);
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) cli.onSignal(signal, () => stop.abort());
+  // Whoever works the folder hears of it from `turn`, once in a while, and not with every message.
+  const intake = openGroundIntake(ground, () => undefined);
+  const looked = await atServer(account, () =>
+    lookThrough(ground, account, intake, {
+      since: options.since,
+      ...(options.folder === undefined ? {} : { only: options.folder }),
+    }),
+  );
+  try {
+    for (const name of looked.missing) await cli.say(`the server has no folder ${plain(name)}`);
+    refuseUnopened(looked.unopened, looked.folders, options);
+    const tallies = looked.folders.map((folder) => openTally(folder));
+    const todo = tallies.reduce((sum, { wanted }) => sum + wanted.length, 0);
+    const found = tallies.reduce((sum, { folder }) => sum + folder.uids.length, 0);
+    await cli.say(
+      `${mailboxName(account)}: ${found} messages since ${dayOf(options.since)}, ${found - todo} of them here already, ${todo} to take in`,
+    );
+    if (options.dryRun !== true && todo > 0) {
+      await whileWorking(ground, (working) =>
+        atServer(account, () => takeAll(cli, tallies, todo, options, working, stop.signal)),
+      );
+    }
+    const report = reportOf(mailboxName(account), options, tallies, stop.signal.aborted);
+    await print(cli, report, options);
+    if (options.dryRun !== true && (report.stopped || report.refused.length > 0)) {
+      throw new Failed(
+        report.stopped ? "stopped; the same command goes on" : "some messages could not be taken in: see above",
+        exitCodes.partly,
+      );
+    }
+  } finally {
+    await looked.close();
+  }
+}
+
+function refuseUnopened(unopened: readonly string[], folders: readonly FolderLooked[], { folder = [] }: Options): void {
+  if (unopened.length > 0)
+    throw new Failed(`the daemon has not looked at ${unopened.join(", ")} yet: try again when it has`);
+  const unknown = folder.filter((name) => !folders.some((one) => one.name === name));
+  if (unknown.length > 0)
+    throw new Failed(
+      `${unknown.join(", ")}: not among the folders that the configuration asks for: add it to \`folders\``,
+    );
+}
+
+interface Tally {
+  readonly folder: FolderLooked;
+  readonly wanted: readonly number[];
+  readonly counts: { new: number; duplicate: number; gone: number };
+  readonly refused: { uid: number; reason: string }[];
+}
+
+function openTally(folder: FolderLooked): Tally {
+  const wanted = folder.uids.filter((uid) => !folder.landed.has(uid));
+  return { folder, wanted, counts: { new: 0, duplicate: 0, gone: 0 }, refused: [] };
+}
+
+function note(tally: Tally, outcome: TakenAs): void {
+  if (outcome.kind === "refused" || outcome.kind === "failed")
+    tally.refused.push({ uid: outcome.uid, reason: outcome.reason });
+  else tally.counts[outcome.kind] += 1;
+}
+
+const turnMs = 500;
+
+async function takeAll(
+  cli: Cli,
+  tallies: readonly Tally[],
+  todo: number,
+  { rate }: Options,
+  working: Working,
+  stop: AbortSignal,
+): Promise<void> {
+  const progress = openProgress(cli, todo);
+  const through = new AbortController();
+  let done = 0;
+  const turning = (async () => {
+    while (!through.signal.aborted) {
+      await cli.clock.sleep(turnMs, through.signal);
+      await progress.to(done, working.by === "daemon" ? "the daemon works on them" : "worked on here");
+      if (working.by === "daemon") await working.turn(stop);
+    }
+  })();
+  try {
+    for (const tally of tallies) {
+      const told = (outcome: TakenAs) => {
+        note(tally, outcome);
+        done += 1;
+      };
+      if (!stop.aborted)
+        await tally.folder.take(tally.wanted, { clock: cli.clock, stop, rate, backfilled: true, told });
+    }
+  } finally {
+    through.abort();
+    await turning;
+    await progress.end();
+  }
+  // Without a daemon they are worked on now, and a second signal leaves them for the daemon.
+  await working.turn(stop);
+}
+
+function reportOf(
+  account: string,
+  { since, dryRun }: Options,
+  tallies: readonly Tally[],
+  stopped: boolean,
+): Backfilled {
+  return {
+    account,
+    since: new Date(since).toISOString(),
+    dry_run: dryRun === true,
+    stopped,
+    folders: tallies.map(({ folder, wanted, counts, refused }) => ({
+      folder: folder.name,
+      found: folder.uids.length,
+      known: folder.uids.length - wanted.length,
+      taken: counts.new,
+      duplicates: counts.duplicate,
+      left: wanted.length - counts.new - counts.duplicate - counts.gone - refused.length,
+    })),
+    refused: tallies.flatMap(({ folder, refused }) => refused.map((one) => ({ folder: folder.name, ...one }))),
+  };
+}
+
+const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10);
+
+async function print(cli: Cli, report: Backfilled, { json }: Options): Promise<void> {
+  if (json === true) return await cli.printJson("backfill", report);
+  await cli.printTable(report.folders, [
+    { title: "folder", cell: ({ folder }) => plain(folder), most: 40 },
+    { title: "found", cell: ({ found }) => String(found) },
+    { title: "here before", cell: ({ known }) => String(known) },
+    { title: "taken in", cell: ({ taken }) => String(taken) },
+    { title: "came before another way", cell: ({ duplicates }) => String(duplicates) },
+    { title: "left", cell: ({ left }) => String(left) },
+  ]);
+  for (const { folder, uid, reason } of report.refused.slice(0, 50))
+    await cli.print(`${plain(folder)} ${uid}: ${plain(reason, 300)}`);
+}

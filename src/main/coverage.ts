@@ -1,0 +1,68 @@
+/** Each night, every message of every mailbox is held against the ledger; what comes of it is a figure that can alert. */
+
+import type { Intake } from "../model/source.ts";
+import { coverageKinds, emptyTally, percentOf } from "../sources/imap/coverage.ts";
+import type { Ground } from "./ground.ts";
+import { type ImapAccount, lookThrough, mailboxName } from "./mailbox-visits.ts";
+import { mailboxesOf } from "./mailboxes.ts";
+
+const hour = 3_600_000;
+const firstAfterMs = hour;
+const everyMs = 24 * hour;
+
+export interface Nightly {
+  stop(graceMs: number): Promise<void>;
+}
+
+export function auditNightly(ground: Ground, intake: Intake): Nightly {
+  const ending = new AbortController();
+  const { clock } = ground;
+  const running = (async () => {
+    if (mailboxesOf(ground.settings).length === 0) return;
+    for (let pause = firstAfterMs; ; pause = everyMs) {
+      await clock.sleep(pause, ending.signal);
+      if (ending.signal.aborted) return;
+      for (const account of mailboxesOf(ground.settings)) await auditOne(ground, account, intake, ending.signal);
+    }
+  })();
+  return {
+    async stop(graceMs) {
+      ending.abort();
+      const early = new AbortController();
+      await Promise.race([running.then(() => early.abort()), clock.sleep(graceMs, early.signal)]);
+    },
+  };
+}
+
+/** Never rejects: a server that cannot be asked tonight is asked tomorrow, and the figure says how old it is. */
+export async function auditOne(ground: Ground, account: ImapAccount, intake: Intake, stop: AbortSignal): Promise<void> {
+  const { log, metrics, clock } = ground;
+  const labels = { tenant: account.tenant, account: account.settings.id };
+  try {
+    const looked = await lookThrough(ground, account, intake, {});
+    try {
+      const tally = emptyTally();
+      for (const folder of looked.folders) {
+        for await (const { kind } of folder.coverage()) {
+          tally[kind] += 1;
+          if (stop.aborted) return;
+        }
+      }
+      for (const outcome of coverageKinds)
+        metrics.gauge("imap_coverage_messages", tally[outcome], { ...labels, outcome });
+      metrics.gauge("imap_coverage_ratio", percentOf(tally) / 100, labels);
+      metrics.gauge("imap_coverage_at_seconds", clock.now() / 1_000, labels);
+      const fields = { account: mailboxName(account), missing: tally.missing, given_up: tally.given_up };
+      if (tally.missing > 0)
+        log.warn(fields, "messages of a mailbox are missing here: mailwright audit coverage --repair");
+      else log.info(fields, "every message of the mailbox is accounted for");
+    } finally {
+      await looked.close();
+    }
+  } catch (error) {
+    log.warn(
+      { account: mailboxName(account), err: error instanceof Error ? error : undefined },
+      "the mailbox could not be audited",
+    );
+  }
+}

@@ -1,0 +1,144 @@
+/** What commands do at a mailbox: look whether the login works, sign in, take old mail in, and hold all that is there against the ledger. */
+import type { Clock } from "../model/ports.ts";
+import type { Intake } from "../model/source.ts";
+import type { Settings } from "../settings/index.ts";
+import type { Client } from "../sources/imap/client.ts";
+import { accountName, type ImapAccount, type ImapPorts } from "../sources/imap/context.ts";
+import { type Covered, coverageOf } from "../sources/imap/coverage.ts";
+import { signInOptions } from "../sources/imap/credentials.ts";
+import { deviceOf } from "../sources/imap/oauth.ts";
+import { landedIn, type OpenFolder, type TakenAs, takeOld } from "../sources/imap/old-mail.ts";
+import type { Chosen } from "../sources/imap/selecting.ts";
+import { signInByDevice } from "../sources/imap/sign-in.ts";
+import { openFor, type Visit, visit } from "../sources/imap/visit.ts";
+import type { DeviceCode } from "../wire/oauth/device.ts";
+import type { Ground } from "./ground.ts";
+import { mailboxesOf } from "./mailboxes.ts";
+
+export type { ImapAccount } from "../sources/imap/context.ts";
+export { type CoverageTally, type Covered, coverageKinds, emptyTally, percentOf } from "../sources/imap/coverage.ts";
+export type { TakenAs } from "../sources/imap/old-mail.ts";
+export { ImapTrouble } from "../sources/imap/trouble.ts";
+export type { DeviceCode } from "../wire/oauth/device.ts";
+
+/** By its id, or as `tenant/id`. Several where two tenants have one of the same id. */
+export const mailboxesNamed = (settings: Settings, name: string): readonly ImapAccount[] =>
+  mailboxesOf(settings).filter((account) => account.settings.id === name || accountName(account) === name);
+
+export const mailboxName = accountName;
+
+const portsOf = ({ clock, random, log, metrics, ledger, tokens }: Ground): ImapPorts => ({
+  clock,
+  random,
+  log,
+  metrics,
+  ledger,
+  tokens,
+});
+
+export const signsInByCode = ({ settings: { oauth } }: ImapAccount): boolean =>
+  oauth !== undefined && deviceOf(oauth) !== undefined;
+
+/** Rejects with Refused where nobody signed in. */
+export async function signIn(
+  ground: Ground,
+  account: ImapAccount,
+  show: (code: DeviceCode) => Promise<void>,
+  stop: AbortSignal,
+): Promise<void> {
+  const options = signInOptions(account, ground);
+  if (options === undefined) throw new TypeError("nobody signs in to a mailbox with a password");
+  await signInByDevice({ ...options, show, stop });
+}
+
+/** Rejects with ImapTrouble where one cannot log in. */
+export async function lookAt(ground: Ground, account: ImapAccount) {
+  const here = await visit(account, portsOf(ground));
+  try {
+    const folders: { name: string; messages: number }[] = [];
+    for (const { path, name } of here.chosen) {
+      const { exists } = await here.client.open(path, true);
+      folders.push({ name, messages: exists });
+    }
+    return { folders, missing: here.missing };
+  } finally {
+    await here.close();
+  }
+}
+
+export interface Looked {
+  readonly account: ImapAccount;
+  readonly folders: readonly FolderLooked[];
+  readonly missing: readonly string[];
+  /** Folders of which somebody else has the account, and has not looked at them yet. */
+  readonly unopened: readonly string[];
+  close(): Promise<void>;
+}
+export interface FolderLooked {
+  readonly name: string;
+  /** All that are asked for, ascending. */
+  readonly uids: readonly number[];
+  readonly landed: ReadonlySet<number>;
+  /** Newest of what is known of each, in their order. */
+  coverage(): AsyncGenerator<Covered>;
+  /** Takes in what is named, oldest first. */
+  take(uids: readonly number[], how: TakeHow): Promise<void>;
+}
+export interface TakeHow {
+  readonly clock: Clock;
+  readonly stop: AbortSignal;
+  readonly rate: number;
+  readonly backfilled: boolean;
+  told(outcome: TakenAs): void;
+}
+
+/** `since`: epoch ms, by the day and the server's clock. `only`: names of folders, among those that the configuration asks for. */
+export async function lookThrough(
+  ground: Ground,
+  account: ImapAccount,
+  intake: Intake,
+  { since, only }: { readonly since?: number; readonly only?: readonly string[] },
+): Promise<Looked> {
+  const ports = portsOf(ground);
+  const here = await visit(account, ports);
+  try {
+    const folders: FolderLooked[] = [];
+    const unopened: string[] = [];
+    for (const chosen of here.chosen.filter(({ name }) => only === undefined || only.includes(name))) {
+      const open = await openFor(here, chosen, account, intake, ports);
+      if (open === undefined) unopened.push(chosen.name);
+      else folders.push(await looked(here, open, account, intake, ports, since));
+    }
+    return { account, folders, missing: here.missing, unopened, close: here.close };
+  } catch (error) {
+    await here.close();
+    throw error;
+  }
+}
+
+async function looked(
+  here: Visit,
+  open: OpenFolder,
+  account: ImapAccount,
+  intake: Intake,
+  { ledger }: ImapPorts,
+  since: number | undefined,
+): Promise<FolderLooked> {
+  const { client } = here;
+  const uids = since === undefined ? await client.uids(1) : await client.uidsSince(since);
+  return {
+    name: open.chosen.name,
+    uids,
+    landed: await landedIn(open.state.id, ledger),
+    coverage: () => coverageOf(open.state, uids, ledger),
+    async take(wanted, how) {
+      await reopened(client, open.chosen);
+      await takeOld(client, open, wanted, account, { ledger, intake, ...how });
+    },
+  };
+}
+
+/** Folders are looked at one after the other, and taken from one after the other. */
+async function reopened(client: Client, { path }: Chosen): Promise<void> {
+  if (!client.isOpen(path, true)) await client.open(path, true);
+}

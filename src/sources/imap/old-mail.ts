@@ -1,0 +1,243 @@
+/** Takes messages of a folder in that the reader of new mail does not: old mail that is asked for, and what was found to be missing. */
+import type { FolderState, Imap } from "../../model/imap.ts";
+import type { Clock } from "../../model/ports.ts";
+import { Fenced, type Intake, NotAccepted } from "../../model/source.ts";
+import { type Client, type MessageFacts, pieceBytes } from "./client.ts";
+import type { ImapAccount } from "./context.ts";
+import { isAnother } from "./generation.ts";
+import type { Chosen } from "./selecting.ts";
+import { ImapTrouble } from "./trouble.ts";
+
+export interface OpenFolder {
+  readonly chosen: Chosen;
+  readonly state: FolderState;
+}
+
+export interface TakePorts {
+  readonly ledger: Imap;
+  readonly intake: Intake;
+  readonly clock: Clock;
+  readonly stop: AbortSignal;
+  /** Messages a second at most. */
+  readonly rate: number;
+  /** Marked as old mail for the mapping. What was only missed is not. */
+  readonly backfilled: boolean;
+  /** After each message: what became of it. */
+  told(outcome: TakenAs): void;
+}
+
+export type TakenAs =
+  | { readonly kind: "new" | "duplicate" | "gone" }
+  /** It is not taken; why. */
+  | { readonly kind: "refused" | "failed"; readonly uid: number; readonly reason: string };
+
+const windowMessages = 200;
+const inFlight = 64;
+const bytesInFlight = 4 * 1024 * 1024;
+const busyMs = 2_000;
+const leastPauseMs = 20;
+
+/** What the ledger knows of a folder as the server has it now; undefined where nobody has looked at it yet. */
+export async function stateOf(
+  client: Client,
+  chosen: Chosen,
+  account: string,
+  ledger: Imap,
+): Promise<FolderState | undefined> {
+  const box = await client.open(chosen.path, true);
+  const found = (await ledger.folders(account)).find(({ path }) => path === chosen.path);
+  return found === undefined || isAnother(found, box) ? undefined : found;
+}
+
+/** Those that have landed. */
+export async function landedIn(folder: number, ledger: Imap): Promise<ReadonlySet<number>> {
+  const landed = new Set<number>();
+  for (let after = 0; ; ) {
+    const page = await ledger.uidsIn({ folder, states: ["landed"], after, limit: 5_000 });
+    for (const { uid } of page) landed.add(uid);
+    const last = page.at(-1)?.uid;
+    if (last === undefined) return landed;
+    after = last;
+  }
+}
+
+/** In the order given, until all are through or `stop` says so. Rejects where the connection or the folder's generation is lost. */
+export async function takeOld(
+  client: Client,
+  { chosen, state }: OpenFolder,
+  uids: readonly number[],
+  account: ImapAccount,
+  ports: TakePorts,
+): Promise<void> {
+  const pace = openPace(ports.clock, ports.rate, ports.stop);
+  for (let at = 0; at < uids.length && !ports.stop.aborted; at += windowMessages) {
+    const window = uids.slice(at, at + windowMessages);
+    const facts = await client.facts(window);
+    for (const uid of window) if (!facts.has(uid)) ports.told({ kind: "gone" });
+    const found = window.flatMap((uid) => facts.get(uid) ?? []);
+    const fitting = found.filter((one) => isFitting(one, account, ports));
+    await takeSmall(
+      client,
+      { chosen, state },
+      fitting.filter(({ size }) => size <= pieceBytes),
+      account,
+      ports,
+      pace,
+    );
+    for (const one of fitting.filter(({ size }) => size > pieceBytes)) {
+      if (ports.stop.aborted) return;
+      await pace();
+      await takeAlone(client, { chosen, state }, one, account, ports);
+    }
+  }
+}
+
+function isFitting({ uid, size }: MessageFacts, { settings }: ImapAccount, { intake, told }: TakePorts): boolean {
+  const most = Math.min(settings.max_bytes ?? intake.maxBytes, intake.maxBytes);
+  if (size <= most) return true;
+  told({ kind: "refused", uid, reason: `it has ${size} bytes, more than the ${most} that are taken` });
+  return false;
+}
+
+async function takeSmall(
+  client: Client,
+  folder: OpenFolder,
+  facts: readonly MessageFacts[],
+  account: ImapAccount,
+  ports: TakePorts,
+  pace: () => Promise<void>,
+): Promise<void> {
+  if (facts.length === 0) return;
+  const left = new Map(facts.map((one) => [one.uid, one]));
+  const flying = new Set<Promise<void>>();
+  const broken: unknown[] = [];
+  let bytesFlying = 0;
+  const expected = facts.reduce((sum, { size }) => sum + size, 0);
+  for await (const { uid, bytes } of client.bodies([...left.keys()], 2 * expected + bytesInFlight)) {
+    const one = left.get(uid);
+    // Either is wrong, the size or the body: it is read alone.
+    if (one === undefined || one.size !== bytes.length) continue;
+    left.delete(uid);
+    await pace();
+    const flight = accept(once(bytes), folder, one, account, ports)
+      .catch((error: unknown) => void broken.push(error))
+      .finally(() => {
+        flying.delete(flight);
+        bytesFlying -= bytes.length;
+      });
+    flying.add(flight);
+    bytesFlying += bytes.length;
+    while (flying.size >= inFlight || bytesFlying > bytesInFlight) await Promise.race(flying);
+    if (broken.length > 0 || ports.stop.aborted) break;
+  }
+  await Promise.all(flying);
+  if (broken.length > 0) throw broken[0];
+  for (const one of left.values()) {
+    if (ports.stop.aborted) return;
+    await takeAlone(client, folder, one, account, ports);
+  }
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+async function takeAlone(
+  client: Client,
+  folder: OpenFolder,
+  facts: MessageFacts,
+  account: ImapAccount,
+  ports: TakePorts,
+): Promise<void> {
+  // Servers that reckon sizes exist: what comes twice in the same length is the message.
+  let expected = facts.size;
+  for (let turn = 0; turn < 3; turn++) {
+    let total = 0;
+    async function* measured(): AsyncGenerator<Uint8Array> {
+      for await (const piece of client.pieces(facts.uid, expected)) {
+        total += piece.length;
+        yield piece;
+      }
+      if (total !== expected) throw new ImapTrouble("protocol", "it has another number of bytes each time");
+    }
+    try {
+      await accept(measured(), folder, facts, account, ports);
+      return;
+    } catch (error) {
+      if (!(error instanceof ImapTrouble) || error.kind === "connection" || error.kind === "limit") throw error;
+      if (error.kind === "protocol" && total !== expected && turn < 2) {
+        expected = total;
+        continue;
+      }
+      ports.told({ kind: "failed", uid: facts.uid, reason: error.message });
+      return;
+    }
+  }
+}
+
+/** Durable, or told of, when it resolves. Waits while there is no room for mail. */
+async function accept(
+  raw: AsyncGenerator<Uint8Array>,
+  { chosen, state }: OpenFolder,
+  facts: MessageFacts,
+  { tenant, settings }: ImapAccount,
+  ports: TakePorts,
+): Promise<void> {
+  const { intake, clock, stop, backfilled, told } = ports;
+  while (!stop.aborted && (await intake.pressure()) !== undefined) await clock.sleep(busyMs, stop);
+  if (stop.aborted) return;
+  const envelope = {
+    kind: "imap" as const,
+    tenant,
+    routes: [chosen.name],
+    received_at: clock.now(),
+    imap: {
+      account: settings.id,
+      mailbox: chosen.name,
+      uidvalidity: state.uidValidity,
+      uid: facts.uid,
+      flags: [...facts.flags],
+      internaldate: facts.internalDate === null ? null : new Date(facts.internalDate).toISOString(),
+      ...(chosen.sent ? { sent: true } : {}),
+      ...(backfilled ? { backfilled: true } : {}),
+      ...(facts.gmMsgid === null ? {} : { gm_msgid: facts.gmMsgid }),
+      ...(facts.gmThrid === null ? {} : { gm_thrid: facts.gmThrid }),
+    },
+  };
+  const landing = {
+    folder: state.id,
+    uidValidity: state.uidValidity,
+    uid: facts.uid,
+    source: "backfill",
+    after: "none",
+  } as const;
+  let broken: unknown;
+  async function* watched(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* raw;
+    } catch (error) {
+      broken = error;
+      throw error;
+    }
+  }
+  try {
+    const [receipt] = await intake.accept(watched(), [envelope], { landing, ...(backfilled ? { priority: 1 } : {}) });
+    told({ kind: receipt?.outcome === "duplicate" ? "duplicate" : "new" });
+  } catch (error) {
+    if (broken !== undefined) throw broken;
+    if (error instanceof Fenced || !(error instanceof NotAccepted)) throw error;
+    const { kind, reason } = error.refusal;
+    told({ kind: kind === "busy" || kind === "store_failed" ? "failed" : "refused", uid: facts.uid, reason });
+  }
+}
+
+/** So many a second, evenly. */
+function openPace(clock: Clock, rate: number, stop: AbortSignal): () => Promise<void> {
+  let next = clock.now();
+  return async () => {
+    const now = clock.now();
+    next = Math.max(next, now - 1_000) + 1_000 / rate;
+    // A timer for less costs more than it paces.
+    if (next - now > leastPauseMs) await clock.sleep(next - now, stop);
+  };
+}

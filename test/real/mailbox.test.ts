@@ -1,0 +1,242 @@
+/** A mailbox at a real Dovecot: opened by OAuth tokens that end and are taken back, its old mail taken in with stops, and the proof that nothing is missing. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import type { Backfilled, Coverage } from "../../src/cli/mailbox-shapes.ts";
+import { systemClock } from "../../src/main.ts";
+import { openLocalRecords } from "../../src/store/index.ts";
+import { mailwright, type Ran } from "../process/command.ts";
+import { bin, type Home, makeHome, type RunningDaemon, startDaemon } from "../process/daemon.ts";
+import { createIssuer, type Issuer } from "../support/issuer.ts";
+import { serveIssuer } from "../support/issuer-server.ts";
+import { type Dovecot, dovecotAvailable, startDovecot } from "./dovecot.ts";
+
+const day = 86_400_000;
+const reference = ["$", "{file:./refresh}"].join("");
+const mail = (name: string, at = Date.now()): string =>
+  `From: Bo <${name}@client.example>\r\nTo: ada@example.test\r\nSubject: About ${name}\r\nMessage-ID: <${name}@client.example>\r\nDate: ${new Date(at).toUTCString()}\r\n\r\nThis is ${name}.\r\n`;
+
+const open: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of open.splice(0).reverse()) await close();
+});
+
+async function eventually<T>(
+  what: string,
+  look: () => Promise<T | undefined> | T | undefined,
+  ms = 60_000,
+): Promise<T> {
+  const until = Date.now() + ms;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (Date.now() > until) throw new Error(`it did not come: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function homeFor(dovecot: Dovecot, credentials: Record<string, unknown>): Promise<Home> {
+  const account = {
+    id: "ada",
+    host: "127.0.0.1",
+    port: dovecot.port,
+    tls: "none",
+    user: dovecot.user,
+    poll_seconds: 5,
+    ...credentials,
+  };
+  const tenant = {
+    id: "acme",
+    imap: [{ folders: ["INBOX"], ...account }],
+    destinations: [{ id: "crm", type: "local" }],
+  };
+  const home = await makeHome([], { tenants: [tenant] });
+  open.push(() => home.remove());
+  return home;
+}
+
+async function daemonOn(home: Home): Promise<RunningDaemon> {
+  const daemon = await startDaemon(home);
+  open.push(() => daemon.kill("SIGKILL"));
+  await daemon.parsing;
+  return daemon;
+}
+
+/** Subjects of the activities, each as often as it is there. */
+function logged({ dataDir }: Home): string[] {
+  const records = openLocalRecords(join(dataDir, "crm.sqlite"));
+  try {
+    return records
+      .list("activity", { limit: 100_000 })
+      .map(({ fields }) => String(fields.subject))
+      .sort();
+  } finally {
+    records.close();
+  }
+}
+
+const hasLogged = (home: Home, subject: string) => (logged(home).includes(subject) ? true : undefined);
+const metric = async ({ httpPort }: RunningDaemon, name: string): Promise<number> => {
+  const text = await (await fetch(`http://127.0.0.1:${httpPort}/metrics`)).text();
+  return Number(new RegExp(`^${name}\\{[^}]*\\} (\\S+)$`, "m").exec(text)?.[1]);
+};
+
+describe.runIf(dovecotAvailable())("a mailbox that is opened by tokens", () => {
+  async function tokenMailbox(lifeSeconds: number): Promise<{ issuer: Issuer; dovecot: Dovecot; home: Home }> {
+    const issuer = createIssuer(systemClock, { lifeSeconds, rotate: true, clientSecret: undefined });
+    const served = await serveIssuer(issuer);
+    open.push(served.close);
+    const dovecot = await startDovecot({ introspectUrl: `${served.url}/introspect` });
+    open.push(() => dovecot.stop());
+    const oauth = {
+      type: "refresh_token",
+      endpoint: `${served.url}/token`,
+      client_id: "client",
+      refresh_token: reference,
+    };
+    const home = await homeFor(dovecot, { oauth });
+    await writeFile(join(home.dir, "refresh"), issuer.signIn());
+    return { issuer, dovecot, home };
+  }
+
+  it("goes on when they end in the middle of a session, with refresh tokens that work once", async () => {
+    const lifeSeconds = 4;
+    const { issuer, dovecot, home } = await tokenMailbox(lifeSeconds);
+    await daemonOn(home);
+    await dovecot.deliver([mail("one")]);
+    await eventually("one", () => hasLogged(home, "About one"));
+    const asked = issuer.counts.token;
+    await new Promise((resolve) => setTimeout(resolve, lifeSeconds * 1_000));
+    // Dovecot ends no session when its token does.
+    await dovecot.deliver([mail("two")]);
+    await eventually("two", () => hasLogged(home, "About two"));
+    expect(issuer.counts.token).toBe(asked);
+    await dovecot.doveadm("kick", dovecot.user);
+    await dovecot.deliver([mail("three")]);
+    await eventually("three", () => hasLogged(home, "About three"));
+    expect(issuer.counts.token).toBeGreaterThan(asked);
+    // And before its time: the server refuses one that we take for good.
+    issuer.expireAll();
+    await dovecot.doveadm("kick", dovecot.user);
+    await dovecot.deliver([mail("four")]);
+    await eventually("four", () => hasLogged(home, "About four"));
+    expect(logged(home)).toHaveLength(4);
+    expect(issuer.counts.reused).toBe(0);
+  });
+
+  it("that is taken back blocks the mailbox and loses nothing; a new sign-in goes on where it stood", async () => {
+    const { issuer, dovecot, home } = await tokenMailbox(3_600);
+    const daemon = await daemonOn(home);
+    await dovecot.deliver([mail("before")]);
+    await eventually("before", () => hasLogged(home, "About before"));
+    issuer.revokeAll();
+    await dovecot.doveadm("kick", dovecot.user);
+    await eventually("the block", async () =>
+      (await metric(daemon, "imap_account_blocked")) === 1 ? true : undefined,
+    );
+    await dovecot.deliver([mail("meanwhile")]);
+    await writeFile(join(home.dir, "refresh"), issuer.signIn());
+    daemon.process.kill("SIGHUP");
+    await eventually("meanwhile", () => hasLogged(home, "About meanwhile"));
+    expect(logged(home)).toEqual(["About before", "About meanwhile"]);
+    expect(await metric(daemon, "imap_account_blocked")).toBe(0);
+    const written = JSON.stringify(daemon.lines);
+    expect(written).toMatch(/invalid_grant|login/);
+    for (const secret of [issuer.newest(), "access-"]) expect(written).not.toContain(secret);
+    expect((await readFile(join(home.dataDir, "ledger.sqlite"))).includes(issuer.newest())).toBe(false);
+  });
+});
+
+const count = Number(process.env.BACKFILL ?? 300);
+
+describe.runIf(dovecotAvailable())("old mail", () => {
+  const run = (home: Home, ...args: string[]): Promise<Ran> => mailwright([...args, "--config", home.config, "--json"]);
+
+  /** Stopped after a while, as by Ctrl-C. */
+  async function stopped(home: Home, ...args: string[]): Promise<number | null> {
+    const child = spawn(process.execPath, [bin, ...args, "--config", home.config], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      if (text.includes("to take in")) setTimeout(() => child.kill("SIGINT"), 1_000);
+    });
+    const [code] = (await once(child, "close")) as [number | null];
+    return code;
+  }
+
+  it(`of ${count} messages is counted, taken in beside a daemon, stopped, and gone on with: each once, behind new mail, and nothing is missing`, async () => {
+    const dovecot = await startDovecot();
+    open.push(() => dovecot.stop());
+    const at = Date.now() - 10 * day;
+    await dovecot.deliver([mail("ancient", at - 300 * day)], { at: at - 300 * day, seen: true });
+    await dovecot.deliver(
+      Array.from({ length: count }, (_, n) => mail(`old${n}`, at + n)),
+      { at, seen: true },
+    );
+    const home = await homeFor(dovecot, { password: dovecot.password });
+    const daemon = await daemonOn(home);
+    const since = new Date(at - day).toISOString().slice(0, 10);
+    const backfill = ["backfill", "--account", "ada", "--since", since];
+    await eventually("the first look", async () =>
+      (await run(home, ...backfill, "--dry-run")).code === 0 ? true : undefined,
+    );
+    const counted = (await run(home, ...backfill, "--dry-run")).json<Backfilled>();
+    expect(counted.folders).toEqual([
+      { folder: "INBOX", found: count, known: 0, taken: 0, duplicates: 0, left: count },
+    ]);
+
+    const rate = String(Math.max(50, count / 10));
+    expect(await stopped(home, ...backfill, "--rate", rate)).toBe(4);
+    await dovecot.deliver([mail("fresh")]);
+    const rest = run(home, ...backfill, "--rate", "10000");
+    await eventually("fresh", () => hasLogged(home, "About fresh"));
+    const ended = await rest;
+    expect(ended.code).toBe(0);
+    const report = ended.json<Backfilled>().folders[0];
+    expect(report).toMatchObject({ found: count + 1, duplicates: 0, left: 0 });
+    expect(report?.known).toBeGreaterThan(0);
+    expect((report?.known ?? 0) + (report?.taken ?? 0)).toBe(count + 1);
+
+    await eventually("all of them", () => (logged(home).length === count + 1 ? true : undefined), 600_000);
+    const subjects = ["fresh", ...Array.from({ length: count }, (_, n) => `old${n}`)].map((name) => `About ${name}`);
+    expect(logged(home)).toEqual(subjects.sort());
+    // Nothing was changed at the server.
+    expect(
+      (await dovecot.doveadm("search", "-u", dovecot.user, "mailbox", "INBOX", "unseen")).trim().split("\n"),
+    ).toHaveLength(1);
+
+    const audited = await run(home, "audit", "coverage", "--account", "ada");
+    expect(audited.code).toBe(0);
+    const proof = audited.json<Coverage>();
+    expect(proof).toMatchObject({ percent: 100, total: count + 2 });
+    expect(proof.tally).toMatchObject({ logged: count + 1, before: 1, missing: 0 });
+    expect(
+      proof.messages.filter(({ state }) => state === "logged").every(({ activities }) => activities.length === 1),
+    ).toBe(true);
+    await daemon.kill("SIGTERM");
+  });
+
+  it("that the ledger has lost is found missing below the bar, and is taken in with --repair", async () => {
+    const dovecot = await startDovecot();
+    open.push(() => dovecot.stop());
+    const home = await homeFor(dovecot, { password: dovecot.password });
+    const daemon = await daemonOn(home);
+    await eventually("the first look", async () => ((await metric(daemon, "imap_connected")) === 1 ? true : undefined));
+    await dovecot.deliver(["one", "two", "three"].map((name) => mail(name)));
+    await eventually("all", () => (logged(home).length === 3 ? true : undefined));
+    await daemon.kill("SIGTERM");
+    await dovecot.deliver([mail("unseen")]);
+    const audit = ["audit", "coverage", "--account", "ada"];
+    const below = await run(home, ...audit);
+    expect([below.code, below.json<Coverage>()]).toMatchObject([4, { percent: 75, tally: { logged: 3, missing: 1 } }]);
+    expect((await run(home, ...audit, "--min", "70")).code).toBe(0);
+    const repaired = await run(home, ...audit, "--repair");
+    expect([repaired.code, repaired.json<Coverage>()]).toMatchObject([
+      0,
+      { percent: 100, repaired: 1, tally: { logged: 4 } },
+    ]);
+    expect(logged(home)).toEqual(["About one", "About three", "About two", "About unseen"]);
+  });
+});
