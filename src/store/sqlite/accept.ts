@@ -78,13 +78,19 @@ export function openAccept(db: Connection): Operations["accept"] {
     const routes = JSON.parse(known.routes) as string[];
     const added = [...new Set(item.envelope.routes)].filter((route) => !routes.includes(route));
     const room = added.slice(0, Math.max(0, mostRoutes - routes.length));
-    const routeAdded = room.length > 0 && restore(known, item);
+    // Old mail that is here already is no reason to plan it anew: its rules would be those of live mail, before which it would come.
+    const routeAdded = room.length > 0 && (item.priority ?? 0) === 0 && restore(known, item);
     if (room.length > 0) setRoutes.run(JSON.stringify([...routes, ...room]), known.seq);
     if (routeAdded) {
       planAgain.run(known.seq);
       planOnceMore.run(known.seq);
     }
-    tell(known.seq, item.receivedAt, "the same message came again", detailOf(room.length, routeAdded));
+    tell(
+      known.seq,
+      item.receivedAt,
+      "the same message came again",
+      detailOf(room.length, routeAdded, item.priority ?? 0),
+    );
     return { eventId: known.event_id, outcome: "duplicate", routeAdded };
   }
 
@@ -123,8 +129,9 @@ export function openAccept(db: Connection): Operations["accept"] {
     });
 }
 
-function detailOf(routes: number, planned: boolean): string {
+function detailOf(routes: number, planned: boolean, priority: number): string {
   if (routes === 0) return "by a route already known; nothing to add";
   const by = routes === 1 ? "by one more route" : `by ${routes} more routes`;
+  if (priority > 0) return `${by}, as old mail; it is not planned again`;
   return planned ? `${by}; it is planned again` : `${by}; its raw bytes are gone, so it is not planned again`;
 }

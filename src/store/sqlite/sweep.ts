@@ -53,7 +53,8 @@ function openVerdictOn(db: Connection): (object: StoredObject) => Verdict {
       case "spool":
         return "needed";
       case "blob":
-        if (row.raw_name !== storeKey) return "unneeded";
+        // By another name it may be the same object (one store is asked by several names), or the only copy after a restore: it goes with the mail.
+        if (row.raw_name !== storeKey) return "needed";
         return row.closed === 1 ? "needed" : "openMail";
       default:
         return "unneeded";

@@ -120,6 +120,16 @@ export function acceptContract(open: OpenBench): void {
       expect(there(attempt).routes).toEqual(["deals@in.example.com", "sales@in.example.com"]);
     });
 
+    it("knows by which route old mail came too, and does not plan it again among live mail", async () => {
+      await w.delivery("a", steps("activity-a"));
+      const old = message("a", { routes: ["imap://sales/INBOX"], priority: 1 });
+      expect(await w.ledger.accept([old])).toMatchObject([{ outcome: "duplicate", routeAdded: false }]);
+      expect(await w.row("event-a")).toMatchObject({
+        stage: "prepared",
+        routes: ["deals@in.example.com", "imap://sales/INBOX"],
+      });
+    });
+
     it("plans once more when a new route comes while the message is being parsed", async () => {
       await w.ledger.accept([message("a")]);
       const [attempt] = await w.attempt();
