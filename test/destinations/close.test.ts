@@ -161,7 +161,10 @@ describe("an address", () => {
 
 describe("the same mail in Close's own mailbox sync", () => {
   const at = activity([]).at;
-  async function synced(mail: { messageId?: string; sender?: string; subject?: string }) {
+  async function synced(
+    mail: { messageId?: string; sender?: string; subject?: string; at?: number },
+    flags: string[] = [],
+  ) {
     const rig = closeRig();
     const { step, ref, refs } = await contactAt(rig.session);
     const given = {
@@ -171,7 +174,7 @@ describe("the same mail in Close's own mailbox sync", () => {
       ...mail,
     };
     const id = rig.sandbox.actors.syncLogs({ contactId: ref.id, at, ...given });
-    return { id, rig, found: await bring(rig.session, activity([step.key]), refs) };
+    return { id, rig, found: await bring(rig.session, activity([step.key], { flags }), refs) };
   }
 
   test("is taken, and not logged a second time", async () => {
@@ -184,14 +187,26 @@ describe("the same mail in Close's own mailbox sync", () => {
     ["another sender", { sender: "eve@evil.test" }],
     ["another subject", { subject: "Invoice" }],
     ["another Message-ID", { messageId: "<2@example.test>" }],
+    ["another day", { at: at - 86_400_000 }],
   ])("is another mail with %s: whoever forges one of them keeps nothing out", async (_, other) => {
     const { id, rig, found } = await synced(other);
     expect(found.id).not.toBe(id);
     expect(rig.sandbox.state().emails).toHaveLength(2);
   });
 
+  test("is no proof while two mails lay claim to its Message-ID: the second is logged too", async () => {
+    const { id, rig, found } = await synced({}, ["message_id_conflict"]);
+    expect(found.id).not.toBe(id);
+    expect(rig.sandbox.state().emails).toHaveLength(2);
+  });
+
+  test("some hours earlier or later is still the same mail", async () => {
+    const { id, found } = await synced({ at: at + 86_399_000 });
+    expect(found.id).toBe(id);
+  });
+
   test("hostile senders and ids end no comparison", () => {
-    const step = { message_id: null, from: null, subject: "" };
+    const step = { message_id: null, from: null, subject: "", at: 0, flags: [] };
     const email = {
       id: "acti_1",
       lead_id: null,

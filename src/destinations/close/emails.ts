@@ -118,11 +118,17 @@ async function log(api: Api, body: EmailBody): Promise<Email> {
   return shaped(emailSchema, answer, true);
 }
 
+const dayMs = 86_400_000;
+
 /**
- * A synced e-mail is this mail only if all three agree: whoever forges the Message-ID of a mail must not keep the real one out.
+ * A synced e-mail is this mail only if Message-ID, sender, subject and day agree: whoever forges the Message-ID of a mail must not keep the real
+ * one out. Of an id that two mails lay claim to, nobody knows which of them the sync has logged.
  */
-export function isSame(email: Email, step: Pick<ActivityStep, "message_id" | "from" | "subject">): boolean {
-  if (step.message_id === null || step.from === null) return false;
+export function isSame(
+  email: Email,
+  step: Pick<ActivityStep, "message_id" | "from" | "subject" | "at" | "flags">,
+): boolean {
+  if (step.message_id === null || step.from === null || step.flags.includes("message_id_conflict")) return false;
   const bare = (id: string): string => id.trim().replace(/^<|>$/g, "");
   const words = (text: string): string => text.replace(/\s+/g, " ").trim();
   const sender = /<([^<>]*)>\s*$/.exec(email.sender ?? "")?.[1] ?? email.sender ?? "";
@@ -130,6 +136,7 @@ export function isSame(email: Email, step: Pick<ActivityStep, "message_id" | "fr
   return (
     email.message_ids.some((other) => bare(other) === id) &&
     sender.trim().toLowerCase() === step.from.email.toLowerCase() &&
-    words(subjectOf(email.subject ?? "")) === words(subjectOf(step.subject))
+    words(subjectOf(email.subject ?? "")) === words(subjectOf(step.subject)) &&
+    Math.abs(Date.parse(email.activity_at ?? "") - step.at) < dayMs
   );
 }
