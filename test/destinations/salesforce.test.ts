@@ -326,6 +326,21 @@ describe("opportunities", () => {
   });
 });
 
+describe("an opportunity whose name a composite takes for a reference", () => {
+  test("goes by itself, its contacts after it; what was cut off between the two is made good", async () => {
+    const rig = salesforceRig();
+    const who = person();
+    const refs = refsOf([who, await bring(rig.session, who, none)]);
+    const step = { ...deal([who.key]), name: "Offer for @{account.name}" };
+    rig.sandbox.faults.plan({ route: "OpportunityContactRole.create", fault: { kind: "status", status: 503 } });
+    await failureIn(() => rig.session.put(step, refs));
+    expect(rig.sandbox.state().counts).toMatchObject({ Opportunity: 1, OpportunityContactRole: 0 });
+    for (let n = 0; n < 2; n++) expect((await rig.session.put(step, refs)).adopted).toBe(true);
+    expect(rig.sandbox.state().counts).toMatchObject({ Opportunity: 1, OpportunityContactRole: 1 });
+    expect(live(rig, "Opportunity")[0]?.values.Name).toBe("Offer for @{account.name}");
+  });
+});
+
 describe("mails", () => {
   const logged = async (rig: SalesforceRig, more: Parameters<typeof activity>[1] = {}) => {
     const who = person();
@@ -366,6 +381,24 @@ describe("mails", () => {
     await frugal.dedupe("activity");
     const next = { ...mail, key: keyOf("next"), message_id: "<3@example.test>" };
     expect(await callsOf(rig, () => frugal.put(next, refs))).toEqual(["EmailMessage.create"]);
+  });
+
+  test("a text with what a composite takes for a reference goes by itself, and its people after it", async () => {
+    const rig = salesforceRig();
+    const { refs, mail, ref } = await logged(rig, { text: "Dear @{user.name}, see @{record.id}", html: null });
+    await rig.session.dedupe("activity");
+    expect(await callsOf(rig, () => rig.session.put(mail, refs))).toEqual([
+      "EmailMessage.query",
+      "EmailMessage.create",
+      "EmailMessageRelation.query",
+      "EmailMessageRelation.create",
+    ]);
+    const [made] = live(rig, "EmailMessage");
+    expect(made?.values.TextBody).toContain("Dear @{user.name}, see @{record.id}");
+    expect(await rig.linksOf(made?.id ?? "")).toEqual([ref.id]);
+    const gone = await logged(rig, { text: "@{x.y}", message_id: "<2@example.test>" });
+    rig.sandbox.actors.personDeletes("Contact", gone.ref.id);
+    expect((await rig.session.put(gone.mail, gone.refs)).note, "the mail itself stands").toContain("ENTITY_IS_DELETED");
   });
 
   test("a refused relation rolls the mail back", async () => {

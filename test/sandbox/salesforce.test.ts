@@ -232,16 +232,20 @@ describe("composites", () => {
     expect(sandbox.state().counts).toMatchObject({ Account: 1, Contact: 1, Task: 0 });
   });
 
-  test("without allOrNone what worked stays; a reference to what failed is left as it is, and refused", async () => {
+  test("without allOrNone what worked stays; a reference to what failed, or to nothing, is refused wherever it stands", async () => {
     const { call, sandbox } = await open();
     const compositeRequest = [
       part("a", "Account", {}),
       part("b", "Account", { Name: "B" }),
       part("c", "Contact", { LastName: "C", AccountId: "@{a.id}" }),
+      part("d", "Contact", { LastName: "as in @{user.name}, hello" }),
     ];
     const { body } = await call("POST", "/composite", { compositeRequest });
     expect(body.compositeResponse.map((one: { httpStatusCode: number }) => one.httpStatusCode)).toEqual([
-      400, 201, 400,
+      400, 201, 400, 400,
+    ]);
+    expect(body.compositeResponse[3].body).toMatchObject([
+      { errorCode: "PROCESSING_HALTED", message: expect.stringContaining("Invalid reference specified") },
     ]);
     expect(sandbox.state().counts).toMatchObject({ Account: 1, Contact: 0 });
   });

@@ -7,6 +7,7 @@ import { type Api, isId, paths, type SubRequest, textOf } from "./api.ts";
 import { opportunityBody, roleBody } from "./bodies.ts";
 import type { Org } from "./org.ts";
 import { objectOf, type Records } from "./records.ts";
+import { eachNoted, type Relations } from "./relations.ts";
 import { quoted, select } from "./soql.ts";
 import type { Wishes } from "./wishes.ts";
 
@@ -19,6 +20,7 @@ export interface DealPorts {
   readonly api: Api;
   readonly org: Org;
   readonly records: Records;
+  readonly relations: Relations;
   readonly wishes: Wishes;
   readonly clock: Clock;
   /** CloseDate is required: so many days from now. */
@@ -26,8 +28,10 @@ export interface DealPorts {
 }
 
 const dayMs = 86_400_000;
+/** A composite has 25 parts. */
+const mostContacts = 20;
 
-export function openDeals({ api, org, records, wishes, clock, closeDays }: DealPorts): Deals {
+export function openDeals({ api, org, records, relations, wishes, clock, closeDays }: DealPorts): Deals {
   /** An opportunity without an account is in no account's list: the contact's is the next best. */
   async function accountOf(ids: readonly string[], contact: string | undefined): Promise<string | undefined> {
     const [account] = ids.filter((id) => objectOf("company", id) !== undefined);
@@ -48,7 +52,7 @@ export function openDeals({ api, org, records, wishes, clock, closeDays }: DealP
     },
     async put(step, refs) {
       const ids = [...new Set(step.about.map((key) => known(refs, key).id))];
-      const contacts = ids.filter((id) => id.startsWith("003"));
+      const contacts = ids.filter((id) => id.startsWith("003")).slice(0, mostContacts);
       const leads = ids.filter((id) => id.startsWith("00Q"));
       const [{ owner, fields, note }, wanted, AccountId] = [
         await wishes.of("Opportunity", step),
@@ -60,7 +64,7 @@ export function openDeals({ api, org, records, wishes, clock, closeDays }: DealP
       const made = await records.make({
         object: "Opportunity",
         key: step.key,
-        beside: contacts.slice(0, 20).map(
+        beside: contacts.map(
           (id, index): SubRequest => ({
             method: "POST",
             url: paths.records("OpportunityContactRole"),
@@ -76,8 +80,15 @@ export function openDeals({ api, org, records, wishes, clock, closeDays }: DealP
         },
       });
       if ("status" in made) throw new TypeError("no answer was expected here");
-      if (made.adopted) return records.refOf("Opportunity", made);
-      const all = together(note, cut, leads.length > 0 ? "a lead cannot stand on an opportunity" : undefined);
+      const deal = { kind: "deal", id: made.id } as const;
+      // One that is there already may have been made alone, and the way to its contacts cut off.
+      const alone =
+        made.adopted || made.alone === true
+          ? await eachNoted(contacts, (id) => relations.link(deal, { kind: "person", id }))
+          : undefined;
+      if (made.adopted)
+        return records.refOf("Opportunity", { ...made, ...(alone === undefined ? {} : { note: alone }) });
+      const all = together(note, cut, alone, leads.length > 0 ? "a lead cannot stand on an opportunity" : undefined);
       return records.refOf("Opportunity", { ...made, ...(all === undefined ? {} : { note: all }) });
     },
   };

@@ -14,7 +14,7 @@ import { isCode, reasonOf } from "./classify.ts";
 import { openDealsQuery } from "./deals.ts";
 import type { Org, Shape } from "./org.ts";
 import { objectOf, type Records } from "./records.ts";
-import type { Relations } from "./relations.ts";
+import { eachNoted, type Relations } from "./relations.ts";
 import { oneOf, select } from "./soql.ts";
 import type { Wishes } from "./wishes.ts";
 
@@ -67,6 +67,12 @@ export function openMails(ports: MailPorts): Mails {
     return { deals: open.filter(isId), synced: rows.find((row) => isSynced(row, step)) };
   }
 
+  /** For a mail that stands already. */
+  const relateAll = ({ direction }: ActivityStep, mail: string, people: readonly string[]) =>
+    eachNoted(people.slice(0, mostPeople), (person, index) =>
+      relations.relate(mail, person, relationTypeOf(direction, index)),
+    );
+
   /** Our key is put on it: an org's own field may be changed on a mail that is history, and by it the mail is found from now on. */
   async function taken(synced: Row, step: ActivityStep, people: readonly string[]): Promise<Ref | undefined> {
     const shape = await org.shape("EmailMessage");
@@ -114,8 +120,16 @@ export function openMails(ports: MailPorts): Mails {
     });
     if ("status" in made) return made;
     if (made.adopted) return records.refOf("EmailMessage", made);
+    const alone = made.alone === true ? await relateAll(step, made.id, targets.people) : undefined;
     const isOpen = RelatedToId !== undefined && RelatedToId === open[0] && targets.deals.length === 0;
-    const all = together(body.note, cut, note, isOpen ? openDealsNote([RelatedToId]) : undefined, manyNote(targets));
+    const all = together(
+      body.note,
+      cut,
+      note,
+      isOpen ? openDealsNote([RelatedToId]) : undefined,
+      manyNote(targets),
+      alone,
+    );
     return records.refOf("EmailMessage", { ...made, ...(all === undefined ? {} : { note: all }) });
   }
 

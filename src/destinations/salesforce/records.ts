@@ -57,6 +57,8 @@ export interface Made {
   readonly id: string;
   readonly adopted: boolean;
   readonly note?: string;
+  /** What was to be made beside it is not there: it went by itself. */
+  readonly alone?: boolean;
   /** From a look: it carries the key of this very step. */
   readonly ours?: boolean;
 }
@@ -66,7 +68,7 @@ export interface Making {
   readonly key: string;
   /** The fields under this key, fitted to the org. */
   fields(key: string): Promise<Record<string, unknown>>;
-  /** What is made with it in one transaction; `@{record.id}` is its id. */
+  /** What is made with it in one transaction, unless the answer says `alone`; `@{record.id}` is its id. */
   readonly beside?: readonly SubRequest[];
   /** What a person deleted is not made again. */
   readonly once?: boolean;
@@ -93,6 +95,9 @@ const nextKey = (key: string, deletedId: string): string =>
   createHash("sha256")
     .update(`${key} after ${deletedId.slice(0, 15)}`)
     .digest("hex");
+
+/** In a composite Salesforce looks for `@{part.field}` in every text, a sender's too, and refuses all where no part has that name. */
+const refersToParts = (fields: object): boolean => JSON.stringify(fields).includes("@{");
 
 export const isDeleted = (row: Row): boolean => row.IsDeleted === true;
 
@@ -126,9 +131,9 @@ export function openRecords(api: Api, org: Org, baseUrl: string): Records {
     return row;
   }
 
-  /** One call, whatever belongs to the record. */
-  async function post(making: Making, fields: object): Promise<WireResponse> {
-    const { object, beside = [], expected } = making;
+  /** One call, with what belongs to the record where that can be. */
+  async function post(making: Making, fields: object, beside: readonly SubRequest[]): Promise<WireResponse> {
+    const { object, expected } = making;
     const isExpected = (answer: WireResponse): boolean => namesOwnField(answer) || expected?.(answer) === true;
     const request = { method: "POST", path: paths.records(object), object: metricName(object), body: fields } as const;
     if (beside.length === 0) return await api.call(request, true, isExpected);
@@ -138,9 +143,12 @@ export function openRecords(api: Api, org: Org, baseUrl: string): Records {
 
   async function make(making: Making): Promise<Made | WireResponse> {
     const { object, once = false, expected } = making;
+    const { beside = [] } = making;
     let { key } = making;
     for (let generation = 0; generation < mostGenerations; generation++) {
-      const answer = await post(making, await making.fields(key));
+      const fields = await making.fields(key);
+      const alone = beside.length > 0 && refersToParts(fields);
+      const answer = await post(making, fields, alone ? [] : beside);
       if (namesOwnField(answer)) {
         org.forget();
         const reason = `${reasonOf(answer)}; asking again which fields the org has`;
@@ -149,7 +157,8 @@ export function openRecords(api: Api, org: Org, baseUrl: string): Records {
       if (!isKeyTaken(answer)) {
         if (expected?.(answer) === true) return answer;
         const json = partsOf(answer)?.find(({ referenceId }) => referenceId === "record")?.json ?? answer.json;
-        return { id: api.shaped(madeSchema, { ...answer, json }, true).id, adopted: false };
+        const { id } = api.shaped(madeSchema, { ...answer, json }, true);
+        return { id, adopted: false, ...(alone ? { alone } : {}) };
       }
       const found = await byKey(object, key);
       if (found.live !== undefined) return { id: found.live.Id, adopted: true };

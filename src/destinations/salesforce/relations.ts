@@ -1,6 +1,7 @@
 /** What stands on what: a mail on its people, a contact and an opportunity on their account, an opportunity on its contacts. */
+import { Refused } from "../../model/outcome.ts";
 import type { StepKind } from "../../model/step.ts";
-import { permanent } from "../shared/calls.ts";
+import { permanent, together } from "../shared/calls.ts";
 import { type Api, isId, madeSchema, metricName, type ObjectName, paths, type Row, textOf } from "./api.ts";
 import { type RelationType, relationBody, roleBody } from "./bodies.ts";
 import { isSame, type Records, recordObjectOf } from "./records.ts";
@@ -133,6 +134,23 @@ export function openRelations(api: Api, records: Records): Relations {
   }
 
   return { relate, link, unlink, of };
+}
+
+/** One call for each, where the record itself stands already: what is refused for good does not unmake it, and is a note. */
+export async function eachNoted(
+  ids: readonly string[],
+  join: (id: string, index: number) => Promise<void>,
+): Promise<string | undefined> {
+  const notes: string[] = [];
+  for (const [index, id] of ids.entries()) {
+    try {
+      await join(id, index);
+    } catch (error) {
+      if (!(error instanceof Refused) || error.failure.kind !== "permanent") throw error;
+      notes.push(`it could not be put on ${id}: ${error.failure.reason}`);
+    }
+  }
+  return together(...notes);
 }
 
 const relationsOf = (mail: string): string =>

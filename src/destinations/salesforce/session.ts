@@ -58,7 +58,7 @@ export function openSession(settings: SessionSettings, ports: DestinationPorts):
   const wishes = openWishes(api, org, clock, settings.owner_id);
   const people = openPeople({ api, org, records, wishes });
   const companies = openCompanies({ api, org, records, wishes });
-  const deals = openDeals({ api, org, records, wishes, clock, closeDays: settings.close_days });
+  const deals = openDeals({ api, org, records, relations, wishes, clock, closeDays: settings.close_days });
   const takesSynced = settings.synced_mail === "take";
   const mails = openMails({ api, org, records, relations, wishes, html: settings.html, takesSynced });
   const files = openFiles(org, records);

@@ -238,7 +238,7 @@ function compositeCall(incoming: Incoming, world: World): Call {
 }
 
 function compositeRoute(parts: readonly Part[], world: World): string {
-  const calls = parts.map((part) => partCall(part, new Map(), world)?.route ?? "composite.unknown");
+  const calls = parts.map((part) => partCall(part, undefined, world)?.route ?? "composite.unknown");
   return calls.find((route) => route.endsWith(".create")) ?? calls[0] ?? "composite.run";
 }
 
@@ -292,9 +292,10 @@ function answered(part: Part, results: ReadonlyMap<string, unknown>, world: Worl
   }
 }
 
-function partCall(part: Part, results: ReadonlyMap<string, unknown>, world: World): Call | undefined {
+/** Without `results` nothing is looked up: which call it is can be asked before any part is done. */
+function partCall(part: Part, results: ReadonlyMap<string, unknown> | undefined, world: World): Call | undefined {
   const prefix = `/services/data/${world.version}/`;
-  const url = String(resolved(part.url, results));
+  const url = String(results === undefined ? part.url : resolved(part.url, results));
   if (!url.startsWith(prefix)) return undefined;
   const { pathname, searchParams } = new URL(url, "http://sandbox.invalid");
   const headers = Object.fromEntries(
@@ -306,21 +307,21 @@ function partCall(part: Part, results: ReadonlyMap<string, unknown>, world: Worl
       segments: pathname.slice(prefix.length).split("/").filter(Boolean).map(decodeURIComponent),
       query: searchParams,
       headers,
-      json: () => resolved(part.body, results),
+      json: () => (results === undefined ? part.body : resolved(part.body, results)),
     },
     world,
   );
 }
 
-/** `@{em.id}` is what an earlier part answered. */
+/** `@{em.id}` is what an earlier part answered, wherever it stands in a text; one that nobody answered is refused. */
 function resolved(value: unknown, results: ReadonlyMap<string, unknown>): unknown {
   if (typeof value === "string") {
-    return value.replace(/@\{(\w+)\.([\w.[\]]+)\}/g, (whole, reference: string, path: string) => {
-      if (!results.has(reference)) return whole;
+    return value.replace(/@\{([^{}]*)\}/g, (_, inner: string) => {
+      const [reference = "", ...path] = inner.split(/[.[\]]+/).filter(Boolean);
       let found: unknown = results.get(reference);
-      for (const name of path.split(/[.[\]]+/).filter(Boolean))
-        found = (found as Record<string, unknown> | null)?.[name];
-      return typeof found === "string" ? found : whole;
+      for (const name of path) found = (found as Record<string, unknown> | null | undefined)?.[name];
+      if (path.length > 0 && typeof found === "string") return found;
+      throw bad("PROCESSING_HALTED", `Invalid reference specified. No value for ${inner} found in ${reference}`);
     });
   }
   if (Array.isArray(value)) return value.map((item) => resolved(item, results));
