@@ -472,6 +472,33 @@ describe("mails", () => {
     expect((await rig.session.find(mail, refs))?.id).toBe(id);
   });
 
+  test("what is cut off between the taking of a synced mail and its people is made good", async () => {
+    const rig = salesforceRig();
+    const { ref, refs, mail } = await logged(rig);
+    const { at, subject } = mail;
+    const id = rig.sandbox.actors.syncLogs({ messageId: "<1@example.test>", from: "ada@example.test", subject, at });
+    const body = [{ message: "unable to obtain exclusive access", errorCode: "UNABLE_TO_LOCK_ROW" }];
+    rig.sandbox.faults.plan({ route: "EmailMessageRelation.create", fault: { kind: "status", status: 400, body } });
+    expect((await failureIn(() => rig.session.put(mail, refs))).kind).toBe("retryable");
+    expect(await rig.linksOf(id)).toEqual([]);
+    for (let n = 0; n < 2; n++) expect(await rig.session.put(mail, refs)).toMatchObject({ id, adopted: true });
+    expect(await rig.linksOf(id)).toEqual([ref.id]);
+    expect(rig.sandbox.state().counts.EmailMessageRelation, "once").toBe(1);
+  });
+
+  test("a synced mail is not taken where our key is on another one already", async () => {
+    const rig = salesforceRig();
+    const { refs, mail } = await logged(rig);
+    const { id } = await rig.session.put(mail, refs);
+    const { at, subject } = mail;
+    rig.sandbox.actors.syncLogs({ messageId: "<1@example.test>", from: "ada@example.test", subject, at });
+    expect(await failureIn(() => rig.session.put(mail, refs))).toMatchObject({
+      kind: "ambiguous",
+      reason: expect.stringContaining("on another record already"),
+    });
+    expect((await rig.session.find(mail, refs))?.id, "which a look then finds").toBe(id);
+  });
+
   test("the sender's HTML goes where the configuration says so", async () => {
     const rig = salesforceRig({}, { html: true });
     const { refs, mail } = await logged(rig);

@@ -82,9 +82,8 @@ export function openMails(ports: MailPorts): Mails {
     };
     const { body } = await org.fitted("EmailMessage", ours);
     if (!(await records.change("EmailMessage", synced, body))) return undefined;
-    for (const [index, person] of people.slice(0, mostPeople).entries())
-      await relations.relate(synced.Id, person, relationTypeOf(step.direction, index));
-    return records.refOf("EmailMessage", { id: synced.Id, adopted: true, note: takenNote });
+    const note = together(takenNote, await relateAll(step, synced.Id, people));
+    return records.refOf("EmailMessage", { id: synced.Id, adopted: true, ...(note === undefined ? {} : { note }) });
   }
 
   async function send(
@@ -119,7 +118,11 @@ export function openMails(ports: MailPorts): Mails {
       },
     });
     if ("status" in made) return made;
-    if (made.adopted) return records.refOf("EmailMessage", made);
+    if (made.adopted) {
+      // Taken from a sync, or gone by itself: the way to its people may have been cut off. A deleted one has a note, and needs nobody.
+      const note = made.note ?? (await relateAll(step, made.id, targets.people));
+      return records.refOf("EmailMessage", { ...made, ...(note === undefined ? {} : { note }) });
+    }
     const alone = made.alone === true ? await relateAll(step, made.id, targets.people) : undefined;
     const isOpen = RelatedToId !== undefined && RelatedToId === open[0] && targets.deals.length === 0;
     const all = together(

@@ -200,7 +200,12 @@ export function openRecords(api: Api, org: Org, baseUrl: string): Records {
         headers,
         body,
       } as const;
-      return !isGone(await api.call(request, true, isGone));
+      const answer = await api.call(request, true, isGone);
+      if (isKeyTaken(answer)) {
+        const reason = `${reasonOf(answer)}; our key is on another record already`;
+        throw new Refused({ kind: "ambiguous", reason });
+      }
+      return !isGone(answer);
     },
     async remove(object, id) {
       // What is gone is what was asked for.
