@@ -52,6 +52,9 @@ describe("what Salesforce's answers mean", () => {
     ],
     [400, trouble("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"), "permanent", "permanent"],
     [400, trouble("STORAGE_LIMIT_EXCEEDED"), "blocked", "blocked"],
+    [400, trouble("INVALID_TYPE", "sObject type 'Lead' is not supported."), "blocked", "blocked"],
+    [400, trouble("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY"), "permanent", "permanent"],
+    [403, trouble("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY"), "permanent", "permanent"],
     [400, trouble("INVALID_FIELD", "No such column 'Mailwright_Key__c' on sobject of type Lead"), "blocked", "blocked"],
     [
       400,

@@ -554,15 +554,50 @@ describe("an administrator at work", () => {
         reason: expect.stringContaining("deploy/salesforce"),
       });
       const { findings } = await rig.session.check();
+      const isHidden = "permitted" in options;
       expect(findings.filter(({ level }) => level === "problem").map(({ what }) => what)).toEqual(
-        ["Contact", "Lead", "Account", "Opportunity", "EmailMessage"].map(
-          (object) => `${object}.Mailwright_Key__c is missing, or the user may not set it`,
+        ["Contact", "Lead", "Account", "Opportunity", "EmailMessage"].map((object) =>
+          isHidden && object !== "EmailMessage"
+            ? expect.stringContaining(`this org shows no ${object}: deploy deploy/salesforce`)
+            : `${object}.Mailwright_Key__c is missing, or the user may not set it`,
         ),
       );
       rig.sandbox.actors.adminDeploys();
       rig.sandbox.actors.adminPermits(true);
       expect((await rig.session.put(person(), none)).adopted, "and goes on as soon as it is there").toBe(false);
     }
+  });
+
+  test("a permission set that is taken away in mid-queue costs a retry, then blocks; no mail becomes a dead letter", async () => {
+    const rig = salesforceRig();
+    const step = person("bo@example.test", { as: "lead" });
+    const lead = rig.sandbox.actors.personAddsLead({ Email: "cy@example.test", LastName: "C", Company: "Engines" });
+    await rig.session.put(person(), none);
+    rig.sandbox.actors.adminPermits(false);
+    // As when it is taken away between the look and the write.
+    rig.sandbox.faults.plan({ route: "Contact.query", fault: { kind: "status", status: 200, body: emptyAnswers } });
+    expect((await failureIn(() => rig.session.put(step, none))).kind).toBe("retryable");
+    for (let n = 0; n < 2; n++)
+      expect(await failureIn(() => rig.session.put(step, none))).toMatchObject({
+        kind: "blocked",
+        reason: expect.stringContaining("permission set"),
+      });
+    rig.sandbox.actors.adminPermits(true);
+    expect((await rig.session.find(person("cy@example.test"), none))?.id, "leads too, at once").toBe(lead);
+    expect((await rig.session.put(step, none)).adopted).toBe(false);
+  });
+
+  test("a user who may see no leads works with contacts, and sees leads soon after he may", async () => {
+    const rig = salesforceRig({ hidden: ["Lead"] });
+    const { id } = await rig.session.put(person(), none);
+    expect((await rig.session.find(person(), none))?.id).toBe(id);
+    const body = { fields: [], recordTypeInfos: [] };
+    const lead = await failureIn(() => rig.session.put(person("bo@example.test", { as: "lead" }), none));
+    expect(lead).toMatchObject({ kind: "blocked", reason: expect.stringContaining("shows no Lead") });
+    expect(await callsOf(rig, () => rig.session.find(person(), none))).not.toContain("Lead.unknown");
+    rig.sandbox.faults.plan({ route: "Lead.unknown", fault: { kind: "status", status: 200, body } });
+    await rig.clock.advance(600_000);
+    expect(await callsOf(rig, () => failureIn(() => rig.session.find(person(), none)))).toContain("Lead.unknown");
   });
 
   test("a field that is deleted in mid-queue costs a retry, and the mail goes on without it", async () => {

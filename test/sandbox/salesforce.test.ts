@@ -307,8 +307,8 @@ describe("queries", () => {
 });
 
 describe("the org around it", () => {
-  test("describe says lengths and flags, and hides fields from a user without the permission set", async () => {
-    const { call, sandbox } = await open();
+  test("describe says lengths and flags, and hides objects and fields from a user without the permission set", async () => {
+    const { call, query, sandbox } = await open();
     const fields = async () =>
       (await call("GET", "/sobjects/Opportunity/describe")).body.fields as {
         name: string;
@@ -321,10 +321,15 @@ describe("the org around it", () => {
       externalId: true,
     });
     sandbox.actors.adminPermits(false);
-    expect((await fields()).some(({ name }) => name === "Mailwright_Key__c")).toBe(false);
-    expect(await call("POST", "/sobjects/Contact", { LastName: "A", Mailwright_Key__c: key })).toMatchObject(
+    const hidden = { status: 404, body: [{ errorCode: "NOT_FOUND" }] };
+    expect(await call("GET", "/sobjects/Opportunity/describe")).toMatchObject(hidden);
+    expect(await call("POST", "/sobjects/Contact", { LastName: "A" })).toMatchObject(hidden);
+    expect(await query("SELECT Id FROM Lead")).toMatchObject(refused("INVALID_TYPE"));
+    const mail = { Subject: "A", Status: "1", Mailwright_Key__c: key };
+    expect(await call("POST", "/sobjects/EmailMessage", mail)).toMatchObject(
       refused("INVALID_FIELD", "Mailwright_Key__c"),
     );
+    sandbox.actors.adminPermits(true);
     expect((await call("GET", "/sobjects/Opportunity/describe")).body.recordTypeInfos).toMatchObject([
       { master: true },
       { name: "New Business" },

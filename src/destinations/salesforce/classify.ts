@@ -110,6 +110,13 @@ function byCode(
     case "invalid_client":
     case "invalid_client_id":
       return { kind: "blocked", reason };
+    case "INVALID_TYPE":
+      return {
+        kind: "blocked",
+        reason: `${reason}; the user may not see this object: deploy deploy/salesforce and assign its permission set`,
+      };
+    case "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY":
+      return { kind: "permanent", reason };
     case "INVALID_FIELD":
     case "INVALID_FIELD_FOR_INSERT_UPDATE":
       return withOwnField([message, ...fields].join(" "), reason);
@@ -192,6 +199,12 @@ export function matchesIn(whole: WireResponse): readonly { object: string; id: s
   const all = (result?.matchResults ?? []).flatMap(({ matchRecords }) => matchRecords);
   const named = all.map(({ record }) => ({ object: record.attributes.type, id: record.Id }));
   return named.filter(({ id }) => /^[0-9A-Za-z]{15,18}$/.test(id));
+}
+
+/** A record was to be made, and there is no such place: its object was hidden from the user since it was looked at. */
+export function isHidden(whole: WireResponse): boolean {
+  const record = partsOf(whole)?.find(({ referenceId }) => referenceId === "record") ?? whole;
+  return record.status === 404 && codeIn(record.json) === "NOT_FOUND";
 }
 
 /** Salesforce's own words, on one line, short, without addresses and sessions: they go into logs and dead letters. */

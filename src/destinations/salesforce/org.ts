@@ -3,10 +3,12 @@ import { z } from "zod";
 import type { Dedupe } from "../../model/destination.ts";
 import { Refused } from "../../model/outcome.ts";
 import type { Clock } from "../../model/ports.ts";
+import type { WireResponse } from "../../model/wire.ts";
 import { openMemo } from "../shared/calls.ts";
 import { count, storable } from "../shared/text.ts";
 import { type Api, metricName, type ObjectName, paths } from "./api.ts";
 import { type Fields, ownFields } from "./bodies.ts";
+import { isCode } from "./classify.ts";
 import { select } from "./soql.ts";
 
 const fieldSchema = z.object({
@@ -66,22 +68,44 @@ export interface Org {
 
 /** What an administrator changes in the meantime shows in a refusal, which makes us look again; lengths and lists hardly ever do. */
 const forgetMs = 86_400_000;
+/** What is not there may be given to the user at any time, and no refusal would tell. */
+const absentMs = 600_000;
+
+/** No shape to keep for a day. */
+class Absent extends Error {}
 
 export function openOrg(api: Api, clock: Clock): Org {
-  const memo = openMemo(clock, forgetMs);
+  const shapes = openMemo(clock, forgetMs);
+  const looks = openMemo(clock, absentMs);
   /** An org stays that org. */
   const fixed = openMemo(clock, Number.POSITIVE_INFINITY);
 
+  async function described(object: ObjectName): Promise<Shape> {
+    const request = { method: "GET", path: paths.describe(object), object: metricName(object) } as const;
+    const isDenied = (answer: WireResponse): boolean =>
+      answer.status === 403 && !isCode(answer, "REQUEST_LIMIT_EXCEEDED");
+    const answer = await api.call(request, false, isDenied);
+    if (answer.status === 403 || answer.status === 404) throw new Absent();
+    const { fields, recordTypeInfos } = api.shaped(describeSchema, answer, false);
+    const named = new Map(fields.map((field) => [field.name, field]));
+    const has = (name: string): boolean => named.get(name)?.createable === true;
+    return { fields: named, recordTypes: recordTypeInfos, has };
+  }
+
   const look = (object: ObjectName): Promise<Shape | undefined> =>
-    memo.once(`describe ${object}`, async () => {
-      const request = { method: "GET", path: paths.describe(object), object: metricName(object) } as const;
-      const answer = await api.call(request, false, ({ status }) => status === 403);
-      if (answer.status === 403 || answer.status === 404) return undefined;
-      const { fields, recordTypeInfos } = api.shaped(describeSchema, answer, false);
-      const named = new Map(fields.map((field) => [field.name, field]));
-      const has = (name: string): boolean => named.get(name)?.createable === true;
-      return { fields: named, recordTypes: recordTypeInfos, has };
+    looks.once(object, async () => {
+      try {
+        return await shapes.once(object, () => described(object));
+      } catch (error) {
+        if (error instanceof Absent) return undefined;
+        throw error;
+      }
     });
+
+  function forget(): void {
+    shapes.forget();
+    looks.forget();
+  }
 
   const organization = () =>
     fixed.once("organization", async () => {
@@ -95,7 +119,7 @@ export function openOrg(api: Api, clock: Clock): Org {
     let found = await look(object);
     if (found?.has(ownFields.key) !== true) {
       // Somebody may have deployed it since it was looked at.
-      memo.forget();
+      forget();
       found = await look(object);
     }
     if (found === undefined) throw new Refused({ kind: "blocked", reason: noObject(object) });
@@ -116,7 +140,7 @@ export function openOrg(api: Api, clock: Clock): Org {
     async fitted(object, fields) {
       return fittedTo(await shape(object), fields);
     },
-    forget: memo.forget,
+    forget,
   };
 }
 
@@ -125,7 +149,7 @@ export const deploy = "deploy deploy/salesforce to the org and assign its permis
 export const noObject = (object: ObjectName): string =>
   object === "EmailMessage"
     ? "this org shows no EmailMessage: turn on Enhanced Email (or Email-to-Case), and give the user its permissions"
-    : `this org shows no ${object}: give the user its permissions`;
+    : `this org shows no ${object}: ${deploy}`;
 
 /** What is no text of people's may not be cut: half an address is another one. */
 const whole: ReadonlySet<string> = new Set(["Email", "Website", "FromAddress", "MessageIdentifier", ownFields.key]);

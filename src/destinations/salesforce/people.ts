@@ -1,5 +1,6 @@
 /** Contacts and leads: found by address or made under our key, never overwritten. Salesforce keeps no address single by itself. */
 import type { Ref } from "../../model/destination.ts";
+import { Refused } from "../../model/outcome.ts";
 import type { PersonStep } from "../../model/step.ts";
 import type { WireResponse } from "../../model/wire.ts";
 import { permanent, together } from "../shared/calls.ts";
@@ -33,16 +34,12 @@ export function openPeople({ api, org, records, wishes }: PeoplePorts): People {
     const addresses = [email, ...also].slice(0, mostAddresses).map((one) => one.toLowerCase());
     const where = `Email IN ${oneOf(addresses)}`;
     const common = { where, order: "CreatedDate ASC", limit: mostRows };
-    const [contacts = [], leads = []] = await api.queries("Contact", [
-      { soql: select({ fields: ["Id", "Email", ...(await keyIn("Contact"))], from: "Contact", ...common }) },
-      {
-        soql: select({
-          fields: ["Id", "Email", "IsConverted", "ConvertedContactId", ...(await keyIn("Lead"))],
-          from: "Lead",
-          ...common,
-        }),
-      },
-    ]);
+    const contact = select({ fields: ["Id", "Email", ...(await keyIn("Contact"))], from: "Contact", ...common });
+    const fields = ["Id", "Email", "IsConverted", "ConvertedContactId", ...(await keyIn("Lead"))];
+    // An org without leads, or a user who may see none, has contacts all the same.
+    const hasLeads = (await org.look("Lead")) !== undefined;
+    const lead = hasLeads ? [select({ fields, from: "Lead", ...common })] : [];
+    const [contacts = [], leads = []] = await asked([contact, ...lead]);
     for (const [index, address] of addresses.entries()) {
       const has = (row: Row): boolean => textOf(row, "Email")?.trim().toLowerCase() === address;
       const found = await standing(contacts.find(has), leads.filter(has));
@@ -51,6 +48,19 @@ export function openPeople({ api, org, records, wishes }: PeoplePorts): People {
       return records.refOf(found.object, { id: found.id, adopted: true, ours: found.key === key, ...note });
     }
     return undefined;
+  }
+
+  async function asked(questions: readonly string[]): Promise<readonly (readonly Row[])[]> {
+    try {
+      return await api.queries(
+        "Contact",
+        questions.map((soql) => ({ soql })),
+      );
+    } catch (error) {
+      // Whatever an administrator gives the user now, the next look is to see.
+      if (error instanceof Refused && error.failure.kind === "blocked") org.forget();
+      throw error;
+    }
   }
 
   const keyIn = async (object: "Contact" | "Lead"): Promise<readonly string[]> =>

@@ -7,7 +7,7 @@ import type { WireResponse } from "../../model/wire.ts";
 import { permanent } from "../shared/calls.ts";
 import { type Api, isId, madeSchema, metricName, type ObjectName, paths, type Row, type SubRequest } from "./api.ts";
 import { ownField, ownFields } from "./bodies.ts";
-import { deciding, isCode, isKeyTaken, partsOf, reasonOf } from "./classify.ts";
+import { deciding, isCode, isHidden, isKeyTaken, partsOf, reasonOf } from "./classify.ts";
 import type { Org } from "./org.ts";
 import { quoted, select } from "./soql.ts";
 
@@ -134,7 +134,8 @@ export function openRecords(api: Api, org: Org, baseUrl: string): Records {
   /** One call, with what belongs to the record where that can be. */
   async function post(making: Making, fields: object, beside: readonly SubRequest[]): Promise<WireResponse> {
     const { object, expected } = making;
-    const isExpected = (answer: WireResponse): boolean => namesOwnField(answer) || expected?.(answer) === true;
+    const isExpected = (answer: WireResponse): boolean =>
+      namesOwnField(answer) || isHidden(answer) || expected?.(answer) === true;
     const request = { method: "POST", path: paths.records(object), object: metricName(object), body: fields } as const;
     if (beside.length === 0) return await api.call(request, true, isExpected);
     const record: SubRequest = { method: "POST", url: paths.records(object), referenceId: "record", body: fields };
@@ -149,9 +150,9 @@ export function openRecords(api: Api, org: Org, baseUrl: string): Records {
       const fields = await making.fields(key);
       const alone = beside.length > 0 && refersToParts(fields);
       const answer = await post(making, fields, alone ? [] : beside);
-      if (namesOwnField(answer)) {
+      if (namesOwnField(answer) || isHidden(answer)) {
         org.forget();
-        const reason = `${reasonOf(answer)}; asking again which fields the org has`;
+        const reason = `${reasonOf(answer)}; asking again which ${isHidden(answer) ? "objects" : "fields"} the org has`;
         throw new Refused({ kind: "retryable", reason });
       }
       if (!isKeyTaken(answer)) {

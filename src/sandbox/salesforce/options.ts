@@ -38,8 +38,10 @@ export interface SalesforceSandboxOptions {
   readonly sessionMs: number;
   /** The package of deploy/salesforce is there and its permission set assigned. */
   readonly prepared: boolean;
-  /** Whether the run-as user has the permission set; without it deployed fields cannot be seen. */
+  /** Whether the run-as user has the permission set; without it deployed fields cannot be seen, nor contacts, leads, accounts, opportunities. */
   readonly permitted: boolean;
+  /** Objects that the user may not see, permission set or not. */
+  readonly hidden: readonly string[];
   /** Whether an External ID of EmailMessage may be unique; undocumented. */
   readonly emailUnique: boolean;
   /** Enhanced Email or Email-to-Case is on: without either there is no EmailMessage. */
@@ -84,6 +86,7 @@ export const defaultOptions: SalesforceSandboxOptions = {
   sessionMs: 7_200_000,
   prepared: false,
   permitted: true,
+  hidden: [],
   emailUnique: true,
   enhancedEmail: true,
   takenBy: "id18",

@@ -34,7 +34,7 @@ export interface Field {
 }
 
 export interface Schema {
-  /** Undefined where the org has no such object. */
+  /** Undefined where the org has no such object, or the user may not see it. */
   fields(object: ObjectName): ReadonlyMap<string, Field> | undefined;
   /** A field that is there and that the user may see. Names have no case. */
   field(object: ObjectName, name: string): Field | undefined;
@@ -210,6 +210,15 @@ const opportunity = (stages: readonly string[]): readonly Field[] => [
 const key = (unique: boolean): Field => text("Mailwright_Key__c", 64, { unique, externalId: true });
 const flags = text("Mailwright_Flags__c", 255);
 
+/** What the permission set lets a user see who may see nothing else. */
+const grantedObjects: ReadonlySet<ObjectName> = new Set([
+  "Contact",
+  "Lead",
+  "Account",
+  "Opportunity",
+  "OpportunityContactRole",
+]);
+
 export function openSchema(options: SalesforceSandboxOptions): Schema {
   const standard: Partial<Record<ObjectName, readonly Field[]>> = {
     ...sales,
@@ -226,12 +235,14 @@ export function openSchema(options: SalesforceSandboxOptions): Schema {
     tables.set(object, new Map(all.map((one) => [one.name.toLowerCase(), one])));
   }
   let permitted = options.permitted;
+  const isHidden = (object: ObjectName): boolean =>
+    options.hidden.includes(object) || (!permitted && grantedObjects.has(object));
   const put = (object: ObjectName, one: Field) => tables.get(object)?.set(one.name.toLowerCase(), one);
 
   const schema: Schema = {
-    fields: (object) => tables.get(object),
+    fields: (object) => (isHidden(object) ? undefined : tables.get(object)),
     field(object, name) {
-      const found = tables.get(object)?.get(name.toLowerCase());
+      const found = schema.fields(object)?.get(name.toLowerCase());
       return found?.custom === true && !permitted ? undefined : found;
     },
     deploy() {
