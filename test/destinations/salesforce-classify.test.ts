@@ -121,10 +121,23 @@ describe("what Salesforce's answers mean", () => {
     expect(partsOf(answer(200, { records: [] }))).toBeUndefined();
   });
 
+  const isTaken = (message: string): boolean => isKeyTaken(answer(400, trouble("DUPLICATE_VALUE", message)));
+
+  test.each([
+    ["duplicate value found: ", " duplicates value on record with id: 0038a00000000001AA", "<unknown>"],
+    ["valor duplicado encontrado: ", " duplica el valor del registro con el Id.: 0038a00000000001AA", "<desconocido>"],
+    ["Doppelter Wert gefunden: ", " dupliziert Wert auf Datensatz mit ID: 0038a00000000001AA", "<unbekannt>"],
+  ])("our key is taken in the user's language: %sour field%s", (before, after, unknown) => {
+    for (const field of ["Mailwright_Key__c", "acme__Mailwright_Key__c", unknown])
+      expect(isTaken(`${before}${field}${after}`), field).toBe(true);
+    for (const field of ["Customer_No__c", "Not_Mailwright_Key__c", "Mailwright_Key__c2", ""])
+      expect(isTaken(`${before}${field}${after}`), field).toBe(false);
+  });
+
   test("a sender who calls himself like our key takes no key", () => {
-    const message =
-      "duplicate value found: Nick__c duplicates value on record with id: Mailwright_Key__c duplicates value";
-    expect(isKeyTaken(answer(400, trouble("DUPLICATE_VALUE", message)))).toBe(false);
+    for (const said of ["Mailwright_Key__c duplicates value", "<unknown> duplicates value"])
+      expect(isTaken(`duplicate value found: Nick__c duplicates value on record with id: ${said}`)).toBe(false);
+    expect(isTaken(`${"x".repeat(81)}: Mailwright_Key__c duplicates value`)).toBe(false);
   });
 
   test("two of Salesforce's 401s are not worth a new session", () => {

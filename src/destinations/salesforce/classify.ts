@@ -170,10 +170,8 @@ export function isKeyTaken(whole: WireResponse): boolean {
   const answer = deciding(whole);
   const found = troubleOf(answer);
   if (answer.status !== 400 || found?.errorCode !== "DUPLICATE_VALUE") return false;
-  // A sender can call himself anything; the field is named at the sentence's beginning.
-  return /^duplicate value found: (?:(?:\w+__)?Mailwright_Key__c|<unknown>) duplicates value\b/i.test(
-    found.message ?? "",
-  );
+  // The sentence is in the user's language. A sender can call himself anything; the field is named after the first colon.
+  return /^[^:]{1,80}:\s*(?:(?:\w+__)?Mailwright_Key__c|<[^<>]{1,20}>)\s/i.test(found.message ?? "");
 }
 
 /** The session has ended: nothing was carried out, and a new one is worth asking for. The other two 401s of Salesforce's would come again. */
