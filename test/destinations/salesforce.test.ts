@@ -123,6 +123,21 @@ describe("people at Salesforce", () => {
     expect(rig.record("Contact", id)?.values.Email).toBe("ada@elsewhere.test");
   });
 
+  test("their key keeps them single only where it does so for contacts and for leads", async () => {
+    const tier = async (rig: SalesforceRig) => (await rig.session.dedupe("person")).tier;
+    expect(await tier(salesforceRig())).toBe("unique-key");
+    expect(await tier(salesforceRig({ hidden: ["Lead"] })), "there are no leads to double").toBe("unique-key");
+    for (const object of ["Contact", "Lead"]) {
+      const rig = salesforceRig();
+      const key = { name: "Mailwright_Key__c", type: "string", createable: true, unique: false };
+      rig.sandbox.faults.plan({
+        route: `${object}.describe`,
+        fault: { kind: "status", status: 200, body: { fields: [key] } },
+      });
+      expect(await tier(rig), object).toBe("key-readback");
+    }
+  });
+
   test("a look says whether what it found carries the key of this very step", async () => {
     const rig = salesforceRig();
     const theirs = rig.sandbox.actors.personAddsContact({ Email: "bo@example.test", LastName: "B" });

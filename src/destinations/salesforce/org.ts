@@ -59,7 +59,8 @@ export interface Org {
   look(object: ObjectName): Promise<Shape | undefined>;
   /** Blocked where the object or our key on it is not there. */
   shape(object: ObjectName): Promise<Shape>;
-  dedupe(object: ObjectName): Promise<Dedupe>;
+  /** Of what may become a record of the first object, or of one of the others that the user sees. */
+  dedupe(objects: readonly [ObjectName, ...ObjectName[]]): Promise<Dedupe>;
   /** The fields that the org has, each as long as it may be. */
   fitted(object: ObjectName, fields: Fields): Promise<Fitted>;
   /** An administrator changed something: looks again at the next question. */
@@ -132,10 +133,15 @@ export function openOrg(api: Api, clock: Clock): Org {
     name: async () => (await organization()).name,
     look,
     shape,
-    async dedupe(object) {
-      const key = (await shape(object)).fields.get(ownFields.key);
+    async dedupe([object, ...others]) {
+      const isUnique = (of: Shape): boolean => of.fields.get(ownFields.key)?.unique === true;
+      let areUnique = isUnique(await shape(object));
+      for (const other of others) {
+        const seen = await look(other);
+        areUnique &&= seen === undefined || isUnique(seen);
+      }
       // SOQL reads what is committed, without a lag: an empty answer is no record.
-      return { tier: key?.unique === true ? "unique-key" : "key-readback", absenceProvable: true };
+      return { tier: areUnique ? "unique-key" : "key-readback", absenceProvable: true };
     },
     async fitted(object, fields) {
       return fittedTo(await shape(object), fields);

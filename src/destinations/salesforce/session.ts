@@ -138,9 +138,9 @@ export function openSession(settings: SessionSettings, ports: DestinationPorts):
     check: async () => await check(api, org, usage),
     account: async () => `salesforce:${await org.id()}`,
     async dedupe(kind) {
-      const [object] = objectsOf[kind] ?? [];
+      const objects = objectsOf[kind];
       // Links, their removal and lists of files say how things shall be: repeating them changes nothing.
-      return object === undefined ? { tier: "unique-key", absenceProvable: true } : await org.dedupe(object);
+      return objects === undefined ? { tier: "unique-key", absenceProvable: true } : await org.dedupe(objects);
     },
     find,
     put,
@@ -151,8 +151,8 @@ export function openSession(settings: SessionSettings, ports: DestinationPorts):
   };
 }
 
-const objectsOf: Partial<Record<StepKind, readonly ObjectName[]>> = {
-  person: ["Contact"],
+const objectsOf: Partial<Record<StepKind, readonly [ObjectName, ...ObjectName[]]>> = {
+  person: ["Contact", "Lead"],
   company: ["Account"],
   deal: ["Opportunity"],
   activity: ["EmailMessage"],
