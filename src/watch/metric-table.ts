@@ -144,6 +144,11 @@ export const metricTable: readonly MetricRow[] = [
     [...mailbox, "folder"],
     "UIDs between the cursor of a folder and the server's UIDNEXT; deleted ones count too.",
   ),
+  counter(
+    "imap_folder_refused_total",
+    mailbox,
+    "Looks at a folder that the server refused; the other folders are read.",
+  ),
   gauge(
     "imap_folder_stalled_seconds",
     [...mailbox, "folder"],

@@ -534,6 +534,68 @@ describe("a server that", () => {
     expect(r.server.connections.size).toBe(1);
   });
 
+  it("refuses one folder, for good or for a while: the others are read, and that one when it may be", async () => {
+    for (const closed of ["Sales", "INBOX"]) {
+      const r = await rig();
+      r.server.folder("Sales");
+      let isClosed = true;
+      r.server.hook = ({ name, rest, tag, connection }) => {
+        if (!isClosed || name !== "EXAMINE" || !rest.includes(closed)) return undefined;
+        connection.say(`${tag} NO [NOPERM] not yours`);
+        return true;
+      };
+      const open = closed === "Sales" ? "INBOX" : "Sales";
+      r.start({ folders: ["INBOX", "Sales"], connections: 1, poll_seconds: 30 });
+      await r.until("the other is waited in", () => r.server.commands.at(-1) === "IDLE");
+      const logins = r.server.logins;
+      r.server.put(open, mail("one"));
+      await r.until("it came", () => r.subjects().includes("one"), 5_000);
+      await r.until("an hour", () => false, 60 * minute).catch(() => undefined);
+      r.server.put(open, mail("two"));
+      await r.until("it came, too", () => r.subjects().includes("two"), minute);
+      expect(r.server.logins).toBe(logins);
+      expect(r.metrics.counts.get("imap_folder_refused_total acme sales")).toBeGreaterThan(10);
+      const said = r.log.lines.filter(({ message }) => /refuses a folder/.test(message));
+      expect(said).toHaveLength(1);
+      expect(JSON.stringify(said)).not.toMatch(/not yours|Sales/);
+      isClosed = false;
+      await r.until("it is read", async () => (await r.ledger.folders(account)).length === 2, minute);
+      r.server.put(closed, mail("three"), { internalDate: new Date(r.clock.now()) });
+      await r.until("its mail came", () => r.subjects().includes("three"), minute);
+    }
+  });
+
+  it.each(["NO", "BAD"])(
+    "says %s to the facts of one message: the others come, and it is given up visibly",
+    async (word) => {
+      const r = await rig();
+      r.server.folder("Sales");
+      r.server.put("INBOX", mail("poison"));
+      r.server.put("INBOX", mail("poison too"));
+      r.server.hook = (asked) => {
+        const { tag, connection } = asked;
+        const poisons = connection.in(asked.rest).filter(({ bytes }) => bytes.includes("Subject: poison"));
+        if (!isFacts(asked) || poisons.length === 0) return undefined;
+        connection.say(`${tag} ${word} [SERVERBUG] broken`);
+        return true;
+      };
+      r.start({ folders: ["INBOX", "Sales"], connections: 1, poll_seconds: 30 });
+      await r.until("it waits", () => r.server.commands.at(-1) === "IDLE");
+      for (const name of ["a", "poison b", "c"]) r.server.put("INBOX", mail(name));
+      r.server.put("Sales", mail("s"));
+      await r.until("the others came", () => r.bytes.size === 3, 2 * minute);
+      expect(r.subjects()).toEqual(["a", "c", "s"]);
+      const fates = async () => {
+        const inbox = (await r.ledger.folders(account)).find(({ path }) => path === "INBOX");
+        return await r.ledger.fates(inbox?.id ?? 0, [4]);
+      };
+      expect(await fates()).toMatchObject([{ state: "waiting", reason: expect.stringContaining("FETCH") }]);
+      r.server.put("INBOX", mail("d"));
+      await r.until("it is given up", async () => (await fates())[0]?.state === "quarantined", 60 * minute);
+      expect(r.metrics.counts.get("imap_disconnects_total acme sales refused")).toBeUndefined();
+    },
+  );
+
   it.each([
     ["with an id that stays", "m1"],
     ["without one", undefined],

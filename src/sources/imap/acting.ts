@@ -3,7 +3,7 @@ import type { FolderState } from "../../model/imap.ts";
 import type { Client } from "./client.ts";
 import { BegunAnew, type Context, leaseOf, type Work } from "./context.ts";
 import { labelsOf } from "./generation.ts";
-import { ImapTrouble } from "./trouble.ts";
+import { ImapTrouble, isRefusal } from "./trouble.ts";
 
 const atOnce = 500;
 
@@ -52,7 +52,7 @@ async function attempt(
     const held = await client.addFlag(uids, flag);
     return uids.filter((uid) => held.get(uid) !== false);
   } catch (error) {
-    if (!(error instanceof ImapTrouble) || (error.kind !== "refused" && error.kind !== "protocol")) throw error;
+    if (!isRefusal(error)) throw error;
     context.ports.log.warn(
       { account: context.held.account, action: settings.after },
       "imap: the server does not do what `after` asks for; it is asked again",

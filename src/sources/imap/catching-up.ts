@@ -1,10 +1,13 @@
 /** Brings one folder up to date: what the server has and the ledger does not know is taken in, and the cursor says so. */
 import type { FolderState, PassedUid, UidRange } from "../../model/imap.ts";
 import { actOn } from "./acting.ts";
+import { askFacts } from "./asking.ts";
+import { pauseAfter } from "./backoff.ts";
 import type { Client, MessageFacts } from "./client.ts";
 import { BegunAnew, Busy, type Context, leaseOf, type Work } from "./context.ts";
-import { presentState } from "./generation.ts";
+import { labelsOf, presentState } from "./generation.ts";
 import { failed, type Item, pass, takeAll } from "./taking.ts";
+import { isRefusal } from "./trouble.ts";
 
 /** Asked for at once; as many as a line of a server's answer may hold. */
 const windowMessages = 500;
@@ -13,7 +16,7 @@ const sweepMs = 3600_000;
 const lastUid = 0xffff_ffff;
 
 /** `reopen`: the folder is selected anew, which alone tells of new UIDs; else it is looked at as it is open. */
-export async function catchUp(
+async function catchUp(
   client: Client,
   work: Work,
   listed: ReadonlySet<string>,
@@ -49,8 +52,39 @@ export async function catchUp(
   await actOn(client, work, work.state, context);
 }
 
-/** When the next of those that failed is to be tried. */
-export const nextTry = ({ waiting }: Work): number => Math.min(...[...waiting.values()].map(({ dueAt }) => dueAt));
+/** When the next of those that failed is to be tried, or the folder itself where it was refused. */
+export const nextTry = ({ waiting, refusals, retryAt }: Work): number =>
+  refusals > 0 ? retryAt : Math.min(...[...waiting.values()].map(({ dueAt }) => dueAt));
+
+/**
+ * As `catchUp`, and where the server refuses this folder, by an ACL or for a fault of its own, the others go on: it is tried again after a
+ * while. Rejects where it refuses all of them, for then another connection may be better off.
+ */
+export async function lookAt(
+  client: Client,
+  work: Work,
+  all: readonly Work[],
+  listed: ReadonlySet<string>,
+  reopen: boolean,
+  context: Context,
+): Promise<void> {
+  const { clock, log, metrics, random } = context.ports;
+  if (work.refusals > 0 && work.retryAt > clock.now()) return;
+  try {
+    await catchUp(client, work, listed, reopen || work.refusals > 0, context);
+    work.refusals = 0;
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    work.refusals += 1;
+    work.retryAt = clock.now() + pauseAfter(error.kind, work.refusals, random.unit());
+    metrics.count("imap_folder_refused_total", labelsOf(context));
+    const said = { account: context.held.account, reason: error.kind, times: work.refusals };
+    if (work.refusals === 1)
+      log.warn(said, "imap: the server refuses a folder; the others are read, it is tried again");
+    else log.debug(said, "imap: a folder is refused again");
+    if (all.every(({ refusals }) => refusals > 0)) throw error;
+  }
+}
 
 /** The highest UID up to which all is accounted for. */
 async function takeMissing(client: Client, work: Work, state: FolderState, context: Context): Promise<number> {
@@ -104,8 +138,9 @@ async function takeWindow(
   const refusal = await context.intake.pressure();
   if (refusal !== undefined) throw new Busy(refusal.reason);
   if (context.stop.aborted) throw new Busy("stopping");
-  const facts = await client.facts(uids);
-  const silent = uids.filter((uid) => !facts.has(uid));
+  const { facts, refused } = await askFacts(client, uids);
+  for (const [uid, reason] of refused) await failed(uid, reason, work, state, context);
+  const silent = uids.filter((uid) => !facts.has(uid) && !refused.has(uid));
   if (silent.length > 0) await passSilent(client, work, state, silent, context);
   const passed: PassedUid[] = [];
   const items: Item[] = [];

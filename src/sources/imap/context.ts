@@ -45,6 +45,9 @@ export interface Work {
   waiting: Map<number, WaitingUid>;
   /** When all its UIDs were held against the ledger last. */
   sweptAt: number;
+  /** How often in a row the server refused the folder itself, and when it is asked for it again. */
+  refusals: number;
+  retryAt: number;
 }
 
 export const workOn = (chosen: Chosen): Work => ({
@@ -52,6 +55,8 @@ export const workOn = (chosen: Chosen): Work => ({
   state: undefined,
   waiting: new Map(),
   sweptAt: Number.NEGATIVE_INFINITY,
+  refusals: 0,
+  retryAt: Number.NEGATIVE_INFINITY,
 });
 
 /** The lease was lost, or the folder's generation has ended under our hands: the account is begun anew. */

@@ -1,5 +1,6 @@
 /** Holds what the server says of a folder against what the ledger knows of it: the same generation, another name, or a new beginning. */
 import type { FolderState } from "../../model/imap.ts";
+import { askFacts } from "./asking.ts";
 import type { Client, Mailbox } from "./client.ts";
 import { BegunAnew, type Context, leaseOf, type Work } from "./context.ts";
 
@@ -61,7 +62,7 @@ const looksAt = 50;
 async function newestDate(client: Client, uidNext: number, exists: number, now: number): Promise<number> {
   if (exists === 0) return 0;
   const last = (await client.uids(Math.max(1, uidNext - looksAt))).slice(-looksAt);
-  const facts = last.length === 0 ? new Map() : await client.facts(last);
+  const { facts } = await askFacts(client, last);
   const dates = [...facts.values()].map(({ internalDate }) => internalDate ?? 0);
   // A date in the future, which whoever puts a message there may give it, would make new mail old.
   return dates.length === 0 ? now - clocksDifferMs : Math.min(now, Math.max(...dates));

@@ -2,6 +2,7 @@
 import type { FolderState, Imap } from "../../model/imap.ts";
 import type { Clock } from "../../model/ports.ts";
 import { Fenced, type Intake, NotAccepted } from "../../model/source.ts";
+import { askFacts } from "./asking.ts";
 import { type Client, type MessageFacts, pieceBytes } from "./client.ts";
 import type { ImapAccount } from "./context.ts";
 import { isAnother } from "./generation.ts";
@@ -72,8 +73,9 @@ export async function takeOld(
   const pace = openPace(ports.clock, ports.rate, ports.stop);
   for (let at = 0; at < uids.length && !ports.stop.aborted; at += windowMessages) {
     const window = uids.slice(at, at + windowMessages);
-    const facts = await client.facts(window);
-    for (const uid of window) if (!facts.has(uid)) ports.told({ kind: "gone" });
+    const { facts, refused } = await askFacts(client, window);
+    for (const [uid, reason] of refused) ports.told({ kind: "failed", uid, reason });
+    for (const uid of window) if (!facts.has(uid) && !refused.has(uid)) ports.told({ kind: "gone" });
     const found = window.flatMap((uid) => facts.get(uid) ?? []);
     const fitting = found.filter((one) => isFitting(one, account, ports));
     await takeSmall(

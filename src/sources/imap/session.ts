@@ -1,7 +1,7 @@
 /** One session with an account: its connections, each waiting in one folder and looking after others, until one of them breaks. */
 import type { HeldAccount } from "../../model/imap.ts";
 import type { Intake } from "../../model/source.ts";
-import { catchUp, nextTry } from "./catching-up.ts";
+import { lookAt, nextTry } from "./catching-up.ts";
 import { type Client, connect, type Login } from "./client.ts";
 import { Busy, type Context, type ImapAccount, type ImapPorts, type Work, workOn } from "./context.ts";
 import { choose } from "./selecting.ts";
@@ -72,7 +72,7 @@ export async function runSession(options: SessionOptions): Promise<Ended> {
         const client = index === 0 ? first : await further(open);
         if (client === undefined) return "narrow";
         const relist = index === 0 ? () => isChanged(client, account, found.paths) : undefined;
-        return await lane(client, works, found.listed, context, caughtUp, relist);
+        return await lane(client, works, found, context, caughtUp, relist);
       } finally {
         ending.abort();
       }
@@ -104,7 +104,14 @@ async function further(open: () => Promise<Client>): Promise<Client | undefined>
   }
 }
 
-async function foldersOf(client: Client, { settings }: ImapAccount, { log }: ImapPorts) {
+interface Found {
+  readonly works: readonly Work[];
+  /** All paths that the server has. */
+  readonly listed: ReadonlySet<string>;
+  readonly paths: string;
+}
+
+async function foldersOf(client: Client, { settings }: ImapAccount, { log }: ImapPorts): Promise<Found> {
   const listed = await client.list();
   const { folders, missing } = choose(listed, settings.folders);
   for (const selector of missing)
@@ -127,29 +134,28 @@ async function isChanged(client: Client, account: ImapAccount, paths: string): P
 async function lane(
   client: Client,
   works: readonly Work[],
-  listed: ReadonlySet<string>,
+  { works: all, listed }: Pick<Found, "works" | "listed">,
   context: Context,
   caughtUp: () => Promise<void>,
   relist: (() => Promise<boolean>) | undefined,
 ): Promise<Ended> {
   const { clock } = context.ports;
   const { settings } = context.account;
-  const [primary] = works;
-  if (primary === undefined) return "stopped";
-  // The one that is waited in comes last, so that it is the one that is open.
-  const round = [...works.slice(1), primary];
+  const look = (work: Work, reopen: boolean) => lookAt(client, work, all, listed, reopen, context);
   let pollAt = Number.NEGATIVE_INFINITY;
   let relistAt = clock.now() + relistMs;
   let isFirst = true;
   let inVain = 0;
   let lastLanded = context.landedAt;
   while (!context.stop.aborted) {
+    const primary = primaryOf(works);
+    if (primary === undefined) return "stopped";
     try {
       const isPoll = clock.now() >= pollAt;
-      for (const work of isPoll ? round : dueOf(works, primary, clock.now())) {
+      for (const work of isPoll ? roundOf(works, primary) : dueOf(works, primary, clock.now())) {
         if (context.stop.aborted) return "stopped";
         if (isPoll && !isFirst && (await isQuiet(client, work, primary, context))) continue;
-        await catchUp(client, work, listed, isPoll, context);
+        await look(work, isPoll);
       }
       if (isPoll) pollAt = clock.now() + settings.poll_seconds * 1000;
       if (isFirst) await caughtUp();
@@ -166,7 +172,7 @@ async function lane(
       continue;
     }
     // After an action the folder is open for writing.
-    if (!client.isOpen(primary.chosen.path, true)) await catchUp(client, primary, listed, true, context);
+    if (!client.isOpen(primary.chosen.path, true)) await look(primary, true);
     const due = Math.min(pollAt, ...works.map(nextTry));
     const landedAt = context.landedAt;
     const before = clock.now();
@@ -179,6 +185,16 @@ async function lane(
   return "stopped";
 }
 
+/** The one that is waited in: the first that the server lets us have. */
+const primaryOf = (works: readonly Work[]): Work | undefined =>
+  works.find(({ refusals }) => refusals === 0) ?? works[0];
+
+/** The one that is waited in comes last, so that it is the one that is open. */
+const roundOf = (works: readonly Work[], primary: Work): readonly Work[] => [
+  ...works.filter((work) => work !== primary),
+  primary,
+];
+
 const dueOf = (works: readonly Work[], primary: Work, now: number): readonly Work[] => [
   ...works.filter((work) => work !== primary && nextTry(work) <= now),
   primary,
@@ -188,7 +204,14 @@ const dueOf = (works: readonly Work[], primary: Work, now: number): readonly Wor
 async function isQuiet(client: Client, work: Work, primary: Work, context: Context): Promise<boolean> {
   const { state } = work;
   const now = context.ports.clock.now();
-  if (work === primary || state === undefined || work.waiting.size > 0 || now - work.sweptAt >= 3600_000) return false;
+  if (
+    work === primary ||
+    state === undefined ||
+    work.refusals > 0 ||
+    work.waiting.size > 0 ||
+    now - work.sweptAt >= 3600_000
+  )
+    return false;
   const found = await client.status(work.chosen.path);
   if (found?.uidValidity !== state.uidValidity || found.uidNext !== state.uidNext) return false;
   const { account, token } = context.held;

@@ -3,7 +3,7 @@ import type { FolderState, PassedUid } from "../../model/imap.ts";
 import { Fenced, NotAccepted } from "../../model/source.ts";
 import { type Client, type MessageFacts, pieceBytes } from "./client.ts";
 import { BegunAnew, Busy, type Context, leaseOf, type Work } from "./context.ts";
-import { ImapTrouble, troubleOf } from "./trouble.ts";
+import { isRefusal, troubleOf } from "./trouble.ts";
 
 /** One answer of the server holds at most so much; what is on its way into the ledger, too. */
 const batchBytes = 4 * 1024 * 1024;
@@ -97,9 +97,6 @@ async function takeBatch(
   }
   return [...left.values()];
 }
-
-const isRefusal = (error: unknown): boolean =>
-  error instanceof ImapTrouble && (error.kind === "refused" || error.kind === "protocol");
 
 /** The number of bytes that came is not the one that the server had said. */
 class OtherSize extends Error {

@@ -21,6 +21,10 @@ export class ImapTrouble extends Error {
   }
 }
 
+/** The server said no to one thing; the connection lives, and other things may well go. */
+export const isRefusal = (error: unknown): error is ImapTrouble =>
+  error instanceof ImapTrouble && (error.kind === "refused" || error.kind === "protocol");
+
 /** RFC 5530 §3: what a refused login may mean beside a wrong password. */
 const passing = new Set(["UNAVAILABLE", "LIMIT", "INUSE", "SERVERBUG", "CONTACTADMIN"]);
 /** Said in the words of Gmail, Dovecot, Courier and Exchange, which send no code. */
