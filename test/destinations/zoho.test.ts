@@ -98,6 +98,73 @@ describe("people at Zoho", () => {
   });
 });
 
+describe("a field that a customer made unique", () => {
+  const taken = (module: string, api_name: string, id: string) => ({
+    kind: "status" as const,
+    status: 400,
+    body: {
+      data: [
+        {
+          code: "DUPLICATE_DATA",
+          details: {
+            api_name,
+            json_path: `$.data[0].${api_name}`,
+            duplicate_record: { id, module: { api_name: module } },
+          },
+          message: "duplicate data",
+          status: "error",
+        },
+      ],
+    },
+  });
+
+  test("makes nobody else's record ours: the step is refused and says which field", async () => {
+    const { session, sandbox } = zohoRig();
+    const who = person();
+    const ref = await session.put(who, none);
+    const strangers = {
+      Contacts: { Last_Name: "S", Phone: "1", Email: "stranger@example.test" },
+      Accounts: { Account_Name: "S", Website: "other.test" },
+      Deals: { Deal_Name: "S", Stage: "Qualification", Closing_Date: "2026-12-01" },
+    } as const;
+    const steps = [
+      ["Contacts", "Phone", person("new@example.test"), none],
+      ["Accounts", "Account_Name", company("firm.test"), none],
+      ["Deals", "Deal_Name", deal([who.key]), refsOf([who, ref])],
+    ] as const;
+    for (const [module, field, step, refs] of steps) {
+      const id = sandbox.actors.personAdds(module, strangers[module]);
+      sandbox.faults.plan({ route: `${module}.create`, fault: taken(module, field, id) });
+      expect(await failureIn(() => session.put(step, refs)), module).toEqual({
+        kind: "permanent",
+        reason: `another record has the same ${field}: ${module} ${id}`,
+      });
+    }
+  });
+
+  test("is adopted by where it is the record that we made, or one that the step's addresses or domain lead to", async () => {
+    const { session, sandbox } = zohoRig();
+    const step = person();
+    const add = (module: "Contacts" | "Accounts", values: Record<string, string>) => {
+      const id = sandbox.actors.personAdds(module, values);
+      sandbox.faults.plan({ route: `${module}.create`, fault: taken(module, "Phone", id) });
+      return id;
+    };
+    // Moved to another address since.
+    const own = add("Contacts", { Last_Name: "L", Email: "moved@example.test", Mailwright_Key: step.key });
+    expect(await session.put(step, none)).toMatchObject({ id: own, adopted: true, ours: true });
+    const late = add("Accounts", { Account_Name: "Firm", Website: "https://www.firm.test/" });
+    expect(await session.put(company("firm.test"), none)).toMatchObject({ id: late, adopted: true, ours: false });
+  });
+
+  test("is refused where Zoho does not name the record either", async () => {
+    const { session, sandbox } = zohoRig();
+    sandbox.faults.plan({ route: "Contacts.create", fault: taken("Contacts", "Phone", "") });
+    const failure = await failureIn(() => session.put(person(), none));
+    expect(failure).toEqual({ kind: "permanent", reason: "another record has the same Phone" });
+  });
+});
+
 test("what is found says whether it carries our key", async () => {
   const { session, sandbox } = zohoRig();
   const steps = [person(), company()] as const;

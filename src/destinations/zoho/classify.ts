@@ -187,6 +187,12 @@ export function duplicateOf(answer: WireResponse): Duplicate | undefined {
   return undefined;
 }
 
+/** The field whose value another record has; empty where Zoho does not say. */
+export function duplicateField(answer: WireResponse): string {
+  const said = errorsOf(answer).find(({ code }) => code === "DUPLICATE_DATA");
+  return said === undefined ? "" : oneLine(about(said)).slice(0, 80);
+}
+
 /** The field that an error is about. */
 const about = ({ details: given }: Said): string => {
   const name = given?.api_name ?? given?.column_name;

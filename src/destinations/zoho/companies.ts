@@ -1,15 +1,13 @@
 /** Accounts by domain: Zoho keeps neither their names nor their websites single, so a look at what is there comes first. */
 import type { Ref } from "../../model/destination.ts";
-import { Refused } from "../../model/outcome.ts";
 import type { CompanyStep } from "../../model/step.ts";
 import { permanent, together } from "../shared/calls.ts";
 import { textIn } from "./api.ts";
 import { accountBody } from "./bodies.ts";
-import { reasonOf } from "./classify.ts";
 import { ownFields } from "./fields.ts";
 import type { PeoplePorts } from "./people.ts";
 import { openRecent } from "./recent.ts";
-import { adopted } from "./records.ts";
+import { adopted, type Own, unreadable } from "./records.ts";
 
 export interface Companies {
   find(step: CompanyStep): Promise<Ref | undefined>;
@@ -19,7 +17,8 @@ export interface Companies {
 const module = "Accounts";
 const isPlain = (domain: string): boolean => /^[a-z0-9.-]{3,253}$/.test(domain);
 
-export function openCompanies({ records, account, wishes, owner, clock, lagMs }: PeoplePorts): Companies {
+export function openCompanies(ports: PeoplePorts): Companies {
+  const { records, account, wishes, owner, clock, lagMs } = ports;
   const recent = openRecent(records, account, clock, lagMs);
 
   /** One of ours before one whose website says so. */
@@ -52,11 +51,15 @@ export function openCompanies({ records, account, wishes, owner, clock, lagMs }:
         recent.made(step.key, place);
         return records.refOf(place, false, together(built.note, granted.note));
       }
-      const place = await adopted(module, outcome.duplicate, records);
-      const known = place === undefined ? await found(step) : records.refOf(place, true);
+      const own: Own = {
+        key: step.key,
+        fields: ["Website"],
+        isKnown: (record) => hostOf(textIn(record, "Website")) === step.domain.toLowerCase(),
+      };
+      const place = await adopted(module, outcome.duplicate, own, ports);
+      const known = place === undefined ? await found(step) : { ...records.refOf(place, true), ours: place.ours };
       if (known !== undefined) return known;
-      const reason = `${reasonOf(outcome.duplicate)}; but no record with this key can be read`;
-      throw new Refused({ kind: "ambiguous", reason });
+      throw unreadable(outcome.duplicate, own);
     },
   };
 }

@@ -1,16 +1,14 @@
 /** Deals: made once under our key, found again by it or by the lists of those that they belong to, and the open ones of a contact. */
 import type { KnownRef, Ref, Refs } from "../../model/destination.ts";
-import { Refused } from "../../model/outcome.ts";
 import type { DealStep } from "../../model/step.ts";
 import { known, permanent, together } from "../shared/calls.ts";
 import { endsWithMarker, markerOf } from "../shared/text.ts";
 import { textIn, type ZohoRecord } from "./api.ts";
 import { dealBody } from "./bodies.ts";
-import { reasonOf } from "./classify.ts";
 import { ownFields } from "./fields.ts";
 import type { Links } from "./links.ts";
 import type { PeoplePorts } from "./people.ts";
-import { adopted, type Place, placeOf } from "./records.ts";
+import { adopted, type Own, type Place, placeOf, unreadable } from "./records.ts";
 
 export interface Deals {
   find(step: DealStep, refs: Refs): Promise<Ref | undefined>;
@@ -73,14 +71,16 @@ export function openDeals(ports: DealPorts): Deals {
         if (place.id !== contact && place.id !== firm) notes.push(await links.add(deal, ref));
       return records.refOf({ module, id: outcome.made }, false, together(...notes));
     }
-    const place = (await adopted(module, outcome.duplicate, records)) ?? (await byKeyAs(step));
-    if (place === undefined) {
-      const reason = `${reasonOf(outcome.duplicate)}; but no record with this key can be read`;
-      throw new Refused({ kind: "ambiguous", reason });
-    }
+    const own: Own = {
+      key: step.key,
+      fields: ["Description"],
+      isKnown: (record) => endsWithMarker(textIn(record, "Description"), markerOf(step.key)),
+    };
+    const place = (await adopted(module, outcome.duplicate, own, ports)) ?? (await byKeyAs(step));
+    if (place === undefined) throw unreadable(outcome.duplicate, own);
     const notes: (string | undefined)[] = [];
     for (const { ref } of targets) notes.push(await links.add({ kind: "deal", id: place.id }, ref));
-    return records.refOf(place, true, together(...notes));
+    return { ...records.refOf(place, true, together(...notes)), ours: true };
   }
 
   async function byKeyAs(step: DealStep): Promise<Place | undefined> {

@@ -1,15 +1,13 @@
 /** People: a contact or a lead, found by address or created, never overwritten. Zoho does not keep addresses single, so our key has to. */
 import type { Ref } from "../../model/destination.ts";
-import { Refused } from "../../model/outcome.ts";
 import type { Clock } from "../../model/ports.ts";
 import type { PersonStep } from "../../model/step.ts";
 import { permanent, together } from "../shared/calls.ts";
 import { type ModuleName, textIn, type ZohoRecord } from "./api.ts";
 import { personBody } from "./bodies.ts";
-import { reasonOf } from "./classify.ts";
 import { type Account, ownFields } from "./fields.ts";
 import { openRecent } from "./recent.ts";
-import { adopted, type Records } from "./records.ts";
+import { adopted, type Own, type Records, unreadable } from "./records.ts";
 import type { Wishes } from "./wishes.ts";
 
 export interface PeoplePorts {
@@ -33,16 +31,20 @@ const isPlain = (email: string): boolean => /^[a-z0-9._%+@-]{3,200}$/.test(email
 const addressFields = ["Email", "Secondary_Email"] as const;
 const shown = [...addressFields, ownFields.key];
 const mostAddresses = 20;
+const addressesOf = (step: PersonStep): string[] =>
+  [step.email, ...(step.also ?? [])].slice(0, mostAddresses).map((one) => one.toLowerCase());
+const has = (record: ZohoRecord, address: string): boolean =>
+  addressFields.some((name) => textIn(record, name)?.trim().toLowerCase() === address);
 
 export function openPeople(ports: PeoplePorts): People {
   const { records, account, wishes } = ports;
   const recent = openRecent(records, account, ports.clock, ports.lagMs);
 
   async function found(module: ModuleName, step: PersonStep): Promise<Ref | undefined> {
-    const addresses = [step.email, ...(step.also ?? [])].slice(0, mostAddresses).map((one) => one.toLowerCase());
+    const addresses = addressesOf(step);
     const all = await byAddress(module, addresses, ports);
     for (const address of addresses) {
-      const own = all.find((one) => addressFields.some((name) => textIn(one, name)?.trim().toLowerCase() === address));
+      const own = all.find((one) => has(one, address));
       if (own === undefined) continue;
       const note = address === addresses[0] ? undefined : "known under another address of the same person";
       const ours = textIn(own, ownFields.key) === step.key;
@@ -52,13 +54,18 @@ export function openPeople(ports: PeoplePorts): People {
   }
 
   async function adopt(module: ModuleName, step: PersonStep, taken: Parameters<typeof adopted>[1]): Promise<Ref> {
-    const place = await adopted(module, taken, records);
-    if (place !== undefined) return records.refOf(place, true);
+    const own: Own = {
+      key: step.key,
+      fields: addressFields,
+      isKnown: (record) => addressesOf(step).some((address) => has(record, address)),
+    };
+    const place = await adopted(module, taken, own, ports);
+    if (place !== undefined) return { ...records.refOf(place, true), ours: place.ours };
     const [keyed] = await records.query(module, [], `${ownFields.key} = '${step.key}'`);
-    if (keyed !== undefined) return records.refOf({ module, id: keyed.id }, true);
+    if (keyed !== undefined) return { ...records.refOf({ module, id: keyed.id }, true), ours: true };
     const known = await found(module, step);
     if (known !== undefined) return known;
-    throw new Refused({ kind: "ambiguous", reason: `${reasonOf(taken)}; but no record with this key can be read` });
+    throw unreadable(taken, own);
   }
 
   return {

@@ -13,11 +13,12 @@ import {
   modules,
   paths,
   recordsSchema,
+  textIn,
   type ZohoRecord,
 } from "./api.ts";
 import type { RecordBody } from "./bodies.ts";
-import { duplicateOf, isDuplicate, isNoRecord, namesOwnField, reasonOf } from "./classify.ts";
-import type { Account } from "./fields.ts";
+import { duplicateField, duplicateOf, isDuplicate, isNoRecord, namesOwnField, reasonOf } from "./classify.ts";
+import { type Account, ownFields } from "./fields.ts";
 
 /** A record by its module: a person is a contact, or a lead. */
 export interface Place {
@@ -160,21 +161,47 @@ function byAge(records: readonly ZohoRecord[]): ZohoRecord[] {
   return records.toSorted((a, b) => a.id.length - b.id.length || (a.id < b.id ? -1 : 1));
 }
 
+/** By what a record that is in the way would be the step's own: our key, or what a search for it goes by. */
+export interface Own {
+  readonly key: string;
+  readonly fields: readonly string[];
+  isKnown(record: ZohoRecord): boolean;
+}
+
+const same = (duplicate: WireResponse): string => duplicateField(duplicate) || "value in a unique field";
+
 /**
- * The record that Zoho says is in the way, read to be sure. One in the recycle bin holds its key, and no other can be made: a person has to
- * restore it, or delete it for good.
+ * The record that Zoho says is in the way, read to be sure that it is the one meant: a customer may have made any field unique, and whoever
+ * has the same phone is somebody else. One in the recycle bin holds its key, and no other can be made: a person has to restore it, or delete
+ * it for good.
  */
 export async function adopted(
   module: ModuleName,
   duplicate: WireResponse,
-  records: Records,
-): Promise<Place | undefined> {
+  own: Own,
+  { records, account }: { readonly records: Records; readonly account: Account },
+): Promise<(Place & { readonly ours: boolean }) | undefined> {
   const named = duplicateOf(duplicate);
   if (named === undefined) return undefined;
   const of = modules.find((one) => one === named.module) ?? module;
+  const there = await account.look(of);
   const place = { module: of, id: named.id };
-  if ((await records.get(place, [])) !== undefined) return place;
-  throw permanent(
-    `Zoho says that ${of} ${named.id} has the same key, and it cannot be read: restore it from the recycle bin, or delete it there`,
-  );
+  const fields = [ownFields.key, ...own.fields].filter((name) => there.has(name));
+  const record = await records.get(place, fields);
+  if (record === undefined)
+    throw permanent(
+      `Zoho says that ${of} ${named.id} has the same ${same(duplicate)}, and it cannot be read: restore it from the recycle bin, or delete it there`,
+    );
+  const ours = textIn(record, ownFields.key) === own.key;
+  if (ours || own.isKnown(record)) return { ...place, ours };
+  throw permanent(`another record has the same ${same(duplicate)}: ${of} ${named.id}`);
+}
+
+/** Zoho says that there is one, does not name it, and none of ours can be read: an index may lag behind in its own fields only. */
+export function unreadable(duplicate: WireResponse, own: Own): Refused {
+  const field = duplicateField(duplicate);
+  if (field !== "" && field !== ownFields.key && !own.fields.includes(field))
+    return permanent(`another record has the same ${field}`);
+  const reason = `${reasonOf(duplicate)}; but no record with this key can be read`;
+  return new Refused({ kind: "ambiguous", reason });
 }
