@@ -72,6 +72,13 @@ describe("people at Zoho", () => {
     expect(await session.dedupe("person")).toEqual({ tier: "key-readback", absenceProvable: false });
   });
 
+  test("people are kept single by a key only where leads are too", async () => {
+    const { session, sandbox } = zohoRig({}, { allow_missing_fields: true });
+    sandbox.actors.adminDeletesField("Leads", "Mailwright_Key");
+    expect(await session.dedupe("person")).toEqual({ tier: "key-readback", absenceProvable: false });
+    expect(await zohoRig().session.dedupe("person")).toEqual({ tier: "unique-key", absenceProvable: true });
+  });
+
   test("an address that a query would have to quote is looked for by search", async () => {
     const { session, sandbox, clock } = zohoRig();
     const id = sandbox.actors.personAdds("Contacts", { Last_Name: "O'Brien", Email: "o'brien@example.test" });

@@ -125,6 +125,14 @@ export function openAccount(api: Api, settings: AccountSettings, clock: Clock): 
     return { tier: found.has(ownFields.key) || !absenceProvable ? "key-readback" : "marker-readback", absenceProvable };
   }
 
+  /** The mapping may want leads: what holds for people holds for both. An organisation may have no leads. */
+  async function people(): Promise<Dedupe> {
+    const contacts = await keyed("Contacts", false);
+    if (contacts !== always) return contacts;
+    const leads = await look("Leads");
+    return !leads.has("Last_Name") || leads.isUnique(ownFields.key) ? contacts : await keyed("Leads", false);
+  }
+
   return {
     org,
     look,
@@ -133,7 +141,7 @@ export function openAccount(api: Api, settings: AccountSettings, clock: Clock): 
       switch (kind) {
         // Neither hangs on a record whose list could be read to its end: only an index could find it, and that may lag.
         case "person":
-          return await keyed("Contacts", false);
+          return await people();
         case "company":
           return await keyed("Accounts", false);
         case "deal":
