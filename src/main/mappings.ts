@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { type CompiledMapping, compileMapping } from "../mapping/rules/compile.ts";
 import type { RulesOf } from "../pipeline/enrich.ts";
+import { viaLedger } from "../pipeline/faults.ts";
 import { type LoadedMapping, parseMapping, type Settings } from "../settings/index.ts";
 import type { Ground } from "./ground.ts";
 
@@ -40,7 +41,8 @@ export async function knownVersions(
 export function openRules(ledger: Pick<Ground["ledger"], "mappingText">): RulesOf {
   const read = new Map<number, Promise<CompiledMapping>>();
   const rulesOf = async (version: number): Promise<CompiledMapping> => {
-    const text = await ledger.mappingText(version);
+    // Says nothing against the message whose rules they are.
+    const text = await viaLedger(ledger.mappingText(version));
     if (text === undefined) throw new Error(`the ledger holds no mapping version ${version}`);
     return compileMapping(parseMapping(text, `mapping version ${version}`));
   };

@@ -44,7 +44,9 @@ export function openAccept(db: Connection): Operations["accept"] {
   const planAgain = db.prepare(
     "UPDATE event SET stage = 'accepted', turn = 0, due_at = 0, parse_attempts = 0 WHERE seq = ? AND stage = 'prepared'",
   );
-  const planOnceMore = db.prepare("UPDATE event SET again = 1 WHERE seq = ? AND lease IS NOT NULL");
+  const planOnceMore = db.prepare(
+    "UPDATE event SET again = 1 WHERE seq = ? AND (lease IS NOT NULL OR run IS NOT NULL)",
+  );
   const bytesAreBack = db.prepare(
     "UPDATE event SET raw_kind = 'inline', raw_name = NULL, raw_sha256 = ?, raw_size = ? WHERE seq = ?",
   );

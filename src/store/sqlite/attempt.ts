@@ -29,8 +29,10 @@ export function openAttempt(db: Connection, backstep: Backstep): Pick<Operations
       .pluck();
   const [live, replays] = [readyOf(0), readyOf(1)];
   const share = openReplayShare();
+  // A run that gives up in the end has to leave what came while it tried.
   const take = db.prepare<[string, number, number], MessageColumns>(
-    `UPDATE event SET turn = 2, lease = ?, lease_until = ?, parse_attempts = parse_attempts + 1, again = 0 WHERE seq = ?
+    `UPDATE event SET turn = 2, lease = ?, lease_until = ?, parse_attempts = parse_attempts + 1,
+       again = iif(run IS NULL, 0, again) WHERE seq = ?
      RETURNING seq, event_id, tenant, message_id, digest, conflict, received_at, envelope, routes, raw_sha256, raw_size,
        raw_kind, raw_name, parse_attempts, prepared_at, run, pinned`,
   );

@@ -38,8 +38,8 @@ export function openPrepare(db: Connection): Operations["prepare"] {
   const waits = db.prepare("UPDATE run_event SET state = 'waiting' WHERE run = ? AND event = ? AND state = 'given'");
   // With what led to it meanwhile; of another run, that one has it now.
   const leaveRun = db.prepare(
-    `UPDATE event SET stage = iif(again = 1 OR run <> $run, 'accepted', 'prepared'), run = iif(run = $run, NULL, run), parse_attempts = 0,
-       turn = 0, due_at = 0, lease = NULL, lease_until = NULL, again = 0 WHERE seq = $event`,
+    `UPDATE event SET stage = iif(again = 1 OR reprocess = 1 OR run <> $run, 'accepted', 'prepared'), run = iif(run = $run, NULL, run),
+       parse_attempts = 0, turn = 0, due_at = 0, lease = NULL, lease_until = NULL, again = 0 WHERE seq = $event`,
   );
   const planned = db.prepare("UPDATE run_event SET state = 'planned' WHERE run = ? AND event = ?");
   const putBody = db.prepare(

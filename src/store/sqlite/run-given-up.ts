@@ -13,10 +13,10 @@ export function openGiveUp(db: Connection): Operations["giveUpInRun"] {
     .prepare<[number, number], number | null>("SELECT pinned FROM run_event WHERE run = ? AND event = ?")
     .pluck();
   const unable = db.prepare("UPDATE run_event SET state = 'unable', reason = ? WHERE run = ? AND event = ?");
-  // What was asked for meanwhile is planned; of another run, that one has it now, with its mapping.
+  // What was asked for before or meanwhile is planned; of another run, that one has it now, with its mapping.
   const leave = db.prepare(
-    `UPDATE event SET stage = iif(again = 1 OR run IS NOT $run, 'accepted', 'prepared'), pinned = iif(run IS $run, $pinned, pinned),
-       run = iif(run IS $run, NULL, run), replay = iif(again = 1 OR run IS NOT $run, replay, 0), parse_attempts = 0, turn = 0, due_at = 0,
+    `UPDATE event SET stage = iif(again = 1 OR reprocess = 1 OR run IS NOT $run, 'accepted', 'prepared'), pinned = iif(run IS $run, $pinned, pinned),
+       run = iif(run IS $run, NULL, run), replay = iif(again = 1 OR reprocess = 1 OR run IS NOT $run, replay, 0), parse_attempts = 0, turn = 0, due_at = 0,
        lease = NULL, lease_until = NULL, again = 0 WHERE seq = $event`,
   );
   return ({ eventId, token, run, reason, now }) => {

@@ -148,6 +148,57 @@ export function runsContract(open: OpenBench): void {
       expect(live.pinned).toBeUndefined();
     });
 
+    it("give up a message that a person decided about before a try began: the decision is brought about", async () => {
+      await w.delivery("a", steps("activity-a"));
+      await w.deliver();
+      const id = await begun(["event-a"]);
+      await feed(id);
+      await w.ledger.requeue({ kind: "reprocess", eventId: "event-a", now: 4_050 });
+      const { lease } = await only();
+      await w.ledger.giveUpInRun({ eventId: "event-a", token: lease.token, run: id, reason: "no", now: 4_100 });
+      const live = await only();
+      expect([live.run, live.pinned]).toEqual([undefined, undefined]);
+      await planned(live, steps("activity-a"));
+      expect(await w.attempt({ now: 99_000 })).toEqual([]);
+    });
+
+    it("give up a message that came by a new route at an earlier try, or between two: it is planned by it", async () => {
+      for (const name of ["a", "b"]) {
+        const eventId = `event-${name}`;
+        await w.delivery(name, steps(`activity-${name}`));
+        await w.deliver();
+        const id = await begun([eventId]);
+        await feed(id);
+        const comes = () => w.ledger.accept([message(name, { routes: ["sales@in.example.com"] })]);
+        const first = await only();
+        if (name === "a") await comes();
+        await w.ledger.release(eventId, first.lease, 4_001);
+        if (name === "b") await comes();
+        const second = there((await w.attempt({ now: 4_002 }))[0]);
+        expect(second.run).toMatchObject({ id });
+        await w.ledger.giveUpInRun({ eventId, token: second.lease.token, run: id, reason: "no", now: 4_100 });
+        const live = await only();
+        expect(live.run).toBeUndefined();
+        await planned(live, steps(`activity-${name}`));
+        expect(await w.ledger.stateRun({ run: id, state: "done", now: 4_200 })).toBe(true);
+      }
+    });
+
+    it("overtaken leave a message to what a person asked for before a try began", async () => {
+      await w.delivery("a", steps("activity-a"));
+      const id = await begun(["event-a"]);
+      await feed(id);
+      await planned(await only(), steps("activity-a", "person-p"));
+      const back = await undo(id);
+      await feed(back);
+      await w.ledger.requeue({ kind: "reprocess", eventId: "event-a", now: 4_210 });
+      const attempt = await only();
+      await w.deliver({ now: 4_300 });
+      await planned(attempt, nothing, 4_250);
+      expect(await states(back)).toEqual(["event-a waiting"]);
+      expect((await only()).run).toBeUndefined();
+    });
+
     it("tell how far they are without being read", async () => {
       for (const name of ["a", "b", "c"]) await w.delivery(name, steps(`activity-${name}`));
       for (const _ of ["a", "b", "c"]) await w.deliver();
