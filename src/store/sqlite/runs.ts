@@ -47,8 +47,12 @@ export function openRuns(db: Connection): Pick<Operations, Names> {
          WHERE mine.run = ? AND NOT EXISTS (SELECT 1 FROM run u INDEXED BY run_of WHERE u.of = r.id AND u.state = 'done') LIMIT 1`,
     )
     .pluck();
+  // Also what was to be planned again, or could not be, after some of it had come about.
   const takeOver = db.prepare(
-    "INSERT INTO run_event (run, event, state) SELECT ?, event, 'waiting' FROM run_event WHERE run = ? AND state IN ('given', 'planned')",
+    `INSERT INTO run_event (run, event, state) SELECT $id, r.event, 'waiting' FROM run_event r
+       WHERE r.run = $of AND (r.state IN ('given', 'planned') OR EXISTS (
+         SELECT 1 FROM delivery d JOIN step s INDEXED BY step_delivery ON s.delivery = d.id
+           WHERE d.event = r.event AND s.run = $of AND s.state <> 'planned' AND s.undone IS NULL))`,
   );
   const choose = db.prepare(
     `INSERT INTO run_event (run, event, state) SELECT r.id, e.seq, 'waiting' FROM run r JOIN event e ON e.tenant = r.tenant
@@ -73,7 +77,7 @@ export function openRuns(db: Connection): Pick<Operations, Names> {
       if (id === undefined) throw new TypeError("a run was written and has no number");
       if (of !== null) {
         end.run(now, of);
-        takeOver.run(id, of);
+        takeOver.run({ id, of });
       }
       return id;
     },

@@ -250,6 +250,40 @@ export function runsContract(open: OpenBench): void {
       expect((await only()).pinned).toBeUndefined();
     });
 
+    it.each(["waiting", "unable"] as const)("are taken back in what came about before it was %s", async (became) => {
+      for (const name of ["a", "b"]) {
+        await w.delivery(name, steps(`activity-${name}`));
+        await w.deliver();
+      }
+      const id = await begun(["event-a", "event-b"]);
+      await feed(id);
+      for (const attempt of await w.attempt({ now: 4_000 })) {
+        const name = attempt.eventId.slice(-1);
+        await planned(attempt, steps(`activity-${name}`, `person-${name}`, `company-${name}`));
+      }
+      // Of the one a person is made, of the other nothing that the run wanted.
+      const claim = await w.claim({ now: 4_200 });
+      const step = there(claim.steps.find(({ key }) => key.startsWith("person-"))).id;
+      await w.ledger.settle({
+        claim,
+        at: 4_210,
+        settlement: { state: "pending", dueAt: 90_000, counted: true, detail: "later" },
+        steps: [{ step, state: "confirmed", at: 4_210, ref: "ref-p", adopted: false }],
+      });
+      for (const name of ["a", "b"]) {
+        await w.ledger.requeue({ kind: "reprocess", eventId: `event-${name}`, now: 4_300 });
+        await planned(await only(), steps(`activity-${name}`));
+      }
+      expect(await states(id)).toEqual(["event-a waiting", "event-b waiting"]);
+      if (became === "unable") {
+        await feed(id);
+        for (const { eventId, lease } of await w.attempt({ now: 4_000 }))
+          await w.ledger.giveUpInRun({ eventId, token: lease.token, run: id, reason: "no", now: 4_400 });
+        expect(await states(id)).toEqual(["event-a unable", "event-b unable"]);
+      }
+      expect(await states(await undo(id))).toEqual([`${claim.eventId} waiting`]);
+    });
+
     it("are not taken back in what a lane is working, until that has ended", async () => {
       await w.delivery("a", steps("activity-a"));
       const id = await begun(["event-a"]);
