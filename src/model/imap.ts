@@ -121,7 +121,7 @@ export interface WaitingUid {
 
 /** What is known of a folder's messages. */
 export interface KnownUids {
-  /** Accounted for, one way or another; ascending, apart. */
+  /** Accounted for, one way or another; ascending, apart. Not what is gone: where the server lists it again it was not. */
   readonly settled: readonly UidRange[];
   readonly waiting: readonly WaitingUid[];
 }

@@ -1,5 +1,5 @@
 /** Brings one folder up to date: what the server has and the ledger does not know is taken in, and the cursor says so. */
-import type { FolderState, PassedUid, UidRange } from "../../model/imap.ts";
+import type { FolderState, PassedUid, UidRange, WaitingUid } from "../../model/imap.ts";
 import { actOn } from "./acting.ts";
 import { askFacts } from "./asking.ts";
 import { pauseAfter } from "./backoff.ts";
@@ -95,6 +95,7 @@ async function takeMissing(client: Client, work: Work, state: FolderState, conte
   const from = sweep ? state.firstUid : Math.min(state.lastUid + 1, ...due);
   const server = await client.uids(from);
   const known = await ledger.knownUids(state.id, [from, lastUid]);
+  forgetLanded(work, known.waiting, from);
   for (const waiting of known.waiting) work.waiting.set(waiting.uid, waiting);
   const there = new Set(server);
   const gone = known.waiting.filter(({ uid }) => !there.has(uid));
@@ -115,6 +116,12 @@ async function takeMissing(client: Client, work: Work, state: FolderState, conte
   for (const uid of again) await takeWindow(client, work, state, [uid], context);
   if (sweep) work.sweptAt = now;
   return server.at(-1) ?? 0;
+}
+
+/** What a command took in beside us does not wait any more; the ledger knows. */
+function forgetLanded({ waiting }: Work, known: readonly WaitingUid[], from: number): void {
+  const still = new Set(known.map(({ uid }) => uid));
+  for (const uid of [...waiting.keys()]) if (uid >= from && !still.has(uid)) waiting.delete(uid);
 }
 
 /** Ranges are ascending and apart. */

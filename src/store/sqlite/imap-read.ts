@@ -46,7 +46,7 @@ export function openImapRead(db: Connection): Pick<Operations, Read> {
 function openKnown(db: Connection): Operations["knownUids"] {
   const settled = db
     .prepare<[number, number, number], number>(
-      "SELECT uid FROM imap_uid WHERE folder = ? AND uid >= ? AND uid <= ? AND state <> 'waiting' ORDER BY uid",
+      "SELECT uid FROM imap_uid WHERE folder = ? AND uid >= ? AND uid <= ? AND state NOT IN ('waiting', 'gone') ORDER BY uid",
     )
     .pluck();
   const waiting = db.prepare<[number, number, number], UidRow>(

@@ -210,6 +210,18 @@ export function imapContract(openBench: OpenBench): void {
       expect((await w.ledger.knownUids(inbox.id, [1, 99])).waiting).toMatchObject([{ uid: 11, dueAt: 4_000 }]);
     });
 
+    it("does not take for settled what is gone: where the server has it after all it is read", async () => {
+      const lease = await b.held();
+      const inbox = await b.open(lease);
+      await b.pass(lease, inbox, [
+        { uid: 11, state: "before", reason: "old" },
+        { uid: 12, state: "gone", reason: "not listed" },
+      ]);
+      expect(await w.ledger.knownUids(inbox.id, [1, 99])).toEqual({ settled: [[11, 11]], waiting: [] });
+      expect(await b.land("a", b.at(lease, inbox, 12))).toMatchObject({ outcome: "new" });
+      expect((await w.ledger.knownUids(inbox.id, [1, 99])).settled).toEqual([[11, 12]]);
+    });
+
     it("hears what the server says, moves its cursor forward only, and remembers when all was done", async () => {
       const lease = await b.held();
       const inbox = await b.open(lease);
