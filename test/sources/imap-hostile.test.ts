@@ -498,6 +498,35 @@ describe("a server that", () => {
     expect(JSON.stringify(r.log.lines)).not.toContain("secret");
   });
 
+  it("has another folder under the same name: its mail is read, and what is asked for is done to no other message", async () => {
+    const r = await rig();
+    const folder = r.server.folder("INBOX");
+    folder.mailboxId = "m1";
+    const mine = { internalDate: new Date(r.clock.now()) };
+    r.start({ after: "seen", poll_seconds: 30 });
+    await r.until("it waits", () => r.server.commands.includes("IDLE"));
+    let stored = 0;
+    r.server.hook = ({ name }) => {
+      if (name === "UID STORE") {
+        stored += 1;
+        expect(r.subjects()).toContain("other");
+      }
+      // Deleted and made again, between the look and the act.
+      if (name === "SELECT" && folder.mailboxId === "m1") {
+        folder.mailboxId = "m2";
+        folder.messages = [];
+        folder.uidNext = 1;
+        r.server.put("INBOX", mail("other"), mine);
+      }
+      return undefined;
+    };
+    r.server.put("INBOX", mail("one"), mine);
+    await r.until("both came", () => r.bytes.size === 2, 5 * minute);
+    await r.until("and is done", () => folder.messages[0]?.flags.has("\\Seen") === true, 5 * minute);
+    expect(stored).toBeGreaterThan(0);
+    expect(r.subjects()).toEqual(["one", "other"]);
+  });
+
   it("puts words of its own before the encryption: we leave without a password", async () => {
     const r = await rig();
     r.server.capability = "IMAP4rev1 STARTTLS";

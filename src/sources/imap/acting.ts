@@ -2,7 +2,7 @@
 import type { FolderState } from "../../model/imap.ts";
 import type { Client } from "./client.ts";
 import { BegunAnew, type Context, leaseOf, type Work } from "./context.ts";
-import { labelsOf } from "./generation.ts";
+import { isAnother, labelsOf } from "./generation.ts";
 import { ImapTrouble, isRefusal } from "./trouble.ts";
 
 const atOnce = 500;
@@ -16,7 +16,7 @@ export async function actOn(client: Client, work: Work, state: FolderState, cont
     if (asked.length === 0 || context.stop.aborted) return;
     const uids = asked.map(({ uid }) => uid);
     // What was asked for is not any more.
-    const done = after === "none" ? uids : await attempt(client, work, uids, context);
+    const done = after === "none" ? uids : await attempt(client, work, state, uids, context);
     if (done.length > 0) {
       const at = context.ports.clock.now();
       const written = await ledger.acted({ ...leaseOf(context), folder: state.id, uids: done, at });
@@ -33,6 +33,7 @@ export async function actOn(client: Client, work: Work, state: FolderState, cont
 async function attempt(
   client: Client,
   { chosen }: Work,
+  state: FolderState,
   uids: readonly number[],
   context: Context,
 ): Promise<readonly number[]> {
@@ -40,7 +41,7 @@ async function attempt(
   try {
     const box = await client.open(chosen.path, false);
     // Between the look and this, the UIDs may have come to mean something else.
-    if (box.uidValidity !== (await generationOf(chosen.path, context)))
+    if (isAnother(state, box) || (await generationOf(chosen.path, context)) !== state.id)
       throw new BegunAnew("the folder has begun anew");
     if (settings.after === "move") {
       // Without MOVE a copy is made first: after a broken connection there would be two (RFC 6851).
@@ -62,5 +63,5 @@ async function attempt(
 }
 
 async function generationOf(path: string, { ports, held }: Context): Promise<number | undefined> {
-  return (await ports.ledger.folders(held.account)).find((folder) => folder.path === path)?.uidValidity;
+  return (await ports.ledger.folders(held.account)).find((folder) => folder.path === path)?.id;
 }

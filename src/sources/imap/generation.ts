@@ -36,6 +36,8 @@ export const labelsOf = ({ account: { tenant, settings } }: Pick<Context, "accou
 
 /** RFC 9051 §2.3.1.1: UIDs only grow. A server that was put back from a backup may give them out a second time under the same UIDVALIDITY. */
 export function isAnother(known: FolderState, box: Mailbox): boolean {
+  // RFC 8474: a folder that was deleted and made again under its name has another id, and may have the same UIDVALIDITY.
+  if (known.mailboxId !== null && box.mailboxId !== null && known.mailboxId !== box.mailboxId) return true;
   return known.uidValidity !== box.uidValidity || (box.uidNext > 0 && box.uidNext < known.uidNext);
 }
 
