@@ -7,7 +7,7 @@ import { accountName, type ImapAccount, type ImapPorts } from "../sources/imap/c
 import { type Covered, coverageOf } from "../sources/imap/coverage.ts";
 import { signInOptions } from "../sources/imap/credentials.ts";
 import { deviceOf } from "../sources/imap/oauth.ts";
-import { landedIn, type OpenFolder, type TakenAs, takeOld } from "../sources/imap/old-mail.ts";
+import { landedIn, type OpenFolder, type TakenAs, takeOld, waitingIn } from "../sources/imap/old-mail.ts";
 import type { Chosen } from "../sources/imap/selecting.ts";
 import { signInByDevice } from "../sources/imap/sign-in.ts";
 import { openFor, type Visit, visit } from "../sources/imap/visit.ts";
@@ -78,6 +78,8 @@ export interface FolderLooked {
   readonly name: string;
   /** All that are asked for, ascending. */
   readonly uids: readonly number[];
+  /** Of them, those that are not new: the reader of new mail has been past them, and does not try them again. */
+  readonly old: readonly number[];
   readonly landed: ReadonlySet<number>;
   /** Newest of what is known of each, in their order. */
   coverage(): AsyncGenerator<Covered>;
@@ -126,9 +128,12 @@ async function looked(
 ): Promise<FolderLooked> {
   const { client } = here;
   const uids = since === undefined ? await client.uids(1) : await client.uidsSince(since);
+  // The cursor was read before the UIDs: what came since is new.
+  const waiting = await waitingIn(open.state.id, ledger);
   return {
     name: open.chosen.name,
     uids,
+    old: uids.filter((uid) => uid <= open.state.lastUid && !waiting.has(uid)),
     landed: await landedIn(open.state.id, ledger),
     coverage: () => coverageOf(open.state, uids, ledger),
     async take(wanted, how) {

@@ -66,7 +66,7 @@ async function run(cli: Cli, ground: Ground, options: Options): Promise<void> {
     refuseUnopened(looked.unopened, looked.folders, options);
     const tallies = looked.folders.map((folder) => openTally(folder));
     const todo = tallies.reduce((sum, { wanted }) => sum + wanted.length, 0);
-    const found = tallies.reduce((sum, { folder }) => sum + folder.uids.length, 0);
+    const found = tallies.reduce((sum, { folder }) => sum + folder.old.length, 0);
     await cli.say(
       `${mailboxName(account)}: ${found} messages since ${dayOf(options.since)}, ${found - todo} of them here already, ${todo} to take in`,
     );
@@ -106,7 +106,7 @@ interface Tally {
 }
 
 function openTally(folder: FolderLooked): Tally {
-  const wanted = folder.uids.filter((uid) => !folder.landed.has(uid));
+  const wanted = folder.old.filter((uid) => !folder.landed.has(uid));
   return { folder, wanted, counts: { new: 0, duplicate: 0, gone: 0 }, refused: [] };
 }
 
@@ -167,8 +167,8 @@ function reportOf(
     stopped,
     folders: tallies.map(({ folder, wanted, counts, refused }) => ({
       folder: folder.name,
-      found: folder.uids.length,
-      known: folder.uids.length - wanted.length,
+      found: folder.old.length,
+      known: folder.old.length - wanted.length,
       taken: counts.new,
       duplicates: counts.duplicate,
       left: wanted.length - counts.new - counts.duplicate - counts.gone - refused.length,

@@ -24,7 +24,7 @@ export async function* coverageOf(state: FolderState, uids: readonly number[], l
   }
 }
 
-function coveredAs(uid: number, fate: UidFate | undefined, { firstUid, since }: FolderState): Covered {
+function coveredAs(uid: number, fate: UidFate | undefined, { firstUid, lastUid, since }: FolderState): Covered {
   const none = { uid, eventId: null, activities: [] } as const;
   if (fate === undefined) {
     // Nothing is written down of what was there before the mailbox was watched.
@@ -34,6 +34,7 @@ function coveredAs(uid: number, fate: UidFate | undefined, { firstUid, since }: 
         kind: "before",
         reason: `it was there before the mailbox was watched (${new Date(since).toISOString()})`,
       };
+    if (uid > lastUid) return { ...none, kind: "pending", reason: "it is new: its reader has not come to it yet" };
     return { ...none, kind: "missing", reason: null };
   }
   switch (fate.state) {
@@ -43,7 +44,7 @@ function coveredAs(uid: number, fate: UidFate | undefined, { firstUid, since }: 
       return { ...none, kind: "pending", reason: fate.reason };
     case "gone":
       // The server has it all the same.
-      return { ...none, kind: "missing", reason: fate.reason };
+      return { ...none, kind: uid > lastUid ? "pending" : "missing", reason: fate.reason };
     case "quarantined":
       return { ...none, kind: "given_up", reason: fate.reason };
     case "landed":

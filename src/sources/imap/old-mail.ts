@@ -1,5 +1,5 @@
 /** Takes messages of a folder in that the reader of new mail does not: old mail that is asked for, and what was found to be missing. */
-import type { FolderState, Imap } from "../../model/imap.ts";
+import type { FolderState, Imap, UidState } from "../../model/imap.ts";
 import type { Clock } from "../../model/ports.ts";
 import { Fenced, type Intake, NotAccepted } from "../../model/source.ts";
 import { askFacts } from "./asking.ts";
@@ -51,13 +51,20 @@ export async function stateOf(
 }
 
 /** Those that have landed. */
-export async function landedIn(folder: number, ledger: Imap): Promise<ReadonlySet<number>> {
-  const landed = new Set<number>();
+export const landedIn = (folder: number, ledger: Imap): Promise<ReadonlySet<number>> =>
+  uidsThat("landed", folder, ledger);
+
+/** Those that the reader of new mail tries again itself. */
+export const waitingIn = (folder: number, ledger: Imap): Promise<ReadonlySet<number>> =>
+  uidsThat("waiting", folder, ledger);
+
+async function uidsThat(state: UidState, folder: number, ledger: Imap): Promise<ReadonlySet<number>> {
+  const found = new Set<number>();
   for (let after = 0; ; ) {
-    const page = await ledger.uidsIn({ folder, states: ["landed"], after, limit: 5_000 });
-    for (const { uid } of page) landed.add(uid);
+    const page = await ledger.uidsIn({ folder, states: [state], after, limit: 5_000 });
+    for (const { uid } of page) found.add(uid);
     const last = page.at(-1)?.uid;
-    if (last === undefined) return landed;
+    if (last === undefined) return found;
     after = last;
   }
 }
@@ -211,7 +218,8 @@ async function accept(
     uidValidity: state.uidValidity,
     uid: facts.uid,
     source: "backfill",
-    after: "none",
+    // Old mail stays as it is; what was only missed is treated as it would have been.
+    after: backfilled ? "none" : settings.after,
   } as const;
   let broken: unknown;
   async function* watched(): AsyncGenerator<Uint8Array> {

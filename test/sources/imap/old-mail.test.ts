@@ -35,7 +35,7 @@ async function visited(r: Rig, changes: object = {}) {
   if (chosen === undefined) throw new Error("no folder");
   const open = await openFor(here, chosen, account, r.intake, ports);
   const told: TakenAs[] = [];
-  const take = async (uids: readonly number[], stop = new AbortController().signal) => {
+  const take = async (uids: readonly number[], stop = new AbortController().signal, backfilled = true) => {
     if (open === undefined) throw new Error("not open");
     const how = {
       ledger: r.ledger,
@@ -43,7 +43,7 @@ async function visited(r: Rig, changes: object = {}) {
       clock: r.clock,
       stop,
       rate: 1e6,
-      backfilled: true,
+      backfilled,
       told: (one: TakenAs) => void told.push(one),
     };
     await takeOld(here.client, open, uids, account, how);
@@ -121,7 +121,25 @@ describe("coverage", () => {
     expect(percentOf({ ...emptyTally(), logged: 9_999_999, missing: 1 })).toBeLessThan(100);
   });
 
-  it("finds what came after the watch began and nobody took in", async () => {
+  it("calls what is above the cursor new, and what is below and unknown missing, which is repaired as it would have been taken", async () => {
+    const r = await rig();
+    const v = await visited(r, { after: "seen" });
+    if (v.open === undefined) throw new Error("not open");
+    for (const name of ["a", "b"]) r.server.put("INBOX", mail(name));
+    await v.here.client.open("INBOX", true);
+    const { state } = v.open;
+    const rows: Covered[] = [];
+    for await (const row of coverageOf({ ...state, lastUid: 1 }, [1, 2], r.ledger)) rows.push(row);
+    expect(rows.map(({ uid, kind }) => [uid, kind])).toEqual([
+      [1, "missing"],
+      [2, "pending"],
+    ]);
+    await v.take([1], undefined, false);
+    await v.take([2]);
+    expect(await r.ledger.uidsToAct(state.id, 9)).toEqual([{ uid: 1, after: "seen" }]);
+  });
+
+  it("finds what came after the watch began and nobody has come to", async () => {
     const r = await rig();
     r.server.put("INBOX", mail("old"));
     const v = await visited(r);
@@ -129,7 +147,7 @@ describe("coverage", () => {
     await v.here.client.open("INBOX", true);
     expect((await v.covered()).map(({ uid, kind }) => [uid, kind])).toEqual([
       [1, "before"],
-      [2, "missing"],
+      [2, "pending"],
     ]);
     await v.close();
   });
