@@ -3,7 +3,7 @@
 import type { Intake } from "../model/source.ts";
 import { coverageKinds, emptyTally, percentOf } from "../sources/imap/coverage.ts";
 import type { Ground } from "./ground.ts";
-import { type ImapAccount, lookThrough, mailboxName } from "./mailbox-visits.ts";
+import { type ImapAccount, ImapTrouble, lookThrough, mailboxName } from "./mailbox-visits.ts";
 import { mailboxesOf } from "./mailboxes.ts";
 
 const hour = 3_600_000;
@@ -50,19 +50,22 @@ export async function auditOne(ground: Ground, account: ImapAccount, intake: Int
       }
       for (const outcome of coverageKinds)
         metrics.gauge("imap_coverage_messages", tally[outcome], { ...labels, outcome });
-      metrics.gauge("imap_coverage_ratio", percentOf(tally) / 100, labels);
-      metrics.gauge("imap_coverage_at_seconds", clock.now() / 1_000, labels);
+      const unread = { unopened: looked.unopened.length, no_such_folder: looked.missing.length };
+      const isWhole = unread.unopened + unread.no_such_folder === 0;
+      // Of a part, only what is missing is a finding; the older figure stays, with its age.
+      if (isWhole || tally.missing > 0) metrics.gauge("imap_coverage_ratio", percentOf(tally) / 100, labels);
+      if (isWhole) metrics.gauge("imap_coverage_at_seconds", clock.now() / 1_000, labels);
       const fields = { account: mailboxName(account), missing: tally.missing, given_up: tally.given_up };
+      if (!isWhole) log.warn({ ...fields, ...unread }, "not all folders of the mailbox could be audited");
       if (tally.missing > 0)
         log.warn(fields, "messages of a mailbox are missing here: mailwright audit coverage --repair");
-      else log.info(fields, "every message of the mailbox is accounted for");
+      else if (isWhole) log.info(fields, "every message of the mailbox is accounted for");
     } finally {
       await looked.close();
     }
   } catch (error) {
-    log.warn(
-      { account: mailboxName(account), err: error instanceof Error ? error : undefined },
-      "the mailbox could not be audited",
-    );
+    // A server's words may hold anything.
+    const reason = error instanceof ImapTrouble ? error.kind : error instanceof Error ? error.name : "unknown";
+    log.warn({ account: mailboxName(account), reason }, "the mailbox could not be audited");
   }
 }
