@@ -498,6 +498,18 @@ describe("a server that", () => {
     expect(JSON.stringify(r.log.lines)).not.toContain("secret");
   });
 
+  it("broke again and again before it refuses the password: the login is tried again as soon as ever", async () => {
+    const r = await rig();
+    r.server.greeting = "* BYE later";
+    r.start();
+    const broken = () => r.metrics.counts.get("imap_disconnects_total acme sales connection") ?? 0;
+    await r.until("it broke ten times", () => broken() >= 10, 20 * minute);
+    r.server.greeting = "* OK ready";
+    r.server.password = "another";
+    await r.until("it is refused", () => r.server.logins === 1, 2 * minute);
+    await r.until("it is tried again", () => r.server.logins === 2, 16 * minute);
+  });
+
   it("has another folder under the same name: its mail is read, and what is asked for is done to no other message", async () => {
     const r = await rig();
     const folder = r.server.folder("INBOX");

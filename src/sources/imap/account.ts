@@ -24,6 +24,8 @@ export class Account {
   /** Fires where waiting makes no sense any more: other settings, or an operator who asks. */
   #retry = new AbortController();
   #failures = 0;
+  /** Logins that were refused since one was not; what else fails says nothing of the password. */
+  #refusals = 0;
   readonly #suspects = new Set<string>();
   #width = Number.POSITIVE_INFINITY;
   #widthUntil = 0;
@@ -45,6 +47,7 @@ export class Account {
     void this.#credentials.close();
     this.#credentials = openCredentials(account, this.#ports);
     this.#failures = 0;
+    this.#refusals = 0;
     this.#retry.abort();
   }
 
@@ -88,6 +91,7 @@ export class Account {
         onOpen: (paths) => {
           this.#paths = new Set(paths);
           this.#connected(true);
+          this.#refusals = 0;
         },
         onCaughtUp: async () => {
           await this.#unblock();
@@ -132,12 +136,12 @@ export class Account {
 
   async #after(error: unknown): Promise<void> {
     if (this.#stop.aborted || error instanceof BegunAnew) return await this.#pause(1_000);
-    this.#failures += 1;
     const { clock, log, metrics, random } = this.#ports;
     const kind: TroubleKind = error instanceof ImapTrouble ? error.kind : "connection";
+    const failures = kind === "auth" ? ++this.#refusals : ++this.#failures;
     // A token can end before its time: one that is got anew is tried before anything is said.
-    if (kind === "auth" && this.#credentials.refused() && this.#failures === 1) return await this.#pause(1_000);
-    const pause = pauseAfter(kind, this.#failures, random.unit());
+    if (kind === "auth" && this.#credentials.refused() && failures === 1) return await this.#pause(1_000);
+    const pause = pauseAfter(kind, failures, random.unit());
     const { tenant, settings } = this.#account;
     metrics.count("imap_disconnects_total", { tenant, account: settings.id, reason: kind });
     if (!(error instanceof ImapTrouble)) log.error({ err: error as Error }, "imap: a defect ended the session");
