@@ -115,6 +115,20 @@ describe("a mailbox that is read", () => {
     expect(r.server.folder("INBOX").messages).toEqual([]);
   });
 
+  it("moves nothing to where it lies already", async () => {
+    const r = await rig();
+    r.server.folder("Done");
+    r.start({ folders: ["INBOX", "Done"], after: "move", move_to: "Done", connections: 1, poll_seconds: 30 });
+    await r.until("it waits", () => r.server.commands.at(-1) === "IDLE");
+    r.server.put("INBOX", mail("new"));
+    r.server.put("Done", mail("there"), { internalDate: new Date(r.clock.now()) });
+    await r.until("both came", () => r.bytes.size === 2);
+    await r.until("an hour", () => false, 3600_000).catch(() => undefined);
+    expect(r.server.folder("Done").messages).toHaveLength(2);
+    expect(r.server.commands.filter((line) => line.startsWith("UID MOVE"))).toHaveLength(1);
+    expect((await r.ledger.accountTally())[0]?.folders.map(({ pending }) => pending)).toEqual([0, 0]);
+  });
+
   it("is begun from now on in a folder that is asked for later, and from the start in one that is new on the server", async () => {
     const r = await rig();
     r.server.folder("Old");

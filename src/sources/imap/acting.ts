@@ -1,7 +1,7 @@
 /** Does to messages on the server what the configuration asks for, once they are durable, and again until it is seen to hold. */
 import type { FolderState } from "../../model/imap.ts";
 import type { Client } from "./client.ts";
-import { BegunAnew, type Context, leaseOf, type Work } from "./context.ts";
+import { afterIn, BegunAnew, type Context, leaseOf, type Work } from "./context.ts";
 import { isAnother, labelsOf } from "./generation.ts";
 import { ImapTrouble, isRefusal } from "./trouble.ts";
 
@@ -10,7 +10,7 @@ const atOnce = 500;
 /** A server that refuses is asked again at the next look; nothing else waits for it. */
 export async function actOn(client: Client, work: Work, state: FolderState, context: Context): Promise<void> {
   const { ledger, log, metrics } = context.ports;
-  const { after } = context.account.settings;
+  const after = afterIn(work.chosen, context.account.settings);
   for (;;) {
     const asked = await ledger.uidsToAct(state.id, atOnce);
     if (asked.length === 0 || context.stop.aborted) return;

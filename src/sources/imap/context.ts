@@ -1,9 +1,9 @@
 /** What the parts of one account's reader share: its settings, its lease, its ports, and what is known of each folder while it is read. */
-import type { AccountLease, FolderState, HeldAccount, Imap, WaitingUid } from "../../model/imap.ts";
+import type { AccountLease, Afterwards, FolderState, HeldAccount, Imap, WaitingUid } from "../../model/imap.ts";
 import type { Clock, Log, Metrics, Random } from "../../model/ports.ts";
 import type { Intake } from "../../model/source.ts";
 import type { TokenStore } from "../../model/tokens.ts";
-import type { Chosen } from "./selecting.ts";
+import { type Chosen, isNamed } from "./selecting.ts";
 import type { ImapSettings } from "./settings.ts";
 
 export interface ImapAccount {
@@ -36,6 +36,10 @@ export interface Context {
 }
 
 export const leaseOf = ({ held: { account, token } }: Context): AccountLease => ({ account, token });
+
+/** What is done to the messages of a folder: none is moved to where it lies. */
+export const afterIn = (chosen: Chosen, { after, move_to }: ImapSettings): Afterwards =>
+  after === "move" && move_to !== undefined && isNamed(chosen, move_to) ? "none" : after;
 
 /** One folder in the hands of one connection. */
 export interface Work {

@@ -4,7 +4,7 @@ import type { Clock } from "../../model/ports.ts";
 import { Fenced, type Intake, NotAccepted } from "../../model/source.ts";
 import { askFacts } from "./asking.ts";
 import { type Client, type MessageFacts, pieceBytes } from "./client.ts";
-import type { ImapAccount } from "./context.ts";
+import { afterIn, type ImapAccount } from "./context.ts";
 import { isAnother } from "./generation.ts";
 import type { Chosen } from "./selecting.ts";
 import { ImapTrouble } from "./trouble.ts";
@@ -219,7 +219,7 @@ async function accept(
     uid: facts.uid,
     source: "backfill",
     // Old mail stays as it is; what was only missed is treated as it would have been.
-    after: backfilled ? "none" : settings.after,
+    after: backfilled ? "none" : afterIn(chosen, settings),
   } as const;
   let broken: unknown;
   async function* watched(): AsyncGenerator<Uint8Array> {

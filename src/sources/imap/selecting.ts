@@ -15,6 +15,10 @@ const neverByPattern = new Set(["\\drafts", "\\junk", "\\trash", "\\all", "\\fla
 export const nameOf = ({ path, delimiter }: Pick<Listed, "path" | "delimiter">): string =>
   delimiter === "/" ? path : path.split(delimiter).join("/");
 
+/** As the server or we write it. RFC 9051 §5.1: INBOX is the one name whose case does not count. */
+export const isNamed = ({ path, name }: Chosen, wanted: string): boolean =>
+  path === wanted || name === wanted || (path.toUpperCase() === "INBOX" && wanted.toUpperCase() === "INBOX");
+
 /** In the order of the selectors, each folder once; and the selectors that match nothing. */
 export function choose(
   listed: readonly Listed[],

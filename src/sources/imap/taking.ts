@@ -2,7 +2,7 @@
 import type { FolderState, PassedUid } from "../../model/imap.ts";
 import { Fenced, NotAccepted } from "../../model/source.ts";
 import { type Client, type MessageFacts, pieceBytes } from "./client.ts";
-import { BegunAnew, Busy, type Context, leaseOf, type Work } from "./context.ts";
+import { afterIn, BegunAnew, Busy, type Context, leaseOf, type Work } from "./context.ts";
 import { isRefusal, troubleOf } from "./trouble.ts";
 
 /** One answer of the server holds at most so much; what is on its way into the ledger, too. */
@@ -182,7 +182,7 @@ async function accept(
           uid: facts.uid,
           lease: held.token,
           source: "live",
-          after: account.settings.after,
+          after: afterIn(work.chosen, account.settings),
           ...(from === undefined ? {} : { from }),
         },
       },
