@@ -55,7 +55,7 @@ function withoutMail(tenants: readonly CheckedTenant[]): readonly Clash[] {
       ? []
       : [
           {
-            path: ["tenants", index, "recipients"],
+            path: ["tenants", index],
             found: "no address that mail could come to",
             expected: "at least one recipient, or a mailbox under imap",
           },

@@ -71,7 +71,7 @@ describe("a configuration that is refused ends with 3", () => {
     const { code, err, json } = await command(["config", "check", "--json", "--config", here("wrong.yaml")]);
     expect(code).toBe(3);
     expect(json()).toMatchObject({ ok: false, settings: null });
-    expect(json()).toHaveProperty("problems.0.place", { file: here("wrong.yaml"), line: 2, column: 5 });
+    expect(json()).toHaveProperty("problems.0.place", { file: here("wrong.yaml"), line: 2, column: 17 });
     expect(err).not.toBe("");
   });
 

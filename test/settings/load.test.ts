@@ -207,7 +207,7 @@ describe("a configuration that is refused", () => {
     [
       "no recipients",
       "tenants: [{ id: a, recipients: [] }]",
-      "tenants[0].recipients: found no address that mail could come to; expected at least one recipient, or a mailbox under imap",
+      "tenants[0]: found no address that mail could come to; expected at least one recipient, or a mailbox under imap",
     ],
     [
       "two mailboxes of one name",
