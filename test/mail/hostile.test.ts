@@ -44,8 +44,8 @@ async function work(raw: Uint8Array, times: number): Promise<number> {
   return user + system;
 }
 
-/** Some systems count CPU in ticks of 4 ms, and the least of several counts is a tick too low: here that is a tenth. */
-const measurable = 40_000;
+/** Some systems count CPU in ticks of 4 ms, and the least of several counts is a tick too low: here that is a sixth. */
+const measurable = 24_000;
 /** A collection in the middle can spoil any of them, so the least of several counts. */
 const mostTries = 12;
 /**

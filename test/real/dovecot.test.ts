@@ -85,7 +85,7 @@ describe("a mailbox at a real Dovecot", () => {
   );
 
   // 50 rounds: MAILWRIGHT_ROUNDS=50 npx vitest run --project real test/real/dovecot.test.ts -t killed
-  const rounds = Number(process.env.MAILWRIGHT_ROUNDS ?? 4);
+  const rounds = Number(process.env.MAILWRIGHT_ROUNDS ?? 3);
   test.skipIf(!available)(
     `the daemon is killed ${rounds} times: each mail once, the cursor right, the keyword on each`,
     async () => {

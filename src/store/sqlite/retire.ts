@@ -45,7 +45,7 @@ export function openArchive(db: Connection): Pick<Operations, "archivable" | "ar
 }
 
 /**
- * Settled here means closed: nothing pending, nothing held, no other review open, no file that is not kept and judged yet and no dead letter that a
+ * Settled here means closed: nothing pending, nothing held, no other review open, no file that is not kept, scanned and judged yet and no dead letter that a
  * person has not dropped. What is still open keeps its bytes beyond any age, because nothing that was acknowledged may be lost, and a
  * decision needs them.
  */
@@ -53,7 +53,8 @@ const closed = `e.stage = 'prepared' AND e.open = 0 AND NOT EXISTS (SELECT 1 FRO
   AND (d.state = 'held' OR d.state = 'failed' AND d.reason <> 'dropped'))
   AND NOT EXISTS (SELECT 1 FROM review r WHERE r.event = e.seq AND r.resolved_at IS NULL)
   AND NOT EXISTS (SELECT 1 FROM file f WHERE f.event = e.seq AND (f.kept = 0 OR f.status = 'checking'))
-  AND NOT EXISTS (SELECT 1 FROM filing g WHERE g.event = e.seq AND g.change > 0)`;
+  AND NOT EXISTS (SELECT 1 FROM file f JOIN content c ON c.tenant = f.tenant AND c.sha256 = f.sha256 WHERE f.event = e.seq AND c.turn <> 3)
+  AND NOT EXISTS (SELECT 1 FROM filing g WHERE g.event = e.seq AND (g.change > 0 OR g.turn <> 3))`;
 
 export function openPurge(db: Connection): Operations["purge"] {
   const tell = openStory(db);
