@@ -1,7 +1,8 @@
 /** One Close organization at work: hands each step to what knows its kind. */
 import type { Dedupe, DestinationPorts, KnownRef, Ref, Refs, Session } from "../../model/destination.ts";
 import type { Step, StepKind } from "../../model/step.ts";
-import { known, permanent } from "../shared/calls.ts";
+import { permanent } from "../shared/calls.ts";
+import { openHands } from "../shared/hands.ts";
 import { openAccount } from "./account.ts";
 import { openApi, paths } from "./api.ts";
 import { openCompanies } from "./companies.ts";
@@ -48,62 +49,27 @@ export function openSession(settings: SessionSettings, { wire, clock, metrics }:
   const emails = openEmails({ api, places, wishes, user, html: settings.html });
   const reading = openReading(api, account, places);
 
-  async function find(step: Step, refs: Refs): Promise<Ref | undefined> {
-    switch (step.kind) {
-      case "person":
-        return await people.find(step);
-      case "company":
-        return await companies.find(step, refs);
-      case "deal":
-        return await deals.find(step, refs);
-      case "activity":
-        return await emails.find(step, refs);
-      case "file":
-      case "link":
-      case "unlink":
-      case "archive":
-      case "event_copy":
-        return undefined;
-      default:
-        return step satisfies never;
-    }
-  }
+  const hands = openHands({
+    vendor: "Close",
+    person: people,
+    company: companies,
+    deal: deals,
+    activity: emails,
+    file: "Close cannot change a logged e-mail: its list of files stays as it was",
+    async link(from, to) {
+      const together = await reading.together(from, to);
+      return { id: from.id, adopted: true, ...(together ? {} : { note: linkedElsewhere }) };
+    },
+    async unlink() {
+      throw permanent(unlinked);
+    },
+    archive,
+  });
 
   async function put(step: Step, refs: Refs): Promise<Ref> {
     // The organization, and whether it is the configured one, is known before anything is written.
     await account.organization();
-    return await account.guarded(() => carriedOut(step, refs));
-  }
-
-  async function carriedOut(step: Step, refs: Refs): Promise<Ref> {
-    switch (step.kind) {
-      case "person":
-        return await people.put(step);
-      case "company":
-        return await companies.put(step, refs);
-      case "deal":
-        return await deals.put(step, refs);
-      case "activity":
-        return await emails.put(step, refs);
-      case "file":
-        throw permanent("Close cannot change a logged e-mail: its list of files stays as it was");
-      case "link": {
-        const from = known(refs, step.from);
-        const together = await reading.together(from, known(refs, step.to));
-        return { id: from.id, adopted: true, ...(together ? {} : { note: linkedElsewhere }) };
-      }
-      case "unlink":
-        throw permanent(unlinked);
-      case "archive": {
-        const target = known(refs, step.target);
-        await archive(target.kind, target.id);
-        return { id: target.id };
-      }
-      case "event_copy":
-        throw permanent("Close has no place for a copy of the event; send copies to a destination made for events");
-      default:
-        return step satisfies never;
-    }
+    return await account.guarded(() => hands.put(step, refs));
   }
 
   async function archive(kind: StepKind, id: string): Promise<void> {
@@ -116,7 +82,7 @@ export function openSession(settings: SessionSettings, { wire, clock, metrics }:
     account: async () => `close:${await account.organization()}`,
     fix: async () => await fix(api, account),
     dedupe: async (kind) => dedupes[kind] ?? harmless,
-    find,
+    find: hands.find,
     put,
     read: reading.read,
     async link(from: End, to: End) {

@@ -1,7 +1,8 @@
 /** One HubSpot account at work: hands each step to what knows its kind. */
-import type { DestinationPorts, Ref, Refs, Session, Snapshot, Whole } from "../../model/destination.ts";
-import type { Step, StepKind } from "../../model/step.ts";
-import { known, permanent } from "../shared/calls.ts";
+import type { DestinationPorts, Session, Snapshot, Whole } from "../../model/destination.ts";
+import type { StepKind } from "../../model/step.ts";
+import { permanent } from "../shared/calls.ts";
+import { openHands } from "../shared/hands.ts";
 import { type AccountSettings, openAccount } from "./account.ts";
 import { openApi } from "./api.ts";
 import { shownProperties, watchedProperties } from "./bodies.ts";
@@ -34,56 +35,32 @@ export function openSession(settings: SessionSettings, { wire, clock, metrics }:
   const wishes = openWishes(api, clock);
   const keyed = openKeyed({ wishes, api, account, records, readBack, owner, html: settings.html });
 
-  async function find(step: Step, refs: Refs): Promise<Ref | undefined> {
-    switch (step.kind) {
-      case "person":
-        return await findKnown(step, records);
-      case "company":
-      case "deal":
-      case "activity":
-        return await keyed.find(step, refs);
-      case "file":
-        return await files.find(step, refs);
-      case "link":
-      case "unlink":
-      case "archive":
-      case "event_copy":
-        return undefined;
-      default:
-        return step satisfies never;
-    }
-  }
-
-  async function put(step: Step, refs: Refs): Promise<Ref> {
-    switch (step.kind) {
-      case "person":
-        return await putPerson(step, { records, account, wishes, owner });
-      case "company":
+  type End = Parameters<Session["link"]>[0];
+  const link = async (from: End, to: End): Promise<undefined> =>
+    void (await records.associate(recordObjectOf(from.kind), from.id, recordObjectOf(to.kind), to.id));
+  const unlink = async (from: End, to: End): Promise<void> =>
+    await records.dissociate(recordObjectOf(from.kind), from.id, recordObjectOf(to.kind), to.id);
+  const archive = async (kind: StepKind, id: string): Promise<void> => await records.archive(recordObjectOf(kind), id);
+  const { find, put } = openHands({
+    vendor: "HubSpot",
+    person: {
+      find: (step) => findKnown(step, records),
+      put: (step) => putPerson(step, { records, account, wishes, owner }),
+    },
+    company: {
+      find: keyed.find,
+      async put(step, refs) {
         if (!step.create) throw permanent("HubSpot has no such company, and this step may not create one");
         return await keyed.put(step, refs);
-      case "deal":
-      case "activity":
-        return await keyed.put(step, refs);
-      case "file":
-        return await files.put(step, refs);
-      case "link":
-      case "unlink": {
-        const [from, to] = [known(refs, step.from), known(refs, step.to)];
-        const join = step.kind === "link" ? records.associate : records.dissociate;
-        await join(recordObjectOf(from.kind), from.id, recordObjectOf(to.kind), to.id);
-        return { id: from.id };
-      }
-      case "archive": {
-        const target = known(refs, step.target);
-        await records.archive(recordObjectOf(target.kind), target.id);
-        return { id: target.id };
-      }
-      case "event_copy":
-        throw permanent("HubSpot has no place for a copy of the event; send copies to a destination made for events");
-      default:
-        return step satisfies never;
-    }
-  }
+      },
+    },
+    deal: keyed,
+    activity: keyed,
+    file: files,
+    link,
+    unlink,
+    archive,
+  });
 
   async function read(kind: StepKind, id: string, whole?: Whole): Promise<Snapshot | undefined> {
     const object = objectOf(kind);
@@ -114,10 +91,8 @@ export function openSession(settings: SessionSettings, { wire, clock, metrics }:
     find,
     put,
     read,
-    link: async (from, to) =>
-      await records.associate(recordObjectOf(from.kind), from.id, recordObjectOf(to.kind), to.id),
-    unlink: async (from, to) =>
-      await records.dissociate(recordObjectOf(from.kind), from.id, recordObjectOf(to.kind), to.id),
-    archive: async (kind, id) => await records.archive(recordObjectOf(kind), id),
+    link,
+    unlink,
+    archive,
   };
 }

@@ -1,7 +1,7 @@
 /** One Pipedrive company at work: hands each step to what knows its kind. */
-import type { Dedupe, DestinationPorts, Ref, Refs, Session } from "../../model/destination.ts";
-import type { Step } from "../../model/step.ts";
-import { known, permanent } from "../shared/calls.ts";
+import type { Dedupe, DestinationPorts, Session } from "../../model/destination.ts";
+import type { Step, StepKind } from "../../model/step.ts";
+import { openHands } from "../shared/hands.ts";
 import { type AccountSettings, openAccount } from "./account.ts";
 import { findActivity, putActivity } from "./activities.ts";
 import { openApi } from "./api.ts";
@@ -63,56 +63,21 @@ export function openSession(settings: SessionSettings, { wire, clock, metrics }:
   const files = openFiles(records);
   const links = openLinks(records);
 
-  async function find(step: Step, refs: Refs): Promise<Ref | undefined> {
-    switch (step.kind) {
-      case "person":
-        return await findKnown(step, ports);
-      case "company":
-        return await findCompany(step, refs, ports);
-      case "deal":
-        return await findDeal(step, refs, ports);
-      case "activity":
-        return await findActivity(step, refs, ports);
-      case "file":
-        return await files.find(step, refs);
-      case "link":
-      case "unlink":
-      case "archive":
-      case "event_copy":
-        return undefined;
-      default:
-        return step satisfies never;
-    }
-  }
-
-  async function put(step: Step, refs: Refs): Promise<Ref> {
-    switch (step.kind) {
-      case "person":
-        return await putPerson(step, ports);
-      case "company":
-        return await putCompany(step, ports);
-      case "deal":
-        return await putDeal(step, refs, ports);
-      case "activity":
-        return await putActivity(step, refs, ports);
-      case "file":
-        return await files.put(step, refs);
-      case "link":
-        return await links.move(known(refs, step.from), known(refs, step.to));
-      case "unlink":
-        await links.unlink(known(refs, step.from), known(refs, step.to));
-        return { id: known(refs, step.from).id };
-      case "archive": {
-        const target = known(refs, step.target);
-        await records.remove(recordObjectOf(target.kind), target.id);
-        return { id: target.id };
-      }
-      case "event_copy":
-        throw permanent("Pipedrive has no place for a copy of the event; send copies to a destination made for events");
-      default:
-        return step satisfies never;
-    }
-  }
+  const archive = async (kind: StepKind, id: string): Promise<void> => await records.remove(recordObjectOf(kind), id);
+  const { find, put } = openHands({
+    vendor: "Pipedrive",
+    person: { find: (step) => findKnown(step, ports), put: (step) => putPerson(step, ports) },
+    company: { find: (step, refs) => findCompany(step, refs, ports), put: (step) => putCompany(step, ports) },
+    deal: { find: (step, refs) => findDeal(step, refs, ports), put: (step, refs) => putDeal(step, refs, ports) },
+    activity: {
+      find: (step, refs) => findActivity(step, refs, ports),
+      put: (step, refs) => putActivity(step, refs, ports),
+    },
+    file: files,
+    link: links.move,
+    unlink: links.unlink,
+    archive,
+  });
 
   return {
     check: async () => await check(api, account, settings.activity_type),
@@ -127,6 +92,6 @@ export function openSession(settings: SessionSettings, { wire, clock, metrics }:
     read: openSnapshots(api, account, records),
     link: links.link,
     unlink: links.unlink,
-    archive: async (kind, id) => await records.remove(recordObjectOf(kind), id),
+    archive,
   };
 }

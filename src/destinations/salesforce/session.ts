@@ -1,8 +1,8 @@
 /** One Salesforce org at work: hands each step to what knows its kind. */
-import type { DestinationPorts, Ref, Refs, Session, Snapshot, Whole } from "../../model/destination.ts";
-import type { Step, StepKind } from "../../model/step.ts";
+import type { DestinationPorts, Session, Snapshot, Whole } from "../../model/destination.ts";
+import type { StepKind } from "../../model/step.ts";
 import { keepToken } from "../../wire/oauth.ts";
-import { known, permanent } from "../shared/calls.ts";
+import { openHands } from "../shared/hands.ts";
 import { isId, type ObjectName, openApi, textOf } from "./api.ts";
 import { type AuthSettings, grantOf } from "./auth.ts";
 import { shownFields, watchedFields } from "./bodies.ts";
@@ -63,59 +63,19 @@ export function openSession(settings: SessionSettings, ports: DestinationPorts):
   const mails = openMails({ api, org, records, relations, wishes, html: settings.html, takesSynced });
   const files = openFiles(org, records);
 
-  async function find(step: Step, refs: Refs): Promise<Ref | undefined> {
-    switch (step.kind) {
-      case "person":
-        return await people.find(step);
-      case "company":
-        return await companies.find(step);
-      case "deal":
-        return await deals.find(step);
-      case "activity":
-        return await mails.find(step, refs);
-      case "file":
-        return await files.find(step, refs);
-      case "link":
-      case "unlink":
-      case "archive":
-      case "event_copy":
-        return undefined;
-      default:
-        return step satisfies never;
-    }
-  }
-
-  async function put(step: Step, refs: Refs): Promise<Ref> {
-    switch (step.kind) {
-      case "person":
-        return await people.put(step);
-      case "company":
-        return await companies.put(step);
-      case "deal":
-        return await deals.put(step, refs);
-      case "activity":
-        return await mails.put(step, refs);
-      case "file":
-        return await files.put(step, refs);
-      case "link":
-      case "unlink": {
-        const [from, to] = [known(refs, step.from), known(refs, step.to)];
-        await (step.kind === "link" ? relations.link : relations.unlink)(from, to);
-        return { id: from.id };
-      }
-      case "archive": {
-        const target = known(refs, step.target);
-        await records.remove(recordObjectOf(target.kind, target.id), target.id);
-        return { id: target.id };
-      }
-      case "event_copy":
-        throw permanent(
-          "Salesforce has no place for a copy of the event; send copies to a destination made for events",
-        );
-      default:
-        return step satisfies never;
-    }
-  }
+  const archive = async (kind: StepKind, id: string): Promise<void> =>
+    await records.remove(recordObjectOf(kind, id), id);
+  const { find, put } = openHands({
+    vendor: "Salesforce",
+    person: people,
+    company: companies,
+    deal: deals,
+    activity: mails,
+    file: files,
+    link: async (from, to) => void (await relations.link(from, to)),
+    unlink: relations.unlink,
+    archive,
+  });
 
   async function read(kind: StepKind, id: string, whole?: Whole): Promise<Snapshot | undefined> {
     const object = objectOf(kind, id);
@@ -147,7 +107,7 @@ export function openSession(settings: SessionSettings, ports: DestinationPorts):
     read,
     link: relations.link,
     unlink: relations.unlink,
-    archive: async (kind, id) => await records.remove(recordObjectOf(kind, id), id),
+    archive,
   };
 }
 

@@ -1,7 +1,8 @@
 /** One Zoho organisation at work: hands each step to what knows its kind. */
-import type { DestinationPorts, Ref, Refs, Session, Snapshot, Whole } from "../../model/destination.ts";
-import type { Step, StepKind } from "../../model/step.ts";
-import { known, permanent } from "../shared/calls.ts";
+import type { DestinationPorts, Session, Snapshot, Whole } from "../../model/destination.ts";
+import type { StepKind } from "../../model/step.ts";
+import { permanent } from "../shared/calls.ts";
+import { openHands } from "../shared/hands.ts";
 import { type ApiSettings, lookupIn, openApi, type ZohoRecord } from "./api.ts";
 import { shownFields, watchedFields } from "./bodies.ts";
 import { openCompanies } from "./companies.ts";
@@ -38,56 +39,20 @@ export function openSession(settings: SessionSettings, ports: DestinationPorts):
   const deals = openDeals({ ...common, links, closingDays: settings.closing_days });
   const mails = openMails(api, records, deals);
 
-  async function find(step: Step, refs: Refs): Promise<Ref | undefined> {
-    switch (step.kind) {
-      case "person":
-        return await people.find(step);
-      case "company":
-        return await companies.find(step);
-      case "deal":
-        return await deals.find(step, refs);
-      case "activity":
-        return await mails.find(step, refs);
-      case "file":
-      case "link":
-      case "unlink":
-      case "archive":
-      case "event_copy":
-        return undefined;
-      default:
-        return step satisfies never;
-    }
-  }
-
-  async function put(step: Step, refs: Refs): Promise<Ref> {
-    switch (step.kind) {
-      case "person":
-        return await people.put(step);
-      case "company":
-        return await companies.put(step);
-      case "deal":
-        return await deals.put(step, refs);
-      case "activity":
-        return await mails.put(step, refs);
-      case "file":
-        throw permanent(unchangeable);
-      case "link":
-      case "unlink": {
-        const [from, to] = [known(refs, step.from), known(refs, step.to)];
-        const note = step.kind === "link" ? await add(from, to) : await remove(from, to);
-        return { id: from.id, ...(note === undefined ? {} : { adopted: true, note }) };
-      }
-      case "archive": {
-        const target = known(refs, step.target);
-        await archive(target.kind, target.id);
-        return { id: target.id };
-      }
-      case "event_copy":
-        throw permanent("Zoho has no place for a copy of the event; send copies to a destination made for events");
-      default:
-        return step satisfies never;
-    }
-  }
+  const { find, put } = openHands({
+    vendor: "Zoho",
+    person: people,
+    company: companies,
+    deal: deals,
+    activity: mails,
+    file: unchangeable,
+    async link(from, to) {
+      const note = await add(from, to);
+      return note === undefined ? undefined : { id: from.id, adopted: true, note };
+    },
+    unlink: remove,
+    archive,
+  });
 
   async function add(from: End, to: End): Promise<string | undefined> {
     if (from.kind === "activity") return void (await mails.link(from.id, to));
