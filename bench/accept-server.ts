@@ -6,7 +6,7 @@ import { openKeyRing, openThreadedSpool } from "../src/blobs/index.ts";
 import { diskOf, systemClock, systemRandom } from "../src/main/system.ts";
 import type { Accepted, Ledger } from "../src/model/ledger.ts";
 import { openIntake } from "../src/pipeline/accept.ts";
-import { smtp } from "../src/sources/index.ts";
+import { smtp } from "../src/sources/smtp.ts";
 import { openLedger } from "../src/store/index.ts";
 import { openLog, openMetrics } from "../src/watch/index.ts";
 

@@ -20,7 +20,7 @@ import { openParsePool } from "../src/pipeline/parsing.ts";
 import { startRoad } from "../src/pipeline/road.ts";
 import { openSenders, unverified } from "../src/pipeline/senders.ts";
 import { openVerifier } from "../src/pipeline/verifying.ts";
-import { smtp } from "../src/sources/index.ts";
+import { smtp } from "../src/sources/smtp.ts";
 import { openKeptTokens, openLedger, openLocalRecords } from "../src/store/index.ts";
 import { openLog, openMetrics } from "../src/watch/index.ts";
 import { openWire } from "../src/wire/http.ts";

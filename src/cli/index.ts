@@ -1,5 +1,5 @@
 /** Runs one command line and says how it ended. */
-import { CommanderError } from "commander";
+import { type Command, CommanderError, type OutputConfiguration } from "commander";
 import { BadConfiguration, formatProblem } from "../settings/index.ts";
 import { openCli } from "./cli.ts";
 import { type ExitCode, exitCodes, Failed, sentenceOf } from "./exit.ts";
@@ -12,12 +12,14 @@ export type { Surroundings } from "./surroundings.ts";
 /** `args` without the interpreter and the program. Never rejects: what went wrong has been said on standard error. */
 export async function runCommand(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
   const talk: Promise<void>[] = [];
-  const cli = openCli(surroundings, () => tree.opts<{ config?: string }>().config);
-  const tree = commandTree(cli, {
+  const output: OutputConfiguration = {
     writeOut: (text) => talk.push(surroundings.stdout.write(text)),
     writeErr: (text) => talk.push(surroundings.stderr.write(text)),
-  });
+  };
+  let tree: Command | undefined;
+  const cli = openCli(surroundings, () => tree?.opts<{ config?: string }>().config);
   try {
+    tree = await commandTree(cli, output, args);
     await tree.parseAsync(args, { from: "user" });
     return exitCodes.ok;
   } catch (error) {

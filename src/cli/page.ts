@@ -6,7 +6,7 @@ import type { Surroundings } from "./surroundings.ts";
 import { commandTree } from "./tree.ts";
 
 /** The tree by itself: none of its commands is run. */
-export function treeForShow(): Command {
+export async function treeForShow(): Promise<Command> {
   const unused = () => {
     throw new Error("this tree is only for looking at");
   };
@@ -23,14 +23,12 @@ export function treeForShow(): Command {
     onUncaught: unused,
     exit: unused,
   };
-  return commandTree(
-    openCli(surroundings, () => undefined),
-    {},
-  );
+  const cli = openCli(surroundings, () => undefined);
+  return await commandTree(cli, {}, []);
 }
 
-export function cliPage(): string {
-  const tree = treeForShow();
+export async function cliPage(): Promise<string> {
+  const tree = await treeForShow();
   return [
     "# Commands",
     "",

@@ -75,7 +75,7 @@ export async function showSampled(cli: Cli, ground: Ground, id: string, json: tr
 
 /** What the CRMs hold now of what the ledger knows to have come about. A CRM that does not answer is said, and stops nothing. */
 async function held(ground: Ground, deliveries: readonly DeliveryRow[]): Promise<Compared["crm"]> {
-  const lanes = openLanes(ground);
+  const lanes = await openLanes(ground);
   try {
     const found: Compared["crm"] = [];
     for (const { lane, steps } of deliveries) {

@@ -1,64 +1,42 @@
 /** The tree of commands: the sorted list, and what all of them share. */
 import { Command, type OutputConfiguration } from "commander";
 import type { Cli } from "./cli.ts";
-import { attachments } from "./commands/attachments.ts";
-import { audit } from "./commands/audit.ts";
-import { backfill } from "./commands/backfill.ts";
-import { backup } from "./commands/backup.ts";
-import { config } from "./commands/config.ts";
-import { crm } from "./commands/crm.ts";
-import { deadLetters } from "./commands/dead-letters.ts";
-import { demo } from "./commands/demo.ts";
-import { doctor } from "./commands/doctor.ts";
-import { events } from "./commands/events.ts";
-import { explain } from "./commands/explain.ts";
-import { init } from "./commands/init.ts";
-import { mapping } from "./commands/mapping.ts";
-import { parse } from "./commands/parse.ts";
-import { plan } from "./commands/plan.ts";
-import { purge } from "./commands/purge.ts";
-import { recover } from "./commands/recover.ts";
-import { reprocess } from "./commands/reprocess.ts";
-import { restore } from "./commands/restore.ts";
-import { review } from "./commands/review.ts";
-import { run } from "./commands/run.ts";
-import { sandbox } from "./commands/sandbox.ts";
-import { score } from "./commands/score.ts";
-import { send } from "./commands/send.ts";
-import { storage } from "./commands/storage.ts";
-import { threads } from "./commands/threads.ts";
 import { packageVersion } from "./package.ts";
 
-const commands = [
-  attachments,
-  audit,
-  backfill,
-  backup,
-  config,
-  crm,
-  deadLetters,
-  demo,
-  doctor,
-  events,
-  explain,
-  init,
-  mapping,
-  parse,
-  plan,
-  purge,
-  recover,
-  reprocess,
-  restore,
-  review,
-  run,
-  sandbox,
-  score,
-  send,
-  storage,
-  threads,
-];
+/** Each with what it needs is loaded when it is asked for: an operator waits for one command, not for the code of all. */
+const commands = new Map<string, () => Promise<(cli: Cli) => Command>>(
+  Object.entries({
+    attachments: async () => (await import("./commands/attachments.ts")).attachments,
+    audit: async () => (await import("./commands/audit.ts")).audit,
+    backfill: async () => (await import("./commands/backfill.ts")).backfill,
+    backup: async () => (await import("./commands/backup.ts")).backup,
+    config: async () => (await import("./commands/config.ts")).config,
+    crm: async () => (await import("./commands/crm.ts")).crm,
+    "dead-letters": async () => (await import("./commands/dead-letters.ts")).deadLetters,
+    demo: async () => (await import("./commands/demo.ts")).demo,
+    doctor: async () => (await import("./commands/doctor.ts")).doctor,
+    events: async () => (await import("./commands/events.ts")).events,
+    explain: async () => (await import("./commands/explain.ts")).explain,
+    init: async () => (await import("./commands/init.ts")).init,
+    mapping: async () => (await import("./commands/mapping.ts")).mapping,
+    parse: async () => (await import("./commands/parse.ts")).parse,
+    plan: async () => (await import("./commands/plan.ts")).plan,
+    purge: async () => (await import("./commands/purge.ts")).purge,
+    recover: async () => (await import("./commands/recover.ts")).recover,
+    reprocess: async () => (await import("./commands/reprocess.ts")).reprocess,
+    restore: async () => (await import("./commands/restore.ts")).restore,
+    review: async () => (await import("./commands/review.ts")).review,
+    run: async () => (await import("./commands/run.ts")).run,
+    sandbox: async () => (await import("./commands/sandbox.ts")).sandbox,
+    score: async () => (await import("./commands/score.ts")).score,
+    send: async () => (await import("./commands/send.ts")).send,
+    storage: async () => (await import("./commands/storage.ts")).storage,
+    threads: async () => (await import("./commands/threads.ts")).threads,
+  }),
+);
 
-export function commandTree(cli: Cli, output: OutputConfiguration): Command {
+/** The tree that these arguments ask for: one command where they begin with its name, else all, as help and a misspelt name need them. */
+export async function commandTree(cli: Cli, output: OutputConfiguration, args: readonly string[]): Promise<Command> {
   const tree = new Command("mailwright")
     .description("Turns a company's email into CRM records: every mail one activity, nothing lost, nothing doubled.")
     .version(packageVersion(), "-V, --version", "print the version")
@@ -73,8 +51,15 @@ export function commandTree(cli: Cli, output: OutputConfiguration): Command {
     .showHelpAfterError("(--help says more)")
     .exitOverride()
     .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 configuration refused, 4 partly done.");
-  for (const command of commands) tree.addCommand(inherit(command(cli), tree));
+  const asked = commands.get(firstWord(args) ?? "");
+  for (const load of asked === undefined ? commands.values() : [asked])
+    tree.addCommand(inherit((await load())(cli), tree));
   return tree;
+}
+
+/** What Commander will take for the command: the first word that is neither an option nor the file of -c. */
+function firstWord(args: readonly string[]): string | undefined {
+  return args.find((arg, at) => !arg.startsWith("-") && !["-c", "--config"].includes(args[at - 1] ?? ""));
 }
 
 /** addCommand, unlike command(), leaves it to the caller to pass settings on. */

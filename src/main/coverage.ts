@@ -1,10 +1,12 @@
 /** Each night, every message of every mailbox is held against the ledger; what comes of it is a figure that can alert. */
 
 import type { Intake } from "../model/source.ts";
+import type { ImapAccount } from "../sources/imap/context.ts";
 import { coverageKinds, emptyTally, percentOf } from "../sources/imap/coverage.ts";
+import { ImapTrouble } from "../sources/imap/trouble.ts";
 import type { Ground } from "./ground.ts";
-import { type ImapAccount, ImapTrouble, lookThrough, mailboxName } from "./mailbox-visits.ts";
-import { mailboxesOf } from "./mailboxes.ts";
+import { mailboxesOf, mailboxName } from "./mailbox-names.ts";
+import { lookThrough } from "./mailbox-visits.ts";
 
 const hour = 3_600_000;
 const firstAfterMs = hour;

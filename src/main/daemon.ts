@@ -10,18 +10,22 @@ import { startParsePool } from "../pipeline/parsing.ts";
 import { startRetaining } from "../pipeline/retain.ts";
 import { type Road, startRoad } from "../pipeline/road.ts";
 import { compileRoutes, type Settings } from "../settings/index.ts";
-import { type RunningImap, smtp } from "../sources/index.ts";
+import type { RunningImap } from "../sources/imap.ts";
+import { sources } from "../sources/index.ts";
 import { auditNightly } from "./coverage.ts";
 import { openDoor } from "./door.ts";
 import { forgetTrail, openFileRoom, removeOldFiles, sweepAll } from "./file-room.ts";
 import type { Ground } from "./ground.ts";
 import { tuneHeap } from "./heap.ts";
 import { openGroundIntake } from "./intake.ts";
-import { laneId, type OpenLane, openLanes, tenantPlans } from "./lanes.ts";
-import { mailboxesOf, readMailboxes } from "./mailboxes.ts";
+import { type OpenLane, openLanes } from "./lanes.ts";
+import { mailboxesOf } from "./mailbox-names.ts";
+import { readMailboxes } from "./mailboxes.ts";
 import { openRules, registerMappings } from "./mappings.ts";
+import { laneId, tenantPlans } from "./plans.ts";
 import { listenForPokes } from "./poke.ts";
 import { openSettingsSenders } from "./senders.ts";
+import { stopGraceMs } from "./stopping.ts";
 import { strandedWork } from "./stranded.ts";
 
 export interface Daemon {
@@ -34,7 +38,6 @@ export interface Daemon {
   stop(graceMs: number): Promise<void>;
 }
 
-export const stopGraceMs = 10_000;
 /**
  * In hand at once, for each parser. With 48 the parsers are less often idle; but each message in hand at the end of a process has lost an
  * attempt, and under kill -9 again and again mails lost their bodies to the limit on attempts (decision 0013).
@@ -161,7 +164,7 @@ export async function startDaemon(ground: Ground): Promise<Daemon> {
     opened.push(() => works.stop(stopGraceMs));
     const pokes = await listenForPokes(settings.data_dir, works.road.wake);
     opened.push(() => pokes.stop());
-    const mailboxes = readMailboxes(ground, works.intake);
+    const mailboxes = await readMailboxes(ground, works.intake);
     opened.push(() => mailboxes.stop(1_000));
     const nightly = auditNightly(ground, works.intake);
     opened.push(() => nightly.stop(1_000));
@@ -203,7 +206,8 @@ export async function startDaemon(ground: Ground): Promise<Daemon> {
   }
 }
 
-function startSmtp(ground: Ground, intake: Intake): Promise<RunningSource> {
+async function startSmtp(ground: Ground, intake: Intake): Promise<RunningSource> {
+  const { smtp } = await sources.smtp();
   const { settings, clock, log, metrics } = ground;
   return smtp.start(settings.smtp, intake, { clock, log, metrics, route: compileRoutes(settings.tenants) });
 }

@@ -1,17 +1,13 @@
 /** Makes the lanes of the configuration: one per destination account of a tenant, each with its session, its wire and its token bucket. */
-import { type BoundDestination, destinations } from "../destinations/index.ts";
-import { compilePeople, noLists } from "../mail/people.ts";
-import { compileMapping } from "../mapping/rules/compile.ts";
+import type { BoundDestination } from "../destinations/index.ts";
 import type { Session } from "../model/destination.ts";
-import type { LinkOf } from "../model/links.ts";
 import type { Wire } from "../model/wire.ts";
 import { type Bucket, openBucket } from "../pipeline/bucket.ts";
-import type { TenantPlan } from "../pipeline/enrich.ts";
 import type { RoadLane } from "../pipeline/road.ts";
-import type { DestinationEntry, Settings, TenantSettings } from "../settings/index.ts";
+import type { DestinationEntry, TenantSettings } from "../settings/index.ts";
 import { type OpenWire, openWire } from "../wire/http.ts";
 import type { Ground } from "./ground.ts";
-import { peopleFor } from "./people.ts";
+import { bind, laneId } from "./plans.ts";
 
 export interface OpenLane extends RoadLane {
   /** Takes changed credentials: the next call carries them. */
@@ -19,50 +15,10 @@ export interface OpenLane extends RoadLane {
   close(): Promise<void>;
 }
 
-export const laneId = (tenant: string, destination: string): string => `${tenant}/${destination}`;
-
-/** What is known beside the settings. */
-export interface PlanPorts {
-  /** What signs links to files (Ground.links); left out where nobody can reach us. */
-  readonly linkOf?: LinkOf | undefined;
-  /** The numbers of the tenants' mapping files in the ledger. */
-  readonly versions?: ReadonlyMap<string, number>;
-}
-
-export function tenantPlans(settings: Settings, { linkOf, versions }: PlanPorts = {}): TenantPlan[] {
-  const people = peopleFor(settings);
-  return settings.tenants.map((tenant) => ({
-    tenant: tenant.id,
-    mapping: {
-      createContact: tenant.trust.create_contact,
-      internal: tenant.people.internal,
-      disposableContacts: tenant.people.disposable_contacts,
-      ...(tenant.mapping === undefined
-        ? {}
-        : { rules: compileMapping(tenant.mapping.file), version: versions?.get(tenant.id) }),
-      ...(linkOf === undefined ? {} : { linkOf }),
-    },
-    people: people.get(tenant.id) ?? compilePeople(noLists, () => false),
-    threads: tenant.threads,
-    arcSealers: tenant.trust.arc_sealers,
-    lanes: tenant.destinations.map(({ id }) => laneId(tenant.id, id)),
-    unmovable: new Set(
-      tenant.destinations.filter((entry) => !bind(entry).facts.can.moveActivity).map(({ id }) => laneId(tenant.id, id)),
-    ),
-  }));
-}
-
 export function openLanes(ground: Ground): OpenLane[] {
   return ground.settings.tenants.flatMap((tenant) =>
     tenant.destinations.map((entry) => openLane(tenant, entry, ground)),
   );
-}
-
-function bind({ type, settings }: DestinationEntry): BoundDestination {
-  const found = destinations.find(({ name }) => name === type);
-  if (found === undefined)
-    throw new TypeError(`the configuration was checked, and yet there is no destination type ${type}`);
-  return found.bind(settings);
 }
 
 function openLane(tenant: TenantSettings, entry: DestinationEntry, ground: Ground): OpenLane {

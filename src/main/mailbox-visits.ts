@@ -1,31 +1,16 @@
 /** What commands do at a mailbox: look whether the login works, sign in, take old mail in, and hold all that is there against the ledger. */
 import type { Clock } from "../model/ports.ts";
 import type { Intake } from "../model/source.ts";
-import type { Settings } from "../settings/index.ts";
 import type { Client } from "../sources/imap/client.ts";
-import { accountName, type ImapAccount, type ImapPorts } from "../sources/imap/context.ts";
+import type { ImapAccount, ImapPorts } from "../sources/imap/context.ts";
 import { type Covered, coverageOf } from "../sources/imap/coverage.ts";
 import { signInOptions } from "../sources/imap/credentials.ts";
-import { deviceOf } from "../sources/imap/oauth.ts";
 import { landedIn, type OpenFolder, type TakenAs, takeOld, waitingIn } from "../sources/imap/old-mail.ts";
 import type { Chosen } from "../sources/imap/selecting.ts";
 import { signInByDevice } from "../sources/imap/sign-in.ts";
 import { openFor, type Visit, visit } from "../sources/imap/visit.ts";
 import type { DeviceCode } from "../wire/oauth/device.ts";
 import type { Ground } from "./ground.ts";
-import { mailboxesOf } from "./mailboxes.ts";
-
-export type { ImapAccount } from "../sources/imap/context.ts";
-export { type CoverageTally, type Covered, coverageKinds, emptyTally, percentOf } from "../sources/imap/coverage.ts";
-export type { TakenAs } from "../sources/imap/old-mail.ts";
-export { ImapTrouble } from "../sources/imap/trouble.ts";
-export type { DeviceCode } from "../wire/oauth/device.ts";
-
-/** By its id, or as `tenant/id`. Several where two tenants have one of the same id. */
-export const mailboxesNamed = (settings: Settings, name: string): readonly ImapAccount[] =>
-  mailboxesOf(settings).filter((account) => account.settings.id === name || accountName(account) === name);
-
-export const mailboxName = accountName;
 
 const portsOf = ({ clock, random, log, metrics, ledger, tokens }: Ground): ImapPorts => ({
   clock,
@@ -35,9 +20,6 @@ const portsOf = ({ clock, random, log, metrics, ledger, tokens }: Ground): ImapP
   ledger,
   tokens,
 });
-
-export const signsInByCode = ({ settings: { oauth } }: ImapAccount): boolean =>
-  oauth !== undefined && deviceOf(oauth) !== undefined;
 
 /** Rejects with Refused where nobody signed in. */
 export async function signIn(

@@ -1,13 +1,12 @@
-/** The mailboxes that the configuration names, and their reading. */
+/** Starts the reading of the mailboxes that the configuration names. */
 import type { Intake } from "../model/source.ts";
-import type { Settings } from "../settings/index.ts";
-import { type ImapAccount, type RunningImap, startImap } from "../sources/index.ts";
+import type { RunningImap } from "../sources/imap.ts";
+import { sources } from "../sources/index.ts";
 import type { Ground } from "./ground.ts";
+import { mailboxesOf } from "./mailbox-names.ts";
 
-export const mailboxesOf = ({ tenants }: Settings): readonly ImapAccount[] =>
-  tenants.flatMap(({ id: tenant, imap }) => imap.map((settings) => ({ tenant, settings })));
-
-export function readMailboxes(ground: Ground, intake: Intake): RunningImap {
+export async function readMailboxes(ground: Ground, intake: Intake): Promise<RunningImap> {
+  const { startImap } = await sources.imap();
   const { clock, random, log, metrics, ledger, tokens } = ground;
   const accounts = mailboxesOf(ground.settings);
   if (accounts.length > 0) log.info({ mailboxes: accounts.length }, "IMAP mailboxes are read");

@@ -8,7 +8,7 @@ import { type ComparisonReport, compareStored } from "../pipeline/comparing.ts";
 import { loadMapping, parseMapping, type Settings } from "../settings/index.ts";
 import { openStoredMails } from "../store/index.ts";
 import { dataPaths } from "./ground.ts";
-import { tenantPlans } from "./lanes.ts";
+import { tenantPlans } from "./plans.ts";
 
 export interface DiffRequest {
   readonly tenant: string;

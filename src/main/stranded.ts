@@ -1,7 +1,7 @@
 /** Finds work that nobody does any more: the ledger holds it for a tenant or a destination that has left the configuration. */
 import type { Ledger } from "../model/ledger.ts";
 import type { Settings } from "../settings/index.ts";
-import { laneId } from "./lanes.ts";
+import { laneId } from "./plans.ts";
 
 export interface Stranded {
   /** `tenant/destination`, or the tenant whose mail waits for its parse. */

@@ -2,7 +2,7 @@
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CommanderError } from "commander";
+import { type Command, CommanderError } from "commander";
 import { describe, expect, test } from "vitest";
 import { leavesOf, treeForShow } from "../../src/cli/page.ts";
 import { cliSchema, shapes } from "../../src/cli/shapes.ts";
@@ -30,7 +30,7 @@ test("there are commands to look at", () => {
 });
 
 test.each(commands)("%s: %s", async (_page, line) => {
-  const tree = treeForShow();
+  const tree = await treeForShow();
   const ran: string[] = [];
   for (const leaf of leavesOf(tree)) leaf.action(() => void ran.push(leaf.name()));
   await tree.parseAsync(words(line), { from: "user" }).catch((error: unknown) => {
@@ -40,10 +40,10 @@ test.each(commands)("%s: %s", async (_page, line) => {
 });
 
 describe("the published shapes", () => {
-  test("every command that takes --json has one", () => {
-    const nameOf = (leaf: ReturnType<typeof treeForShow>): string =>
+  test("every command that takes --json has one", async () => {
+    const nameOf = (leaf: Command): string =>
       leaf.parent?.parent == null ? leaf.name() : `${nameOf(leaf.parent)} ${leaf.name()}`;
-    const printing = leavesOf(treeForShow())
+    const printing = leavesOf(await treeForShow())
       .filter(({ options }) => options.some(({ long }) => long === "--json"))
       .map(nameOf);
     expect(printing.filter((name) => !Object.hasOwn(shapes, name))).toEqual([]);

@@ -1,5 +1,5 @@
 /** A process of its own for measuring: the SMTP source before an intake that reads and forgets. Prints its port, then its memory. */
-import { smtp } from "../../src/sources/index.ts";
+import { smtp } from "../../src/sources/smtp.ts";
 import { realClock, world } from "./fakes.ts";
 
 let bytes = 0;

@@ -1,6 +1,6 @@
 /** The SMTP source keeps the promises of every source. */
 import type { RunningSource } from "../../src/model/source.ts";
-import { smtp } from "../../src/sources/index.ts";
+import { smtp } from "../../src/sources/smtp.ts";
 import { type PeerOutcome, sourceContract } from "./contract.ts";
 import { RawClient, type RawReply } from "./raw-client.ts";
 import { inbox } from "./smtp-fixture.ts";

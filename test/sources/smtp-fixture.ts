@@ -1,7 +1,7 @@
 /** Starts an SMTP source for a test and stops it afterwards. */
 import { onTestFinished } from "vitest";
 import type { RunningSource } from "../../src/model/source.ts";
-import { smtp } from "../../src/sources/index.ts";
+import { smtp } from "../../src/sources/smtp.ts";
 import { FakeIntake, realClock, type World, world } from "./fakes.ts";
 
 export const inbox = "inbox@in.acme.test";

@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { smtp } from "../../src/sources/index.ts";
+import { smtp } from "../../src/sources/smtp.ts";
 import { ManualClock, settle } from "./fakes.ts";
 import { RawClient } from "./raw-client.ts";
 import { certificate, inbox, startSmtp } from "./smtp-fixture.ts";

@@ -7,7 +7,7 @@ import { type Found, ok, problem, warning } from "./finding.ts";
 
 /** With `fix`, what the session can mend is mended, and a lane that was blocked and is well now goes on. */
 export async function examineLanes(ground: Ground, fix: boolean): Promise<Found[]> {
-  const lanes = openLanes(ground);
+  const lanes = await openLanes(ground);
   const standings = await ground.ledger.lanes();
   try {
     const found: Found[] = [];

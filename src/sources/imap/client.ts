@@ -1,5 +1,5 @@
 /** One connection to an IMAP server, by imapflow: bounded in time and bytes, and every failure named by what it means for the messages. */
-import { type FetchMessageObject, ImapFlow, type ListResponse } from "imapflow";
+import type { FetchMessageObject, ImapFlow, ListResponse } from "imapflow";
 import type { Clock } from "../../model/ports.ts";
 import type { ImapSettings } from "./settings.ts";
 import { ImapTrouble, troubleOf } from "./trouble.ts";
@@ -57,7 +57,9 @@ export async function connect({ settings, auth }: Login, { clock }: ClientPorts)
   const { host, tls, user, command_seconds: seconds } = settings;
   const port = settings.port ?? (tls === "implicit" ? 993 : 143);
   const ms = seconds * 1000;
-  const flow = new ImapFlow({
+  // Loaded by the first who connects: most commands look at the ledger alone.
+  const imapflow = await import("imapflow");
+  const flow = new imapflow.ImapFlow({
     host,
     port,
     secure: tls === "implicit",

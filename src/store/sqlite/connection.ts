@@ -55,8 +55,53 @@ export function openConnection(options: OpenOptions): Connection {
  * ledger's time. A value with a plus before it, which does nothing else, is not looked at.
  */
 function compiledOnce(db: Connection): Connection {
-  const prepare = db.prepare.bind(db) as (sql: string) => unknown;
-  return Object.assign(db, { prepare: (sql: string) => prepare(sql.replaceAll(parameter, "+$&")) });
+  const prepare = db.prepare.bind(db) as (sql: string) => Database.Statement;
+  return Object.assign(db, {
+    prepare: (sql: string) => new AtFirstUse(() => prepare(sql.replaceAll(parameter, "+$&"))),
+  });
+}
+
+/** A statement that is compiled when it is first run: of the four hundred that a ledger knows, a command needs ten, and compiling all takes as long as its work. */
+class AtFirstUse {
+  readonly #compile: () => Database.Statement;
+  #compiled: Database.Statement | undefined;
+  #plucks = false;
+
+  constructor(compile: () => Database.Statement) {
+    this.#compile = compile;
+  }
+
+  get source(): string {
+    return this.#statement().source;
+  }
+
+  pluck(): this {
+    this.#plucks = true;
+    return this;
+  }
+
+  run(...given: unknown[]): Database.RunResult {
+    return this.#statement().run(...given);
+  }
+
+  get(...given: unknown[]): unknown {
+    return this.#statement().get(...given);
+  }
+
+  all(...given: unknown[]): unknown[] {
+    return this.#statement().all(...given);
+  }
+
+  iterate(...given: unknown[]): IterableIterator<unknown> {
+    return this.#statement().iterate(...given);
+  }
+
+  #statement(): Database.Statement {
+    if (this.#compiled !== undefined) return this.#compiled;
+    this.#compiled = this.#compile();
+    if (this.#plucks) this.#compiled.pluck();
+    return this.#compiled;
+  }
 }
 
 /** In statements of ours, which hold no question mark or dollar sign in a text. */
