@@ -252,6 +252,20 @@ export interface Forget {
   readonly ref: string;
 }
 
+export interface UnclearQuery {
+  readonly lane: string;
+  readonly kind: "person" | "company";
+  readonly key: string;
+  /** The delivery that asks. */
+  readonly except: number;
+}
+export interface Unclear {
+  /** When the call will have ended at the latest (epoch ms). */
+  readonly deadline: number;
+  /** Its delivery is still worked; otherwise nobody looks any more. */
+  readonly pending: boolean;
+}
+
 export interface Notes {
   readonly claim: { readonly id: number; readonly lease: Lease };
   readonly steps: readonly StepNote[];
@@ -364,6 +378,8 @@ export interface Ledger extends Threads, Reviews, Mappings, Files, Runs, Imap, T
     lane: string,
     records: readonly { readonly kind: StepKind; readonly key: string }[],
   ): Promise<readonly (string | null)[]>;
+  /** Of another delivery than `except`: the latest call for this person or company that got no clear answer; null where there is none. */
+  unclear(query: UnclearQuery): Promise<Unclear | null>;
   /** Skipped deliveries by lane, rule and reason, the most frequent first; a hundred reasons of a lane at most. Reads all that were skipped. */
   skips(query: SkipQuery): Promise<readonly SkipCount[]>;
   /** The sealed raw bytes when they are inline. */

@@ -33,7 +33,7 @@ export interface LaneSettings {
 }
 
 export interface LanePorts {
-  readonly ledger: Pick<Ledger, "claim" | "renew" | "bind" | "note" | "settle" | "pause" | "find">;
+  readonly ledger: Pick<Ledger, "claim" | "renew" | "bind" | "note" | "settle" | "pause" | "find" | "unclear">;
   /** Plans of a moment ago. */
   readonly ahead?: Ahead;
   readonly session: Session;
@@ -188,6 +188,7 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): Delivery {
           facts: settings.facts,
           clock,
           note,
+          unclear: (kind, key) => viaLedger(ledger.unclear({ lane: claim.lane, kind, key, except: claim.id })),
           sealer: ports.sealer,
         });
         if (step.kind === "archive") recent.delete(step.target);

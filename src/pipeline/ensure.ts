@@ -3,7 +3,7 @@
  * looked up before anything is sent again, and where looking cannot prove absence nothing is sent again at all.
  */
 import type { Destination, Ref, Refs, Session } from "../model/destination.ts";
-import type { ClaimedStep, FailureReason, Forget, Settlement, StepNote } from "../model/ledger.ts";
+import type { ClaimedStep, FailureReason, Forget, Settlement, StepNote, Unclear } from "../model/ledger.ts";
 import { type Failure, failureOf, Refused } from "../model/outcome.ts";
 import type { Clock } from "../model/ports.ts";
 import type { Step } from "../model/step.ts";
@@ -30,6 +30,8 @@ export interface EnsurePorts {
   readonly clock: Clock;
   /** Commits notes under the claim's lease; false means the lease was lost and nothing may be sent. */
   note(steps: readonly StepNote[], forget?: readonly Forget[]): Promise<boolean>;
+  /** A call for this person or company that another delivery of the lane made, and that got no clear answer. */
+  unclear(kind: "person" | "company", key: string): Promise<Unclear | null>;
 }
 
 /** What came of one step. `wait` and `stop` end this turn of the delivery. */
@@ -56,6 +58,8 @@ export async function ensure(turn: Turn, ports: EnsurePorts): Promise<StepOutcom
   const { step, row } = turn;
   try {
     if (row.state === "unknown" || row.state === "sent") return await settleUnknown(turn, ports);
+    const other = await unclearElsewhere(turn, ports);
+    if (other !== undefined) return waitForOther(row, other, ports);
     const found = (await mustLookFirst(step, ports)) ? await ports.session.find(step, turn.refs) : undefined;
     if (found !== undefined) return await adopt(turn, found, ports);
     if ("create" in step && !step.create) return nobodyThere(turn, ports);
@@ -76,6 +80,46 @@ export const defectIn = (thrown: unknown): { defect?: unknown } =>
 async function mustLookFirst(step: Step, { session }: EnsurePorts): Promise<boolean> {
   if (step.kind === "person" || step.kind === "company") return true;
   return (await session.dedupe(step.kind)).tier !== "unique-key";
+}
+
+/** How long a delivery rests at most before it asks again what became of the call of another. */
+const longestWaitMs = 60_000;
+
+/**
+ * Two mails of one new sender, and the call of the first got no answer: a search that lags does not show what it may have made, and where
+ * the vendor does not keep the key unique, the second mail would make a second person. When to ask again; undefined when there is nothing
+ * to wait for.
+ */
+async function unclearElsewhere({ row }: Turn, ports: EnsurePorts): Promise<number | undefined> {
+  const { kind, key } = row;
+  if (row.state !== "planned" || (kind !== "person" && kind !== "company")) return undefined;
+  if ((await ports.session.dedupe(kind)).tier === "unique-key") return undefined;
+  const other = await ports.unclear(kind, key);
+  return other === null ? undefined : askAgainAt(other, ports);
+}
+
+/** Pure. A vendor may commit until `lateCommitMs` after the deadline, and its search may show that `searchLagMs` later. */
+export function askAgainAt(
+  { deadline, pending }: Unclear,
+  { clock, facts }: Pick<EnsurePorts, "clock" | "facts">,
+): number | undefined {
+  const now = clock.now();
+  const sentAt = deadline - putDeadlineMs;
+  // Before the call left, says a clock that was set back: its time is worth nothing, but the reads of its own delivery come to an end.
+  if (now < sentAt) return pending ? now + longestWaitMs : undefined;
+  const over = deadline + facts.lateCommitMs + facts.searchLagMs;
+  if (now > over) return undefined;
+  // Soon after the call: it may be that its clear answer is just being written down.
+  return Math.min(over + 1, now + Math.min(longestWaitMs, Math.max(leastReadGapMs, now - sentAt)));
+}
+
+function waitForOther(row: ClaimedStep, dueAt: number, { clock }: EnsurePorts): StepOutcome {
+  const reason = `a call for the same ${row.kind}, made for another mail, got no clear answer yet; waiting, so that no second one is made`;
+  return {
+    kind: "stop",
+    settlement: { state: "pending", dueAt, counted: false, detail: reason },
+    notes: [{ step: row.id, state: "planned", at: clock.now(), reason }],
+  };
 }
 
 /** A look-up writes nothing, so whatever went wrong with it, nothing happened: an unknown exception is a reason to try again. */

@@ -146,6 +146,7 @@ function ledgerOn(engine: Engine, path: string, threaded: boolean): SqliteLedger
     story: method("story"),
     steps: method("steps"),
     remembered: method("remembered"),
+    unclear: method("unclear"),
     raw: method("raw"),
     deadLetters: method("deadLetters"),
     skips: method("skips"),

@@ -18,7 +18,7 @@ const one = { ...facts, can: { ...facts.can, severalPeople: false, changeActivit
 
 async function ensured(step: Step, session: Session) {
   const row = { id: 1, state: "planned", sends: 0, emptyReads: 0, deadline: null, ref: null } as never;
-  const ports = { session, facts: one, clock: manualClock(), note: async () => true };
+  const ports = { session, facts: one, clock: manualClock(), note: async () => true, unclear: async () => null };
   return await ensureStep({ step, row, refs, carried: [] }, [step], ports);
 }
 

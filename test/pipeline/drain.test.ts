@@ -23,6 +23,7 @@ import {
   readBack,
   type Script,
   scripted,
+  searchOnly,
 } from "./fakes.ts";
 
 const lane = "acme/crm";
@@ -515,5 +516,83 @@ describe("a lane", () => {
     start(scripted({ put: [refused("retryable", "503")] }), { ledger: { settle } });
     await time.until(() => kept.counts.has("deliveries_total acme crm failed"), 40 * 24 * hour);
     expect(await row("e1")).toMatchObject({ state: "failed", reason: "outcome_unknown" });
+  });
+});
+
+describe("two mails of one new sender, where the answer to the first create is lost", () => {
+  const second = 1_000;
+
+  /** A CRM that keeps no key unique and whose search lags; its first create is carried out `commitsAfterMs` later, or never. */
+  function lagging(commitsAfterMs: number | undefined) {
+    const made: { id: string; visibleAt: number }[] = [];
+    let creates = 0;
+    const session: Session = {
+      ...scripted({ dedupe: searchOnly }),
+      dedupe: async (kind) => (kind === "person" ? searchOnly : readBack),
+      async find(step) {
+        const found = made.find(({ visibleAt }) => visibleAt <= time.trueNow);
+        return step.kind === "person" && found !== undefined ? { id: found.id } : undefined;
+      },
+      async put(step) {
+        if (step.kind !== "person") return { id: step.key };
+        creates += 1;
+        const after = creates > 1 ? 0 : commitsAfterMs;
+        if (after !== undefined)
+          made.push({ id: `p-${creates}`, visibleAt: time.trueNow + after + facts.searchLagMs - second });
+        if (creates === 1) throw refused("ambiguous", "no answer");
+        return { id: `p-${creates}` };
+      },
+    };
+    return { made, session };
+  }
+  async function both(commitsAfterMs: number | undefined) {
+    const crm = lagging(commitsAfterMs);
+    await prepared("e1", [person, note("one", "c")]);
+    await prepared("e2", [person, note("two", "d")]);
+    const started = time.trueNow;
+    const lane = start(crm.session);
+    const settled = (state: string) => kept.counts.get(`deliveries_total acme crm ${state}`) ?? 0;
+    return { ...crm, lane, settled, sinceStart: () => time.trueNow - started };
+  }
+
+  test("become one person, and the second says what it waits for", async () => {
+    const { made, settled, sinceStart } = await both(0);
+    await time.advance(10 * second);
+    expect(await row("e2")).toMatchObject({
+      state: "pending",
+      attempts: 0,
+      detail: expect.stringContaining("made for another mail"),
+      steps: [{ state: "planned", sends: 0 }, {}],
+    });
+    await time.until(() => settled("processed") === 2);
+    expect(made).toHaveLength(1);
+    expect((await row("e2")).steps).toMatchObject([{ ref: "p-1", adopted: true, sends: 0 }, {}]);
+    expect(sinceStart()).toBeLessThan(5 * 60 * second);
+  });
+
+  test("become one person after a restart too, whichever of them is worked first", async () => {
+    const { made, lane, session, settled } = await both(0);
+    await time.advance(second / 2);
+    await lane.stop();
+    start(session, { width: 1 });
+    await time.until(() => settled("processed") === 2);
+    expect(made).toHaveLength(1);
+  });
+
+  test("become one person where the vendor commits so late that the first is a dead letter by then", async () => {
+    const { made, settled } = await both(facts.lateCommitMs);
+    await time.until(() => settled("failed") === 1);
+    expect(await row("e1")).toMatchObject({ reason: "outcome_unknown" });
+    expect((await row("e2")).state).toBe("pending");
+    await time.until(() => settled("processed") === 1);
+    expect(made).toHaveLength(1);
+    expect((await row("e2")).steps).toMatchObject([{ ref: "p-1", adopted: true }, {}]);
+  });
+
+  test("do not wait for ever for a person whom nobody made", async () => {
+    const { made, settled, sinceStart } = await both(undefined);
+    await time.until(() => settled("processed") === 1);
+    expect(made).toMatchObject([{ id: "p-2" }]);
+    expect(sinceStart()).toBe(120 * second + facts.lateCommitMs + facts.searchLagMs + 1);
   });
 });

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { KnownRef, Ref } from "../../src/model/destination.ts";
-import type { ClaimedStep, StepNote } from "../../src/model/ledger.ts";
+import type { ClaimedStep, StepNote, Unclear } from "../../src/model/ledger.ts";
 import { type Failure, Refused } from "../../src/model/outcome.ts";
 import type { Step } from "../../src/model/step.ts";
-import { afterEmptyRead, ensure, type StepOutcome } from "../../src/pipeline/ensure.ts";
+import { afterEmptyRead, askAgainAt, ensure, type StepOutcome } from "../../src/pipeline/ensure.ts";
 import { LedgerFailed } from "../../src/pipeline/faults.ts";
 import { VirtualTime } from "../simulation/clock.ts";
 import {
@@ -46,7 +46,13 @@ async function run(
     row = {},
     carried = [],
     note,
-  }: { row?: Partial<ClaimedStep>; carried?: StepNote[]; note?: () => Promise<boolean> } = {},
+    unclear = null,
+  }: {
+    row?: Partial<ClaimedStep>;
+    carried?: StepNote[];
+    note?: () => Promise<boolean>;
+    unclear?: Unclear | null;
+  } = {},
 ): Promise<Told> {
   const session = scripted(script);
   const committed: StepNote[] = [];
@@ -56,6 +62,7 @@ async function run(
       session,
       facts,
       clock,
+      unclear: async () => unclear,
       async note(steps) {
         session.calls.push("commit");
         committed.push(...steps);
@@ -370,5 +377,53 @@ describe("an empty read-back", () => {
         },
       ),
     );
+  });
+});
+
+describe("a person whom another mail may have made already", () => {
+  const { lateCommitMs, searchLagMs } = facts;
+  const sentAt = (ago: number, pending = true): Unclear => ({ deadline: now - ago + deadlineMs, pending });
+  const over = deadlineMs + lateCommitMs + searchLagMs;
+
+  test("is waited for, and neither looked for nor made", async () => {
+    const { outcome, calls } = await run(person, { dedupe: readBack }, { unclear: sentAt(30_000) });
+    expect(outcome).toMatchObject({
+      kind: "stop",
+      settlement: {
+        state: "pending",
+        dueAt: now + 30_000,
+        counted: false,
+        detail: expect.stringContaining("another mail"),
+      },
+      notes: [{ state: "planned", reason: expect.stringContaining("same person") }],
+    });
+    expect(calls).toEqual([]);
+  });
+
+  test("is looked for when a late commit would be found, and made when it is not", async () => {
+    const { calls } = await run(person, { dedupe: readBack }, { unclear: sentAt(over + 1) });
+    expect(calls).toEqual(["find person", "commit", "put person"]);
+  });
+
+  test("is made at once where the vendor refuses a second one, and looked for where the own call is unclear", async () => {
+    const refusing = await run(person, { dedupe: unique }, { unclear: sentAt(0) });
+    expect(refusing.calls).toEqual(["find person", "commit", "put person"]);
+    const own = await run(person, { dedupe: readBack }, { unclear: sentAt(0), row: { state: "unknown", sends: 1 } });
+    expect(own.calls).toEqual(["find person"]);
+    const mail = await run(activity, { dedupe: readBack }, { unclear: sentAt(0) });
+    expect(mail.calls).toContain("put activity");
+  });
+
+  test.each([
+    ["at once, for an answer that is being written down", 0, true, 1_000],
+    ["as long again as it has been", 8_000, true, 8_000],
+    ["a minute at most", 500_000, true, 60_000],
+    ["no longer than a late commit takes to be found", over - 5_000, true, 5_001],
+    ["a minute, where the clock was set back and the other is still worked", -3_600_000, true, 60_000],
+    ["not at all, where the clock was set back and nobody works the other", -3_600_000, false, undefined],
+    ["just as long for a dead letter", 8_000, false, 8_000],
+    ["not for ever", over + 1, true, undefined],
+  ])("is asked for again %s", (_when, ago, pending, wait) => {
+    expect(askAgainAt(sentAt(ago, pending), { clock, facts })).toBe(wait === undefined ? undefined : now + wait);
   });
 });

@@ -43,6 +43,7 @@ async function work(
       facts,
       clock: { now: () => 5_000, sleep: async () => undefined } as never,
       sealer: openSealer,
+      unclear: async () => null,
       note: async (given) => {
         notes.push(...given);
         return true;
@@ -118,6 +119,7 @@ describe("a step of a run", () => {
           clock: { now: () => 5_000, sleep: async () => undefined } as never,
           sealer: openSealer,
           note: async () => true,
+          unclear: async () => null,
         },
       );
     };
@@ -142,7 +144,14 @@ describe("a step of a run", () => {
           carried: [],
         },
         [person],
-        { session, facts, clock: { now: () => 5_000 } as never, sealer: openSealer, note: async () => true },
+        {
+          session,
+          facts,
+          clock: { now: () => 5_000 } as never,
+          sealer: openSealer,
+          note: async () => true,
+          unclear: async () => null,
+        },
       );
       if (outcome.kind !== "confirmed" || outcome.note.state !== "confirmed") throw new Error(outcome.kind);
       const { snapshot } = outcome.note;

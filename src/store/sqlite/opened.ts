@@ -40,6 +40,7 @@ import { openAround } from "./thread-around.ts";
 import { openThread } from "./thread-find.ts";
 import { openThreadList } from "./thread-list.ts";
 import { openTokenRows } from "./tokens.ts";
+import { openUnclear } from "./unclear.ts";
 
 export interface Opened {
   readonly db: Connection;
@@ -76,6 +77,7 @@ export function openedOn(db: Connection): Opened {
       ...openFind(db),
       story: readStory(db),
       remembered: openRemembered(db),
+      unclear: openUnclear(db),
       deadLetters: openDeadLetters(db),
       skips: openSkips(db),
       requeue: openRequeue(db),

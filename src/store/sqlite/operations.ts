@@ -26,6 +26,7 @@ export const operations = {
   story: "read",
   steps: "read",
   remembered: "read",
+  unclear: "read",
   raw: "read",
   deadLetters: "read",
   skips: "read",

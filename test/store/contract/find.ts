@@ -75,6 +75,37 @@ export function findContract(open: OpenBench): void {
       expect(await w.ledger.remembered("acme/other", asked)).toEqual(asked.map(() => null));
     });
 
+    it("tells of another delivery's latest call for a person that got no clear answer, and of nothing else", async () => {
+      const asks = (except: number, more: object = {}) =>
+        w.ledger.unclear({ lane, kind: "person", key: "person-p", except, ...more });
+      await w.delivery("a", steps("person-p"));
+      const claim = await w.claim({ now: 4_000 });
+      const step = there(claim.steps[0]).id;
+      const [own, other] = [claim.id, claim.id + 1_000];
+      expect(await asks(other), "planned").toBeNull();
+      await w.ledger.note({ claim, steps: [{ step, state: "sent", at: 4_000, deadline: 4_100 }] });
+      expect(await asks(other), "sent").toEqual({ deadline: 4_100, pending: true });
+      expect(await asks(own), "its own").toBeNull();
+      expect(await asks(other, { lane: "acme/other" })).toBeNull();
+      expect(await asks(other, { key: "person-q" })).toBeNull();
+      expect(await asks(other, { kind: "company" })).toBeNull();
+      await w.ledger.note({ claim, steps: [{ step, state: "unknown", at: 4_050, reason: "no answer" }] });
+      expect(await asks(other), "unknown").toEqual({ deadline: 4_100, pending: true });
+      const settlement = { state: "failed", reason: "outcome_unknown", detail: "no answer" } as const;
+      await w.ledger.settle({ claim, at: 4_200, settlement });
+      expect(await asks(other), "a dead letter").toEqual({ deadline: 4_100, pending: false });
+
+      await w.delivery("b", steps("person-p"), { now: 5_000 });
+      const later = await w.claim({ now: 5_000 });
+      expect(await asks(later.id)).toEqual({ deadline: 4_100, pending: false });
+      const sent = { step: there(later.steps[0]).id, state: "sent", at: 5_000, deadline: 5_100 } as const;
+      await w.ledger.note({ claim: later, steps: [sent] });
+      expect(await asks(other), "the latest").toEqual({ deadline: 5_100, pending: true });
+      const confirmed = { step: sent.step, state: "confirmed", at: 5_050, ref: "crm-1", adopted: false } as const;
+      await w.ledger.settle({ claim: later, at: 5_050, settlement: { state: "processed" }, steps: [confirmed] });
+      expect(await asks(other), "confirmed").toEqual({ deadline: 4_100, pending: false });
+    });
+
     it("pages dead letters and filters them by tenant and lane", async () => {
       for (const name of ["a", "b", "c"]) {
         await w.delivery(name, steps(`activity-${name}`));
