@@ -18,6 +18,7 @@ import type { AttemptOfRun, ByRun, Confirmed, RunOutcome, Runs, StepOfRun } from
 import type { StepKind } from "./step.ts";
 import type { Placed, Threads } from "./threads.ts";
 import type { TokenRows } from "./tokens.ts";
+import type { UnclearCalls } from "./unclear.ts";
 
 /** A delivery is one event for one lane. `failed` is a dead letter; `held` waits in review. */
 export const deliveryStates = ["pending", "processed", "failed", "skipped", "held"] as const;
@@ -252,20 +253,6 @@ export interface Forget {
   readonly ref: string;
 }
 
-export interface UnclearQuery {
-  readonly lane: string;
-  readonly kind: "person" | "company";
-  readonly key: string;
-  /** The delivery that asks. */
-  readonly except: number;
-}
-export interface Unclear {
-  /** When the call will have ended at the latest (epoch ms). */
-  readonly deadline: number;
-  /** Its delivery is still worked; otherwise nobody looks any more. */
-  readonly pending: boolean;
-}
-
 export interface Notes {
   readonly claim: { readonly id: number; readonly lease: Lease };
   readonly steps: readonly StepNote[];
@@ -332,7 +319,7 @@ export interface LedgerStats {
   readonly bytes: number;
 }
 
-export interface Ledger extends Threads, Reviews, Mappings, Files, Runs, Imap, TokenRows {
+export interface Ledger extends Threads, Reviews, Mappings, Files, Runs, Imap, TokenRows, UnclearCalls {
   /**
    * One transaction for all items; identity is decided inside it. The order of the answers is that of the items. Sealed bytes are
    * read until the call is answered: the caller neither changes them nor gives their memory away before.
@@ -378,8 +365,6 @@ export interface Ledger extends Threads, Reviews, Mappings, Files, Runs, Imap, T
     lane: string,
     records: readonly { readonly kind: StepKind; readonly key: string }[],
   ): Promise<readonly (string | null)[]>;
-  /** Of another delivery than `except`: the latest call for this person or company that got no clear answer; null where there is none. */
-  unclear(query: UnclearQuery): Promise<Unclear | null>;
   /** Skipped deliveries by lane, rule and reason, the most frequent first; a hundred reasons of a lane at most. Reads all that were skipped. */
   skips(query: SkipQuery): Promise<readonly SkipCount[]>;
   /** The sealed raw bytes when they are inline. */

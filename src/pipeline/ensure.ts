@@ -3,10 +3,11 @@
  * looked up before anything is sent again, and where looking cannot prove absence nothing is sent again at all.
  */
 import type { Destination, Ref, Refs, Session } from "../model/destination.ts";
-import type { ClaimedStep, FailureReason, Forget, Settlement, StepNote, Unclear } from "../model/ledger.ts";
+import type { ClaimedStep, FailureReason, Forget, Settlement, StepNote } from "../model/ledger.ts";
 import { type Failure, failureOf, Refused } from "../model/outcome.ts";
 import type { Clock } from "../model/ports.ts";
 import type { Step } from "../model/step.ts";
+import type { Unclear, UnclearQuery } from "../model/unclear.ts";
 import { readBackDelaysMs } from "./backoff.ts";
 import { LedgerFailed } from "./faults.ts";
 
@@ -30,8 +31,8 @@ export interface EnsurePorts {
   readonly clock: Clock;
   /** Commits notes under the claim's lease; false means the lease was lost and nothing may be sent. */
   note(steps: readonly StepNote[], forget?: readonly Forget[]): Promise<boolean>;
-  /** A call for this person or company that another delivery of the lane made, and that got no clear answer. */
-  unclear(kind: "person" | "company", key: string): Promise<Unclear | null>;
+  /** A call for this record that another delivery of the lane made, and that got no clear answer. */
+  unclear(kind: UnclearQuery["kind"], key: string): Promise<Unclear | null>;
 }
 
 /** What came of one step. `wait` and `stop` end this turn of the delivery. */
@@ -57,7 +58,7 @@ export type Stop =
 export async function ensure(turn: Turn, ports: EnsurePorts): Promise<StepOutcome> {
   const { step, row } = turn;
   try {
-    if (row.state === "unknown" || row.state === "sent") return await settleUnknown(turn, ports);
+    if (isUnclear(row)) return await settleUnknown(turn, ports);
     const other = await unclearElsewhere(turn, ports);
     if (other !== undefined) return waitForOther(row, other, ports);
     const found = (await mustLookFirst(step, ports)) ? await ports.session.find(step, turn.refs) : undefined;
@@ -82,20 +83,25 @@ async function mustLookFirst(step: Step, { session }: EnsurePorts): Promise<bool
   return (await session.dedupe(step.kind)).tier !== "unique-key";
 }
 
+const isUnclear = ({ state }: ClaimedStep): boolean => state === "unknown" || state === "sent";
+
 /** How long a delivery rests at most before it asks again what became of the call of another. */
 const longestWaitMs = 60_000;
 
 /**
  * Two mails of one new sender, and the call of the first got no answer: a search that lags does not show what it may have made, and where
- * the vendor does not keep the key unique, the second mail would make a second person. When to ask again; undefined when there is nothing
- * to wait for.
+ * the vendor does not keep the key unique, the second mail would make a second person. So it is with companies, and with a deal whose first
+ * mail became a dead letter. When to ask again; undefined when there is nothing to wait for.
  */
 async function unclearElsewhere({ row }: Turn, ports: EnsurePorts): Promise<number | undefined> {
   const { kind, key } = row;
-  if (row.state !== "planned" || (kind !== "person" && kind !== "company")) return undefined;
+  if (kind !== "person" && kind !== "company" && kind !== "deal") return undefined;
   if ((await ports.session.dedupe(kind)).tier === "unique-key") return undefined;
   const other = await ports.unclear(kind, key);
-  return other === null ? undefined : askAgainAt(other, ports);
+  if (other === null) return undefined;
+  // Both unclear: the older one waits for the later one, which was waited for already when it comes to the same; never each for the other.
+  if (isUnclear(row) && other.deadline <= (row.deadline ?? 0)) return undefined;
+  return askAgainAt(other, ports);
 }
 
 /** Pure. A vendor may commit until `lateCommitMs` after the deadline, and its search may show that `searchLagMs` later. */
@@ -118,7 +124,7 @@ function waitForOther(row: ClaimedStep, dueAt: number, { clock }: EnsurePorts): 
   return {
     kind: "stop",
     settlement: { state: "pending", dueAt, counted: false, detail: reason },
-    notes: [{ step: row.id, state: "planned", at: clock.now(), reason }],
+    notes: [{ step: row.id, state: isUnclear(row) ? "unknown" : "planned", at: clock.now(), reason }],
   };
 }
 
@@ -208,8 +214,10 @@ async function settleUnknown(turn: Turn, ports: EnsurePorts): Promise<StepOutcom
   if (found !== undefined) return await adopt(turn, found, ports);
   const verdict = afterEmptyRead(row, await ports.session.dedupe(step.kind), ports);
   switch (verdict.kind) {
-    case "send":
-      return await send(turn, ports);
+    case "send": {
+      const other = await unclearElsewhere(turn, ports);
+      return other === undefined ? await send(turn, ports) : waitForOther(row, other, ports);
+    }
     case "wait":
       return waitForReadBack(row, verdict.dueAt, ports);
     case "give_up":

@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { KnownRef, Ref } from "../../src/model/destination.ts";
-import type { ClaimedStep, StepNote, Unclear } from "../../src/model/ledger.ts";
+import type { ClaimedStep, StepNote } from "../../src/model/ledger.ts";
 import { type Failure, Refused } from "../../src/model/outcome.ts";
 import type { Step } from "../../src/model/step.ts";
+import type { Unclear } from "../../src/model/unclear.ts";
 import { afterEmptyRead, askAgainAt, ensure, type StepOutcome } from "../../src/pipeline/ensure.ts";
 import { LedgerFailed } from "../../src/pipeline/faults.ts";
 import { VirtualTime } from "../simulation/clock.ts";
@@ -412,6 +413,28 @@ describe("a person whom another mail may have made already", () => {
     expect(own.calls).toEqual(["find person"]);
     const mail = await run(activity, { dedupe: readBack }, { unclear: sentAt(0) });
     expect(mail.calls).toContain("put activity");
+  });
+
+  test("is not made again where the own call came to nothing, while a later one of another mail is unclear", async () => {
+    const came = { state: "unknown", sends: 1, emptyReads: 4, deadline: now - lateCommitMs - 60_000 } as const;
+    const { outcome, calls } = await run(person, { dedupe: readBack }, { unclear: sentAt(30_000), row: came });
+    expect(outcome).toMatchObject({
+      kind: "stop",
+      settlement: { state: "pending", dueAt: now + 30_000, counted: false },
+      notes: [{ state: "unknown", reason: expect.stringContaining("another mail") }],
+    });
+    expect(calls).toEqual(["find person"]);
+    // The later one looks for itself alone: each waiting for the other would be for ever.
+    const earlier: Unclear = { deadline: came.deadline, pending: true };
+    const later = await run(person, { dedupe: readBack }, { unclear: earlier, row: came });
+    expect(later.calls).toEqual(["find person", "commit", "put person"]);
+  });
+
+  test("is waited for as a deal is, which the first mail of a thread asked for in vain", async () => {
+    const deal: Step = { kind: "deal", key: "d", why: "the mapping", person: personKey, title: "a deal" } as never;
+    const { outcome, calls } = await run(deal, { dedupe: readBack }, { unclear: sentAt(30_000, false) });
+    expect(outcome).toMatchObject({ kind: "stop", settlement: { detail: expect.stringContaining("same deal") } });
+    expect(calls).toEqual([]);
   });
 
   test.each([

@@ -104,6 +104,14 @@ export function findContract(open: OpenBench): void {
       const confirmed = { step: sent.step, state: "confirmed", at: 5_050, ref: "crm-1", adopted: false } as const;
       await w.ledger.settle({ claim: later, at: 5_050, settlement: { state: "processed" }, steps: [confirmed] });
       expect(await asks(other), "confirmed").toEqual({ deadline: 4_100, pending: false });
+
+      await w.delivery("c", steps("deal-d"), { now: 6_000 });
+      const third = await w.claim({ now: 6_000 });
+      await w.ledger.note({
+        claim: third,
+        steps: [{ step: there(third.steps[0]).id, state: "sent", at: 6_000, deadline: 6_100 }],
+      });
+      expect(await asks(other, { kind: "deal", key: "deal-d" })).toEqual({ deadline: 6_100, pending: true });
     });
 
     it("pages dead letters and filters them by tenant and lane", async () => {

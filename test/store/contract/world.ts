@@ -45,7 +45,8 @@ export function message(
   };
 }
 
-const kindOf = (key: string) => (key.startsWith("person") ? "person" : key.startsWith("file") ? "file" : "activity");
+const kindOf = (key: string) =>
+  (["person", "file", "deal"] as const).find((kind) => key.startsWith(kind)) ?? "activity";
 
 export type Plan = PreparedDelivery["decision"];
 export const steps = (...keys: string[]): Plan => ({
