@@ -1,7 +1,7 @@
 /** The long form of the kill test: `node scripts/kills.ts --cycles 500 --seed 1`, against another vendor than HubSpot `--vendor pipedrive`. Prints the verdict; exit 1 when a promise was broken. */
 import { parseArgs } from "node:util";
-import { pipedriveKills } from "../test/process/kill-vendors.ts";
-import { type KillRun, runKills } from "../test/process/kills.ts";
+import { closeKills, hubspotKills, pipedriveKills, salesforceKills, zohoKills } from "../test/process/kill-vendors.ts";
+import { runKills } from "../test/process/kills.ts";
 
 const { values } = parseArgs({
   options: {
@@ -12,28 +12,34 @@ const { values } = parseArgs({
 });
 const cycles = Number(values.cycles);
 const seed = Number(values.seed);
-const others = new Map([["pipedrive", pipedriveKills]]);
-const vendor = others.get(values.vendor);
-if (vendor === undefined && values.vendor !== "hubspot")
-  throw new RangeError(`--vendor is one of hubspot, ${[...others.keys()].join(", ")}`);
-const tiers: readonly KillRun["emailsUnique"][] = vendor === undefined ? ["yes", "no", "propertiesForbidden"] : ["no"];
+const accounts = new Map([
+  ["hubspot", [hubspotKills("yes"), hubspotKills("no"), hubspotKills("propertiesForbidden")]],
+  ["close", [closeKills]],
+  ["pipedrive", [pipedriveKills]],
+  ["salesforce", [salesforceKills(true), salesforceKills(false)]],
+  ["zoho", [zohoKills]],
+]);
+const vendors = accounts.get(values.vendor);
+if (vendors === undefined) throw new RangeError(`--vendor is one of ${[...accounts.keys()].join(", ")}`);
 let broken = false;
-for (const [index, emailsUnique] of tiers.entries()) {
+for (const [index, vendor] of vendors.entries()) {
   const outcome = await runKills({
     seed: seed * 10 + index,
-    cycles: Math.ceil(cycles / tiers.length),
+    cycles: Math.ceil(cycles / vendors.length),
     moments: ["random", "after_250", "before_answer"],
-    emailsUnique,
-    ...(vendor === undefined ? {} : { vendor }),
+    vendor,
     mailsPerCycle: 8,
-    progress: (done) => void (process.stderr.isTTY && process.stderr.write(`\r${emailsUnique}: ${done} kills`)),
+    // Where no list proves that a call came to nothing, that is waited for: twice two minutes.
+    patienceMs: 420_000,
+    progress: (done) => void (process.stderr.isTTY && process.stderr.write(`\r${vendor.name}: ${done} kills`)),
   });
-  const { lost, doubled, mangled, phantom, visible, activities, acknowledged, kills, contacts } = outcome;
+  const { lost, doubled, mangled, phantom, visible, activities, acknowledged, kills, unanswered, contacts } = outcome;
   const wrong = lost.length + doubled.length + mangled.length + phantom.length;
   broken ||= wrong > 0 || activities + visible.size !== acknowledged;
   const figures = {
-    vendor: vendor?.name ?? `hubspot, ${emailsUnique}`,
+    vendor: vendor.name,
     kills,
+    unanswered,
     acknowledged,
     activities,
     visible: [...visible],

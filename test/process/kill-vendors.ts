@@ -1,5 +1,6 @@
 /** The vendors whose stand-ins answer a daemon that is killed again and again. */
 import { systemClock } from "../../src/main/system.ts";
+import { type CloseState, createCloseSandbox, sandboxKey } from "../../src/sandbox/close.ts";
 import type { FaultPlan } from "../../src/sandbox/faults.ts";
 import {
   createHubspotSandbox,
@@ -11,7 +12,10 @@ import {
   type SandboxState as PipedriveState,
   sandboxToken as pipedriveToken,
 } from "../../src/sandbox/pipedrive.ts";
+import { createSalesforceSandbox, type SalesforceState, sandboxApp } from "../../src/sandbox/salesforce.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
+import type { SandboxState as ZohoState } from "../../src/sandbox/zoho/state.ts";
+import { createZohoSandbox, sandboxClient } from "../../src/sandbox/zoho.ts";
 
 export interface KillVendor {
   readonly name: string;
@@ -104,4 +108,95 @@ export const pipedriveKills: KillVendor = {
         contacts: links.persons.length,
       })),
   contacts: (sandbox) => pipedriveState(sandbox).counts.persons,
+};
+
+const closeState = (sandbox: Sandbox): CloseState => sandbox.state() as CloseState;
+export const closeKills: KillVendor = {
+  name: "close",
+  open: (random) =>
+    createCloseSandbox({ clock: systemClock, random, options: { prepared: true, limits: "off", searchLagMs: 300 } }),
+  entry: (base_url) => ({
+    id: "crm",
+    type: "close",
+    base_url,
+    api_key: sandboxKey,
+    ...hurried,
+    calls_per_second: 10_000,
+    search_calls_per_second: 10_000,
+  }),
+  create: "emails.create",
+  tooMany: { kind: "status", status: 429, headers: { "retry-after": "1" }, body: "" },
+  activities(sandbox) {
+    const { emails, realMail } = closeState(sandbox);
+    if (realMail > 0) throw new Error("mail would have been sent to people");
+    return emails.map(({ subject, body_text, contact_id }) => ({
+      subject: String(subject),
+      body: String(body_text),
+      contacts: contact_id === undefined ? 0 : 1,
+    }));
+  },
+  contacts: (sandbox) => closeState(sandbox).contacts.length,
+};
+
+const salesforceState = (sandbox: Sandbox): SalesforceState => sandbox.state() as SalesforceState;
+/** Whether our External ID may be unique on an EmailMessage: without, an unclear create has to be read back. */
+export function salesforceKills(emailUnique: boolean): KillVendor {
+  return {
+    name: `salesforce, mails ${emailUnique ? "single by our key" : "not single"}`,
+    open: () => createSalesforceSandbox({ clock: systemClock, options: { prepared: true, emailUnique } }),
+    entry: (base_url) => ({
+      id: "crm",
+      type: "salesforce",
+      base_url,
+      client_id: sandboxApp.clientId,
+      client_secret: sandboxApp.clientSecret,
+      late_commit_ms: hurried.late_commit_ms,
+      calls_per_second: 10_000,
+    }),
+    create: "EmailMessage.create",
+    tooMany: {
+      kind: "status",
+      status: 429,
+      headers: { "retry-after": "1" },
+      body: [{ message: "Too many requests.", errorCode: "TOO_MANY" }],
+    },
+    activities(sandbox) {
+      const { EmailMessage, EmailMessageRelation } = salesforceState(sandbox).records;
+      return EmailMessage.filter(({ deleted }) => !deleted).map(({ id, values }) => ({
+        subject: String(values.Subject),
+        body: String(values.TextBody ?? ""),
+        contacts: EmailMessageRelation.filter((one) => !one.deleted && one.values.EmailMessageId === id).length,
+      }));
+    },
+    contacts: (sandbox) => salesforceState(sandbox).counts.Contact,
+  };
+}
+
+const zohoState = (sandbox: Sandbox): ZohoState => sandbox.state() as ZohoState;
+export const zohoKills: KillVendor = {
+  name: "zoho",
+  open: (random) =>
+    createZohoSandbox({ clock: systemClock, random, options: { prepared: true, limits: "off", searchLagMs: 300 } }),
+  entry: (base_url) => ({
+    id: "crm",
+    type: "zoho",
+    base_url,
+    ...sandboxClient,
+    ...hurried,
+    credits_per_day: 100_000_000,
+  }),
+  create: "Emails.create",
+  tooMany: {
+    kind: "status",
+    status: 429,
+    headers: { "retry-after": "1" },
+    body: { code: "TOO_MANY_REQUESTS", message: "Rate limit exceeded.", status: "error", details: {} },
+  },
+  // A mail that is twice on a record counts as two.
+  activities: (sandbox) =>
+    zohoState(sandbox).Emails.flatMap(({ subject, content, on, times }) => {
+      const contacts = on.filter((place) => /^(?:Contacts|Leads)\//.test(place)).length;
+      return Array.from({ length: Math.max(...times) }, () => ({ subject, body: content, contacts }));
+    }),
+  contacts: (sandbox) => zohoState(sandbox).counts.Contacts + zohoState(sandbox).counts.Leads,
 };

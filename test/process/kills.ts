@@ -4,7 +4,7 @@ import type { FaultPlan } from "../../src/sandbox/faults.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import { startSandbox } from "../../src/sandbox/server.ts";
 import { type Home, makeHome, type RunningDaemon, startDaemon } from "./daemon.ts";
-import { hubspotKills, type KillVendor } from "./kill-vendors.ts";
+import type { KillVendor } from "./kill-vendors.ts";
 import { sendMail } from "./smtp-client.ts";
 import {
   drained,
@@ -27,10 +27,10 @@ export interface KillRun {
   readonly seed: number;
   readonly cycles: number;
   readonly moments: readonly KillMoment[];
-  /** HubSpot, and whether it keeps our key single on emails; or any other vendor. */
-  readonly emailsUnique: "yes" | "no" | "propertiesForbidden";
-  readonly vendor?: KillVendor;
+  readonly vendor: KillVendor;
   readonly mailsPerCycle: number;
+  /** How long the last life may take to have nothing to do any more: two minutes, where nothing is said. */
+  readonly patienceMs?: number;
   /** Called after every cycle. */
   progress?(done: number): void;
 }
@@ -39,6 +39,8 @@ export interface KillOutcome extends Verdict {
   readonly sent: number;
   readonly acknowledged: number;
   readonly kills: Readonly<Record<KillMoment, number>>;
+  /** Kills at which a mail was logged whose answer the daemon never saw. */
+  readonly unanswered: number;
   readonly contacts: { readonly senders: number; readonly made: number };
   readonly files: FilesFound;
 }
@@ -53,7 +55,7 @@ const weatherOf = ({ tooMany }: KillVendor): readonly FaultPlan[] => [
 
 export async function runKills(run: KillRun): Promise<KillOutcome> {
   const chance = randomOf(run.seed);
-  const vendor = run.vendor ?? hubspotKills(run.emailsUnique);
+  const { vendor } = run;
   const crm = vendor.open({ unit: chance });
   const server = await startSandbox(crm);
   stoppedOnce ??= stopOnce(vendor.entry(server.url));
@@ -61,16 +63,17 @@ export async function runKills(run: KillRun): Promise<KillOutcome> {
   const home = await makeHome([vendor.entry(server.url)]);
   const sent: SentMail[] = [];
   const kills = { random: 0, after_250: 0, before_answer: 0 };
+  let unanswered = 0;
   try {
     for (let cycle = 0; cycle < run.cycles; cycle++) {
       const moment = run.moments[cycle % run.moments.length] ?? "random";
       crm.faults.clear();
       for (const plan of weatherOf(vendor)) crm.faults.plan(plan);
-      await killCycle({ run, vendor, cycle, moment, chance, crm, home, sent });
+      if (await killCycle({ run, vendor, cycle, moment, chance, crm, home, sent })) unanswered++;
       kills[moment]++;
       run.progress?.(cycle + 1);
     }
-    await calm(home, crm, sent);
+    await calm(home, crm, sent, run.patienceMs ?? 120_000);
     const seen = activitiesOf(crm, vendor);
     const verdict = judge(sent, seen, await eventsOf(home));
     const files = await filesOf(home, (id) => attachedTo(id)?.content);
@@ -80,6 +83,7 @@ export async function runKills(run: KillRun): Promise<KillOutcome> {
       sent: sent.length,
       acknowledged: sent.filter(({ acknowledged }) => acknowledged).length,
       kills,
+      unanswered,
       contacts,
       files,
     };
@@ -111,7 +115,8 @@ interface Cycle {
   readonly sent: SentMail[];
 }
 
-async function killCycle({ run, vendor, cycle, moment, chance, crm, home, sent }: Cycle): Promise<void> {
+/** Answers whether the kill came between a commit at the vendor and its answer. */
+async function killCycle({ run, vendor, cycle, moment, chance, crm, home, sent }: Cycle): Promise<boolean> {
   const daemon = await startDaemon(home);
   const dead = Promise.withResolvers<void>();
   let killed = false;
@@ -148,7 +153,7 @@ async function killCycle({ run, vendor, cycle, moment, chance, crm, home, sent }
   );
   if (moment === "after_250") kill();
   await dead.promise;
-  crm.release();
+  return crm.release() > 0;
 }
 
 interface Composed {
@@ -219,7 +224,7 @@ function wireMail({ id }: SentMail) {
 }
 
 /** The weather clears, every sender who got no 250 sends again, and the daemon is left alone until it has nothing to do. */
-async function calm(home: Home, crm: Sandbox, sent: readonly SentMail[]): Promise<void> {
+async function calm(home: Home, crm: Sandbox, sent: readonly SentMail[], patienceMs: number): Promise<void> {
   crm.faults.clear();
   crm.release();
   const daemon: RunningDaemon = await startDaemon(home);
@@ -235,7 +240,7 @@ async function calm(home: Home, crm: Sandbox, sent: readonly SentMail[]): Promis
         throw new Error(`in calm weather ${record.id} got ${JSON.stringify(outcome)}`);
       record.acknowledged = true;
     }
-    await drained(daemon.httpPort, 120_000);
+    await drained(daemon.httpPort, patienceMs);
   } finally {
     await daemon.kill("SIGTERM");
   }

@@ -10,6 +10,7 @@ import { type Daemon, type Plant, type Surroundings, startDaemon } from "./daemo
 import type { MemoryDisk } from "./disk.ts";
 import { type FileStore, openExtractor, openFileScanner } from "./files.ts";
 import { faulty, Life, type Moment } from "./life.ts";
+import { memoryTokens } from "../support/tokens.ts";
 import { openParsing } from "./parsing.ts";
 import type { Host, Sent } from "./senders.ts";
 import type { Vendor } from "./vendor.ts";
@@ -50,6 +51,7 @@ export function openCourse(ground: Ground): Course {
   const ledgerChance = chance.split("ledger");
   const random = chance.split("random");
   const filesChance = chance.split("scans");
+  const tokens = memoryTokens();
   /** Leaps of the clock that wait for a call. */
   const leaps: number[] = [];
   let stormy = true;
@@ -98,6 +100,8 @@ export function openCourse(ground: Ground): Course {
       records: ground.records,
       disk,
       sandbox: { handle: atTheVendor },
+      account: vendor,
+      tokens,
       sealer,
       clock: time.clock("daemon"),
       random: { unit: () => random.unit(), uuid: (now) => uuid(now, random) },

@@ -12,6 +12,7 @@ import type { Clock, Log, Metrics, Random, Sealer } from "../../src/model/ports.
 import type { LocalRecords } from "../../src/model/records.ts";
 import type { Intake } from "../../src/model/source.ts";
 import { defaultMarks } from "../../src/model/threads.ts";
+import type { TokenStore } from "../../src/model/tokens.ts";
 import type { WireRequest } from "../../src/model/wire.ts";
 import { type IntakePorts, openIntake } from "../../src/pipeline/accept.ts";
 import { openBucket } from "../../src/pipeline/bucket.ts";
@@ -21,11 +22,10 @@ import type { ParsePool } from "../../src/pipeline/prepare.ts";
 import { type Retention, startRetaining } from "../../src/pipeline/retain.ts";
 import { type Road, type RoadLane, startRoad } from "../../src/pipeline/road.ts";
 import { unverified } from "../../src/pipeline/senders.ts";
-import type { HubspotSandbox } from "../../src/sandbox/hubspot.ts";
-import { sandboxToken } from "../../src/sandbox/hubspot.ts";
+import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import { wireTo } from "../../src/sandbox/wire.ts";
 import { testJudge } from "../support/file-room.ts";
-import { memoryTokens } from "../support/tokens.ts";
+import type { Account } from "./accounts/account.ts";
 import type { MemoryDisk } from "./disk.ts";
 import { type Life, mortal, mortalSync } from "./life.ts";
 
@@ -34,7 +34,11 @@ export interface Surroundings {
   readonly ledger: Ledger;
   readonly records: LocalRecords;
   readonly disk: Pick<MemoryDisk, "spool" | "blobs">;
-  readonly sandbox: Pick<HubspotSandbox, "handle">;
+  readonly sandbox: Pick<Sandbox, "handle">;
+  /** The account behind it. */
+  readonly account: Pick<Account, "type" | "settings">;
+  /** OAuth's; kept where the ledger is. */
+  readonly tokens: TokenStore;
   readonly sealer: Sealer;
   readonly clock: Clock;
   readonly random: Random;
@@ -196,31 +200,32 @@ function mortalSpool(life: Life, spool: Spool): Spool {
 
 function openLanes(life: Life, world: ReturnType<typeof mortalWorld>, given: Surroundings): RoadLane[] {
   const { clock, log, metrics } = world;
-  const hubspot = bind("hubspot", { token: sandboxToken });
+  const vendor = bind(given.account.type, given.account.settings);
   const local = bind("local", {});
-  const bucket = openBucket(hubspot.facts.limits, clock);
+  const bucket = openBucket(vendor.facts.limits, clock);
   const direct = wireTo({
     sandbox: given.sandbox,
     clock,
-    headers: hubspot.reach?.headers ?? {},
+    headers: vendor.reach?.headers ?? {},
     beforeCall: (budget) => bucket.take(budget),
   });
   const send = (request: WireRequest) => life.call("wire.request", () => direct.request(request));
   const planted = given.plant.request;
   const request = planted === undefined ? send : (((call: WireRequest) => planted(call, send)) as typeof send);
   const records = mortalSync(life, "records", given.records);
+  const tokens = mortal(life, "tokens", given.tokens);
   const laneOf = (tenant: string, destination: string, bound: BoundDestination): RoadLane => {
     const lane = `${tenant}/${destination}`;
     const wire = { request };
-    const ports = { tenant, lane, wire, wireTo: () => wire, tokens: memoryTokens(), clock, log, metrics, records };
+    const ports = { tenant, lane, wire, wireTo: () => wire, tokens, clock, log, metrics, records };
     const session = bound.open(ports);
     return {
       settings: { lane, tenant, destination, facts: bound.facts, firstRetryMs: 5_000, retryWindowMs: 72 * 3_600_000 },
       session: given.plant.session?.(session, lane) ?? session,
-      bucket: bound === hubspot ? bucket : openBucket(bound.facts.limits, clock),
+      bucket: bound === vendor ? bucket : openBucket(bound.facts.limits, clock),
     };
   };
-  return [laneOf("acme", "hub", hubspot), laneOf("acme", "crm", local), laneOf("globex", "crm", local)];
+  return [laneOf("acme", "hub", vendor), laneOf("acme", "crm", local), laneOf("globex", "crm", local)];
 }
 
 function bind(type: string, settings: object): BoundDestination {

@@ -29,9 +29,9 @@ export async function runSeeds({ from, count, progress, ...options }: RunOptions
   return { seeds, failures, coverage };
 }
 
-export function told({ seed, violations }: Outcome): string {
+export function told({ seed, vendor, violations }: Outcome): string {
   return [
-    `seed ${seed} (rerun: node scripts/simulate.ts --seed ${seed} --trace)`,
+    `${vendor} seed ${seed} (rerun: node scripts/simulate.ts --seed ${seed} --trace --vendor ${vendor})`,
     ...violations.map((line) => `  ${line}`),
   ].join("\n");
 }

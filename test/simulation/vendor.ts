@@ -1,14 +1,28 @@
-/** HubSpot in a world: the in-process sandbox, its bad days, and the people who work in the same account. */
-import { createHubspotSandbox, type HubspotSandbox } from "../../src/sandbox/hubspot.ts";
+/** The vendor of a world: an account of one of them, its bad days, and the people who work in it. */
+import type { Account, OpenAccount } from "./accounts/account.ts";
+import { openClose } from "./accounts/close.ts";
+import { openHubspot } from "./accounts/hubspot.ts";
+import { openPipedrive } from "./accounts/pipedrive.ts";
+import { openSalesforce } from "./accounts/salesforce.ts";
+import { openZoho } from "./accounts/zoho.ts";
 import type { Chance } from "./chance.ts";
 import type { VirtualTime } from "./clock.ts";
-import { blockedSender } from "./mails.ts";
 import type { Weather } from "./weather.ts";
 
-export interface Vendor {
-  readonly sandbox: HubspotSandbox;
-  /** First names that people gave: nobody else may change them. */
+const accounts = new Map<string, OpenAccount>([
+  ["hubspot", openHubspot],
+  ["close", openClose],
+  ["pipedrive", openPipedrive],
+  ["salesforce", openSalesforce],
+  ["zoho", openZoho],
+]);
+export const vendorNames: readonly string[] = [...accounts.keys()];
+
+export interface Vendor extends Account {
+  /** Names that people gave: nobody else may change them. */
   readonly namesByHand: ReadonlyMap<string, string>;
+  /** Ids of those whom people made, perhaps beside one that we had just made and that search did not show them either. */
+  readonly madeByHand: ReadonlySet<string>;
   storm(): void;
   calm(): void;
   /** The token is refused for the next calls. */
@@ -17,22 +31,24 @@ export interface Vendor {
   human(): string | undefined;
 }
 
-export function openVendor(weather: Weather, time: VirtualTime, chance: Chance): Vendor {
-  const options = { ...weather.account, prepared: true, blocklist: [blockedSender], searchLagMs: 30_000 };
-  const sandbox = createHubspotSandbox({ clock: time.trueClock("vendor"), random: chance.split("sandbox"), options });
+export function openVendor(name: string, weather: Weather, time: VirtualTime, chance: Chance): Vendor {
+  const open = accounts.get(name);
+  if (open === undefined) throw new RangeError(`--vendor is one of ${vendorNames.join(", ")}`);
+  const account = open({ weather, time, chance });
+  const { sandbox, hands: byHand, tooMany, locked } = account;
   const namesByHand = new Map<string, string>();
+  const madeByHand = new Set<string>();
   const hands = chance.split("hands");
 
-  function contact(): { id: string; email: string } | undefined {
-    const live = sandbox.state().contacts.filter(({ archived }) => !archived);
-    if (live.length === 0) return undefined;
-    const { id, properties } = hands.pick(live);
-    return { id, email: properties.email ?? "" };
+  function somebody(): { id: string; email: string } | undefined {
+    const live = account.people().filter(({ gone }) => !gone);
+    return live.length === 0 ? undefined : hands.pick(live);
   }
 
   return {
-    sandbox,
+    ...account,
     namesByHand,
+    madeByHand,
     storm() {
       const { http } = weather;
       const by = (
@@ -47,8 +63,9 @@ export function openVendor(weather: Weather, time: VirtualTime, chance: Chance):
       by("*.create", http.edgeError, { kind: "commit_then_status", status: chance.pick([502, 504, 524]) });
       by("*", http.edgeError / 4, { kind: "commit_then_status", status: 504 });
       by("*", http.serverError, { kind: "status", status: chance.pick([500, 503]) });
-      by("*", http.tooMany, { kind: "status", status: 429, headers: chance.flip(0.5) ? { "retry-after": "7" } : {} });
-      by("*.create", http.locked, { kind: "status", status: 423 });
+      const saysWhen = chance.flip(0.5);
+      by("*", http.tooMany, saysWhen ? { ...tooMany, headers: { ...tooMany.headers, "retry-after": "7" } } : tooMany);
+      if (locked !== undefined) by("*.create", http.locked, locked);
       by("*.create", http.garbled, { kind: "commit_then_truncate" });
       by("*.create", http.slowCommit, { kind: "slow_commit", ms: chance.between(20_000, 400_000) });
       by("*", http.slowAnswer, { kind: "slow_answer", ms: chance.between(1_000, 45_000) });
@@ -58,31 +75,32 @@ export function openVendor(weather: Weather, time: VirtualTime, chance: Chance):
       sandbox.faults.plan({ route: "*", nth: 1, times: calls, fault: { kind: "status", status: 401 } });
     },
     human() {
-      const { actors } = sandbox;
-      const found = contact();
+      const found = somebody();
       switch (hands.between(0, 3)) {
         case 0: {
           const email = hands.pick(["ada@people.test", "bob@people.test", "eve@shop.test"]);
-          const known = sandbox.state().contacts.some(({ properties }) => JSON.stringify(properties).includes(email));
-          if (known) return undefined;
-          namesByHand.set(actors.personAddsContact({ email, firstname: "Byhand" }), "Byhand");
+          if (account.people().some(({ all }) => all.includes(email))) return undefined;
+          const id = byHand.add(email, "Byhand");
+          namesByHand.set(id, "Byhand");
+          madeByHand.add(id);
           return `adds ${email}`;
         }
         case 1: {
           if (found === undefined) return undefined;
           const name = `Hand${hands.hex(4)}`;
-          actors.personEdits("contacts", found.id, { firstname: name });
+          byHand.rename(found.id, name);
           namesByHand.set(found.id, name);
           return `renames ${found.email}`;
         }
         case 2:
           if (found === undefined) return undefined;
-          actors.personArchives("contacts", found.id);
+          byHand.remove(found.id);
           return `deletes ${found.email}`;
         default: {
-          const other = contact();
-          if (found === undefined || other === undefined || other.id === found.id) return undefined;
-          actors.personMergesContacts(found.id, other.id);
+          const other = somebody();
+          if (byHand.merge === undefined || found === undefined || other === undefined || other.id === found.id)
+            return undefined;
+          byHand.merge(found.id, other.id);
           namesByHand.delete(other.id);
           return `merges ${other.email} into ${found.email}`;
         }

@@ -21,6 +21,7 @@ import { openWitness, type Witness } from "./witness.ts";
 
 export interface Outcome {
   readonly seed: number;
+  readonly vendor: string;
   /** What is wrong; empty when every promise was kept. */
   readonly violations: readonly string[];
   /** How often each thing worth knowing happened. */
@@ -32,6 +33,8 @@ export interface Outcome {
 export interface Options {
   readonly trace?: boolean;
   readonly plant?: Plant;
+  /** Whose fake stands behind the lane `acme/hub`; HubSpot's where nothing is said. */
+  readonly vendor?: string;
 }
 
 /** All that a world is made of, as the verdict looks at it. */
@@ -52,8 +55,9 @@ export interface World {
 const sealer = openKeyRing({ key: Buffer.alloc(32, 7) });
 
 export async function simulate(seed: number, options: Options = {}): Promise<Outcome> {
+  const name = options.vendor ?? "hubspot";
   const chance = new Chance(`seed ${seed}`);
-  const weather = drawWeather(seed, chance.split("weather"));
+  const weather = drawWeather(seed, chance.split("weather"), name);
   const time = new VirtualTime();
   const witness = openWitness(time, options.trace === true);
   const ledger = await openLedger({ path: ":memory:", thread: "calling" });
@@ -61,7 +65,7 @@ export async function simulate(seed: number, options: Options = {}): Promise<Out
   try {
     const disk = openMemoryDisk(sealer, time.clock("disk"), chance.split("disk"));
     const files = openFileStore(chance.split("files"));
-    const vendor = openVendor(weather, time, chance.split("vendor"));
+    const vendor = openVendor(name, weather, time, chance.split("vendor"));
     const { mails, transmissions } = writeMails(chance.split("mails"), weather.mails, weather.stormMs);
     const plant = options.plant ?? {};
     const run = openCourse({ weather, ledger, records, disk, files, vendor, witness, time, chance, plant, sealer });
@@ -72,7 +76,7 @@ export async function simulate(seed: number, options: Options = {}): Promise<Out
     const world: World = { weather, ledger, records, disk, files, vendor, mails, sent, witness, time, sealer };
     const unsettled = run.settled() ? [] : ["it never settled"];
     const violations = [...witness.wrongs, ...unsettled, ...(await verdictOf(world))];
-    return { seed, violations, coverage: witness.seen, trace: witness.lines, turns };
+    return { seed, vendor: name, violations, coverage: witness.seen, trace: witness.lines, turns };
   } finally {
     records.close();
     await ledger.close();
