@@ -2,11 +2,13 @@
 import type { Limit } from "../model/destination.ts";
 import { Refused } from "../model/outcome.ts";
 import type { Clock } from "../model/ports.ts";
+import { openPace } from "./pace.ts";
 
 export interface Bucket {
   /**
-   * Resolves when a call on this budget may leave. Refused (rate_limited: nothing was sent) while the lane is paused, and for a call that
-   * would wait longer than `longestWaitMs`: the deadline of its intent must not pass while it stands in line.
+   * Resolves when a call on this budget may leave. Refused (rate_limited: nothing was sent) for a call that would wait longer than
+   * `longestWaitMs`, for a pause to end or for its turn: the deadline of its intent must not pass while it stands in line. A short pause is
+   * waited for, since what is refused half way begins anew, and a crowd that begins anew at once never comes to its end.
    */
   take(budget: string): Promise<void>;
   /** The vendor asked for silence until then. */
@@ -41,6 +43,7 @@ export function openBucket(limits: readonly Limit[], clock: Clock): Bucket {
   for (const limit of limits) {
     levels.set(limit.budget, [...(levels.get(limit.budget) ?? []), levelOf(limit, clock.now())]);
   }
+  const pace = openPace(clock);
   let paused: { since: number; until: number; reason: string } | undefined;
 
   /** A clock set back must not stretch a pause by the time it was set back: from its new time on, the pause is as long as it was meant. */
@@ -53,45 +56,65 @@ export function openBucket(limits: readonly Limit[], clock: Clock): Bucket {
   function refill(level: Level): void {
     const now = clock.now();
     // A clock set back must not stop the flow for the time it was set back.
-    level.tokens = Math.min(level.capacity, level.tokens + Math.max(0, now - level.at) * level.perMs);
+    level.tokens = Math.min(level.capacity, level.tokens + Math.max(0, now - level.at) * flow(level));
     level.at = now;
+  }
+
+  const flow = ({ perMs }: Level): number => perMs * pace.now();
+
+  /** Waits for a pause that ends before `latest`. */
+  async function silence(latest: number): Promise<void> {
+    for (;;) {
+      const now = clock.now();
+      const pause = pauseNow(now);
+      if (pause === undefined) return;
+      const { reason, until } = pause;
+      if (until > Math.min(latest, now + longestWaitMs)) throw new Refused({ kind: "rate_limited", reason, until });
+      await clock.sleep(until - now);
+    }
   }
 
   function refuseLongWait(level: Level): void {
     refill(level);
-    const waitMs = Math.ceil((level.waiting + 1 - level.tokens) / level.perMs);
+    const waitMs = Math.ceil((level.waiting + 1 - level.tokens) / flow(level));
     if (waitMs > longestWaitMs)
       throw new Refused({ kind: "rate_limited", reason: tooLong, until: clock.now() + waitMs });
   }
 
-  async function takeFrom(level: Level): Promise<void> {
+  async function takeFrom(level: Level, latest: number): Promise<void> {
     for (;;) {
+      await silence(latest);
       refill(level);
       if (level.tokens >= 1) {
         level.tokens -= 1;
         return;
       }
-      await clock.sleep(Math.ceil((1 - level.tokens) / level.perMs));
+      await clock.sleep(Math.ceil((1 - level.tokens) / flow(level)));
     }
   }
 
   return {
     async take(budget) {
+      // A pause that begins while it waits may be as long again.
+      const latest = clock.now() + 2 * longestWaitMs;
       for (const level of levels.get(budget) ?? []) {
+        await silence(latest);
         refuseLongWait(level);
         level.waiting++;
-        const turn = level.line.then(() => takeFrom(level)).finally(() => level.waiting--);
-        level.line = turn;
+        const turn = level.line.then(() => takeFrom(level, latest)).finally(() => level.waiting--);
+        level.line = turn.catch(() => undefined);
         await turn;
       }
-      const pause = pauseNow(clock.now());
-      if (pause !== undefined) throw new Refused({ kind: "rate_limited", reason: pause.reason, until: pause.until });
+      await silence(latest);
     },
     pause(until, reason) {
       // Our own word, and no silence that the vendor asked for: what stands in line already goes on.
       if (reason === tooLong) return;
       const now = clock.now();
-      if (until > (pauseNow(now)?.until ?? Number.NEGATIVE_INFINITY)) paused = { since: now, until, reason };
+      const before = pauseNow(now);
+      // Calls that were under way together are refused together: that is one refusal.
+      if (before === undefined) pace.slower(until);
+      if (until > (before?.until ?? Number.NEGATIVE_INFINITY)) paused = { since: now, until, reason };
     },
   };
 }

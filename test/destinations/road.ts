@@ -12,6 +12,7 @@ import type { Clock, Random } from "../../src/model/ports.ts";
 import { defaultMarks } from "../../src/model/threads.ts";
 import { openIntake } from "../../src/pipeline/accept.ts";
 import { openBucket } from "../../src/pipeline/bucket.ts";
+import type { TenantPlan } from "../../src/pipeline/enrich.ts";
 import type { ParsePool } from "../../src/pipeline/prepare.ts";
 import { type RoadLane, startRoad } from "../../src/pipeline/road.ts";
 import { unverified } from "../../src/pipeline/senders.ts";
@@ -104,17 +105,7 @@ export async function driveRoad(
     const disk = openMemoryDisk(sealer, clock, chance.split("disk"));
     const shared = { ledger, spool: disk.spool, blobs: disk.blobs, sealer, clock, random, metrics: noMetrics };
     const { log } = recordingLog();
-    const plans = [
-      {
-        tenant,
-        mapping: { createContact: "unverified", internal: "skip", disposableContacts: "hold" } as const,
-        people: compilePeople(noLists, () => false),
-        threads: defaultMarks,
-        arcSealers: [],
-        lanes: [`${tenant}/crm`],
-      },
-    ];
-    const road = startRoad(plans, [laneTo(rig, sandbox, clock)], 4, {
+    const road = startRoad([planOf(tenant)], [laneTo(rig, sandbox, clock, tenant)], 4, {
       ...shared,
       log,
       hasher: openHasher(Buffer.alloc(32, 7)),
@@ -148,7 +139,16 @@ export async function driveRoad(
   }
 }
 
-function laneTo(rig: RoadRig, sandbox: Sandbox, clock: Clock): RoadLane {
+export const planOf = (tenant: string): TenantPlan => ({
+  tenant,
+  mapping: { createContact: "unverified", internal: "skip", disposableContacts: "hold" },
+  people: compilePeople(noLists, () => false),
+  threads: defaultMarks,
+  arcSealers: [],
+  lanes: [`${tenant}/crm`],
+});
+
+export function laneTo(rig: RoadRig, sandbox: Pick<Sandbox, "handle">, clock: Clock, tenant: string): RoadLane {
   const bound = destinations.find(({ name }) => name === rig.name)?.bind(rig.settings);
   if (bound === undefined) throw new TypeError(`there is no destination ${rig.name}`);
   const { facts, reach } = bound;
@@ -166,7 +166,7 @@ function laneTo(rig: RoadRig, sandbox: Sandbox, clock: Clock): RoadLane {
 }
 
 /** In this process: the mails are harmless. */
-const pool: ParsePool = {
+export const pool: ParsePool = {
   async parse(raw) {
     const chunks: Uint8Array[] = [];
     for await (const chunk of await raw()) chunks.push(chunk);
@@ -210,7 +210,7 @@ async function comeIn(letters: readonly Letter[], intake: ReturnType<typeof open
   }
 }
 
-async function* once(raw: Uint8Array): AsyncGenerator<Uint8Array> {
+export async function* once(raw: Uint8Array): AsyncGenerator<Uint8Array> {
   yield raw;
 }
 
@@ -224,12 +224,12 @@ async function tooMany(sandbox: Sandbox, rig: RoadRig, world: Clock, isOver: () 
   sandbox.faults.clear();
 }
 
-async function isSettled(ledger: Pick<Ledger, "stats">, clock: Clock): Promise<boolean> {
+export async function isSettled(ledger: Pick<Ledger, "stats">, clock: Clock): Promise<boolean> {
   const { received, deliveries } = await ledger.stats(clock.now());
   return received === 0 && deliveries.pending === 0;
 }
 
-async function rowsOf(ledger: Pick<Ledger, "find">): Promise<readonly EventRow[]> {
+export async function rowsOf(ledger: Pick<Ledger, "find">): Promise<readonly EventRow[]> {
   const rows: EventRow[] = [];
   for (let before: number | undefined; ; before = rows.at(-1)?.seq) {
     const found = await ledger.find({ limit: 200, ...(before === undefined ? {} : { before }) });
@@ -275,7 +275,7 @@ function judged(
   };
 }
 
-function randomOf(chance: Chance): Random {
+export function randomOf(chance: Chance): Random {
   return {
     unit: () => chance.unit(),
     uuid(now) {

@@ -144,28 +144,73 @@ describe("the bucket", () => {
   });
 
   describe("paused", () => {
-    test("refuses calls until then, also those that stood in line, and sends nothing", async () => {
+    test("for long refuses calls until then, also those that stood in line, and sends nothing", async () => {
       const time = new VirtualTime(0);
       const bucket = openBucket([{ budget: "default", calls: 10, perMs: 1_000 }], time.clock());
       await bucket.take("default");
       const inLine = bucket.take("default").catch((error: unknown) => error);
-      bucket.pause(5_000, "the vendor's words");
+      bucket.pause(50_000, "the vendor's words");
       await time.advance(1_000);
       const refusal = await inLine;
       expect(refusal).toBeInstanceOf(Refused);
       expect((refusal as Refused).failure).toEqual({
         kind: "rate_limited",
         reason: "the vendor's words",
-        until: 5_000,
+        until: 50_000,
       });
-      await time.advance(4_001);
+      await expect(bucket.take("default")).rejects.toThrow("the vendor's words");
+      await time.advance(49_001);
       await bucket.take("default");
+    });
+
+    test("for a moment lets calls wait for its end, in the order in which they came", async () => {
+      const time = new VirtualTime(0);
+      const bucket = openBucket([{ budget: "default", calls: 10, perMs: 1_000 }], time.clock());
+      await bucket.take("default");
+      const left: [string, number][] = [];
+      const take = (name: string) => bucket.take("default").then(() => left.push([name, time.trueNow]));
+      const all = [take("a"), take("b")];
+      bucket.pause(5_000, "the vendor's words");
+      all.push(take("c"));
+      await time.advance(4_999);
+      expect(left).toEqual([]);
+      await time.advance(2_000);
+      await Promise.all(all);
+      expect(left.map(([name]) => name)).toEqual(["a", "b", "c"]);
+      expect(left[0]?.[1]).toBeGreaterThanOrEqual(5_000);
+    });
+
+    test("halves the flow each time, and has all of it again when the vendor is content for some time", async () => {
+      const time = new VirtualTime(0);
+      const bucket = openBucket([{ budget: "default", calls: 100, perMs: 1_000 }], time.clock());
+      const within = async (ms: number): Promise<number> => {
+        const until = time.trueNow + ms;
+        let calls = 0;
+        const caller = (async () => {
+          while (time.trueNow < until) {
+            await bucket.take("default");
+            if (time.trueNow < until) calls++;
+          }
+        })();
+        await time.advance(ms + 1_000);
+        await caller;
+        return calls;
+      };
+      expect(await within(1_000)).toBeGreaterThan(85);
+      for (const until of [1_000, 2_000, 3_000]) {
+        bucket.pause(time.trueNow + 1_000, "too many");
+        bucket.pause(time.trueNow + 900, "too many");
+        await time.advance(until);
+      }
+      expect(await within(1_000)).toBeLessThan(30);
+      await time.advance(90_000);
+      expect(await within(1_000)).toBeGreaterThan(85);
     });
 
     test("keeps the later of two times", async () => {
       const time = new VirtualTime(0);
       const bucket = openBucket([], time.clock());
-      bucket.pause(5_000, "long");
+      bucket.pause(50_000, "long");
       bucket.pause(1_000, "short");
       await time.advance(2_000);
       await expect(bucket.take("default")).rejects.toThrow("long");
@@ -175,10 +220,10 @@ describe("the bucket", () => {
       const time = new VirtualTime();
       const clock = time.clock();
       const bucket = openBucket([], clock);
-      bucket.pause(clock.now() + 10_000, "ten seconds");
+      bucket.pause(clock.now() + 30_000, "thirty seconds");
       time.jump(-10 * 86_400_000);
-      await expect(bucket.take("default")).rejects.toThrow("ten seconds");
-      await time.advance(10_001);
+      await expect(bucket.take("default")).rejects.toThrow("thirty seconds");
+      await time.advance(30_001);
       await bucket.take("default");
     });
   });

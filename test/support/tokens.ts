@@ -4,7 +4,7 @@ import type { Obtained, TokenStore } from "../../src/model/tokens.ts";
 interface Row {
   obtained: Obtained | undefined;
   revision: number;
-  turn: { keeper: number; until: number } | undefined;
+  turn: { keeper: number; from: number; until: number } | undefined;
 }
 
 export function memoryTokens(): TokenStore & { readonly rows: ReadonlyMap<string, Row> } {
@@ -26,8 +26,9 @@ export function memoryTokens(): TokenStore & { readonly rows: ReadonlyMap<string
     async turn(account, keeper, now, until) {
       const there = row(account);
       const { turn } = there;
-      if (turn !== undefined && turn.keeper !== keeper && turn.until > now) return false;
-      there.turn = { keeper, until };
+      // A turn from the future is one of before the clock was set back.
+      if (turn !== undefined && turn.keeper !== keeper && turn.until > now && turn.from <= now) return false;
+      there.turn = { keeper, from: now, until };
       return true;
     },
     async drop(account) {

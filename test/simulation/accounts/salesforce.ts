@@ -47,7 +47,8 @@ export function openSalesforce({ time, chance }: AccountPorts): Account {
     activities() {
       const { EmailMessage, EmailMessageRelation } = sandbox.state().records;
       return EmailMessage.filter(({ deleted }) => !deleted).map(({ id, values }) => {
-        const on = EmailMessageRelation.filter((one) => !one.deleted && one.values.EmailMessageId === id);
+        // Salesforce takes the relation away with the person whom somebody deleted.
+        const on = EmailMessageRelation.filter((one) => one.values.EmailMessageId === id);
         return {
           id,
           subject: String(values.Subject),
