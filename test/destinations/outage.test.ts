@@ -7,7 +7,9 @@ import { pipedriveRoad } from "./pipedrive-road.ts";
 const hour = 3_600_000;
 const size = { away: pipedriveRoad, other: hubspotRoad, threads: 10, mailsPerThread: 9 } as const;
 
-test("mail for a CRM that is away for 72 hours waits for it in order, is lost nowhere and dead nowhere, and no other tenant's mail waits with it", async () => {
+test("mail for a CRM that is away for 72 hours waits for it in order, is lost nowhere and dead nowhere, and no other tenant's mail waits with it", {
+  timeout: 120_000,
+}, async () => {
   const [with72, without] = [
     await driveOutage({ ...size, outage: true }),
     await driveOutage({ ...size, outage: false }),

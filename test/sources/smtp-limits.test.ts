@@ -1,8 +1,8 @@
 /** What one client, and all together, may use of the SMTP listener: each limit with its reply (threats.md 1.1 to 1.3). */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { smtp } from "../../src/sources/smtp.ts";
 import { Admission, clientKey } from "../../src/sources/smtp/limits.ts";
+import { smtp } from "../../src/sources/smtp.ts";
 import { FakeIntake, ManualClock, settle } from "./fakes.ts";
 import { RawClient } from "./raw-client.ts";
 import { inbox, startSmtp } from "./smtp-fixture.ts";
