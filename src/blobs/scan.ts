@@ -59,11 +59,11 @@ class Clamd implements Scanner {
     }
   }
 
-  async signatures(): Promise<string | null> {
+  async signatures(): Promise<string | null | undefined> {
     try {
-      return await this.#session(async (clamd) => versionOf(await clamd.ask("VERSION"))?.signatures ?? null);
+      return await this.#session(async (clamd) => versionOf(await clamd.ask("VERSION"))?.signatures);
     } catch {
-      return null;
+      return undefined;
     }
   }
 

@@ -42,8 +42,8 @@ export interface Scanner {
    * full answer of the scanner over all of the bytes is `clean`.
    */
   scan(bytes: AsyncIterable<Uint8Array>): Promise<Scan>;
-  /** The version of the signatures that it would look with now; null while it does not say. */
-  signatures(): Promise<string | null>;
+  /** The version of the signatures that it would look with now; null where it has only such as have none, undefined while it does not answer. */
+  signatures(): Promise<string | null | undefined>;
   close(): Promise<void>;
 }
 

@@ -155,7 +155,8 @@ export interface FileScanned {
 
 /** Contents that have a verdict, looked at last before `before` (epoch ms), with other signatures than these. */
 export interface ScanAgain {
-  readonly signatures: string;
+  /** null: whatever they were looked at with. */
+  readonly signatures: string | null;
   readonly before: number;
 }
 

@@ -32,6 +32,8 @@ const mostUnread = 8;
 const signaturesEveryMs = 3600_000;
 /** Signatures change several times a day; reading a whole store for each change would be its main work. */
 const roundEveryMs = 24 * 3600_000;
+/** Where signatures have no version, a walk passes over what was looked at since: a daemon that is started often would read its stores each time. */
+const notAgainMs = 12 * 3600_000;
 
 /** `width`: contents in hand at once. */
 export function startScanning(tenants: readonly string[], width: number, ports: ScanningPorts): Taker {
@@ -51,8 +53,7 @@ export function startScanning(tenants: readonly string[], width: number, ports: 
       const more = { skipped: scanner !== undefined, ...(again ? { again } : {}) };
       const found = await ledger.filesToScan({ tenants: asked, room, now, leaseMs, away, ...more });
       // What lies in a store that is away is part of the round still, for as long as a round takes: one that is gone must not be the last round's end.
-      const isLong = again !== undefined && now - again.before >= roundEveryMs;
-      if (found.length === 0 && (away.length === 0 || isLong)) rounds.ended();
+      if (found.length === 0 && (away.length === 0 || rounds.isLong())) rounds.ended();
       if (found.length === 0) {
         const times = [rounds.nextAt(), trouble.nextAt(), (await ledger.filesDueAt(now)).scanning];
         const known = times.filter((time) => time !== null);
@@ -130,20 +131,20 @@ const hasVerdict = ({ status }: Scan): boolean => status === "clean" || status =
 
 const nothing = { engine: null, signatures: null, detail: null } as const;
 
-/** One walk a day at most over what has a verdict of older signatures. */
+/** One walk a day at most over what has a verdict of older signatures, or of such as have no version: those may have changed on any day. */
 function openRounds({ scanner, clock, log }: ScanningPorts) {
-  let known: string | null = null;
+  let known: string | null | undefined;
   let askedAt = Number.NEGATIVE_INFINITY;
-  let round: { before: number } | undefined;
+  let round: Pick<ScanAgain, "before"> | undefined;
   let lastBegan = Number.NEGATIVE_INFINITY;
-  let lastFor: string | null = null;
+  let lastFor: string | undefined;
 
   async function ask(now: number): Promise<void> {
     if (scanner === undefined || (askedAt <= now && now - askedAt < signaturesEveryMs)) return;
     askedAt = now;
     known = await scanner.signatures().catch((error: unknown) => {
       log.warn({ err: asError(error) }, "the scanner does not say which signatures it has");
-      return null;
+      return undefined;
     });
   }
 
@@ -151,14 +152,15 @@ function openRounds({ scanner, clock, log }: ScanningPorts) {
     async current(): Promise<ScanAgain | undefined> {
       const now = clock.now();
       await ask(now);
-      if (known === null) return undefined;
+      if (known === undefined) return undefined;
       if (round === undefined && known !== lastFor && now - lastBegan >= roundEveryMs) {
-        round = { before: now };
+        round = { before: known === null ? now - notAgainMs : now };
         lastBegan = now;
-        lastFor = known;
+        lastFor = known ?? undefined;
       }
       return round === undefined ? undefined : { signatures: known, ...round };
     },
+    isLong: (): boolean => round !== undefined && clock.now() - lastBegan >= roundEveryMs,
     /** Nothing is left: what is looked at again leaves the walk by that. */
     ended(): void {
       round = undefined;

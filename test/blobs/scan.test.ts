@@ -122,7 +122,7 @@ describe("clamd's word", () => {
       status: "unscanned",
       detail: "it cannot be reached (ECONNREFUSED)",
     });
-    expect(await scanner.signatures()).toBeNull();
+    expect(await scanner.signatures()).toBeUndefined();
     const nowhere = openScanner({ at: { socket: "/nonexistent/clamd.ctl" }, timeoutMs: 1000, connections: 1, clock });
     expect(await nowhere.scan(bytesOf("x"))).toMatchObject({
       status: "unscanned",

@@ -19,7 +19,11 @@ test("doctor asks the scanner about a file, and says who answered", async () => 
 });
 
 test("a scanner without the official signatures is a warning, one without a verdict a problem", async () => {
-  expect(await examined({ version: "1: ClamAV 1.4.6\0" })).toMatchObject({ level: "warning", about: "clamd" });
+  expect(await examined({ version: "1: ClamAV 1.4.6\0" })).toMatchObject({
+    level: "warning",
+    about: "clamd",
+    what: expect.stringContaining("scanned again once a day"),
+  });
   const broken = await examined({ verdict: () => "2: Can't allocate memory ERROR\0" });
   expect(broken).toMatchObject({ level: "problem", what: expect.stringContaining("Can't allocate memory ERROR") });
 });

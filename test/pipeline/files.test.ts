@@ -341,6 +341,24 @@ describe("a scan", () => {
     expect(scanner.scanned).toHaveLength(2);
   });
 
+  test("is made again once a day where the signatures have no version, and not while the scanner does not answer", async () => {
+    scanner.version = null;
+    start();
+    await mail("a", { 2: "an offer" });
+    await pass(11 * hour);
+    expect(scanner.scanned).toHaveLength(1);
+    await pass(2 * day);
+    expect(scanner.scanned).toHaveLength(3);
+    scanner.version = undefined;
+    await pass(3 * day);
+    expect(scanner.scanned).toHaveLength(3);
+    scanner.version = null;
+    scanner.says = () => ({ status: "infected", detail: "Own.Virus" });
+    await pass(2 * hour);
+    expect(scanner.scanned).toHaveLength(4);
+    expect(await status("a/2")).toBe("quarantined");
+  });
+
   test("that fails for another reason each time has nothing planned again for that", async () => {
     let tries = 0;
     scanner.says = () => ({ status: "unscanned", detail: `no answer, try ${++tries}` });

@@ -165,7 +165,7 @@ export interface TestScanner extends Scanner {
   readonly scanned: string[];
   /** The verdict about these bytes. */
   says: (text: string) => Pick<Scan, "status" | "detail">;
-  version: string | null;
+  version: string | null | undefined;
 }
 
 export function testScanner(clock: Clock): TestScanner {
@@ -178,7 +178,7 @@ export function testScanner(clock: Clock): TestScanner {
       let text = "";
       for await (const chunk of bytes) text += Buffer.from(chunk).toString();
       self.scanned.push(text);
-      return { ...self.says(text), engine: "test", signatures: self.version, at: clock.now() };
+      return { ...self.says(text), engine: "test", signatures: self.version ?? null, at: clock.now() };
     },
     signatures: async () => self.version,
     close: async () => undefined,

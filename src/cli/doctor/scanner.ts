@@ -23,7 +23,7 @@ export async function examineScanner(settings: Pick<Settings, "clamd">, clock: C
     if (signatures === null) {
       return warning(
         "clamd",
-        `${engine} at ${where} does not say which signatures it has: files are not scanned again when they change`,
+        `${engine} at ${where} names no version of its signatures, so it has none but your own: what is linked is scanned again once a day`,
         "give it the official signatures (freshclam)",
       );
     }

@@ -72,7 +72,7 @@ function openWaiting(db: Connection): (request: Parameters<Operations["filesToSc
   const unasked = select("content_skipped", "turn = 3 AND scan = 'skipped' AND store_key IS NOT NULL", "id");
   const looked = select<Wanted & ScanAgain>(
     "content_scanned",
-    "turn = 3 AND store_key IS NOT NULL AND scanned_at < $before AND signatures IS NOT $signatures",
+    "turn = 3 AND store_key IS NOT NULL AND scanned_at < $before AND ($signatures IS NULL OR signatures IS NOT $signatures)",
     "scanned_at",
   );
   /** Whose retries come first next time. */

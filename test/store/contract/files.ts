@@ -631,7 +631,7 @@ export function filesContract(open: OpenBench): void {
       await b.mail("c", [fileOf("c")]);
       for (const { eventId, lease, files } of await b.toKeep(4_500))
         await b.w.ledger.filesKept({ eventId, lease, now: 4_500, kept: files.map((file) => keptOf(file)) });
-      const looks = (now: number, signatures: string, before = 5_000, room = 10) =>
+      const looks = (now: number, signatures: string | null, before = 5_000, room = 10) =>
         b.w.ledger.filesToScan({
           tenants: ["acme"],
           room,
@@ -648,6 +648,8 @@ export function filesContract(open: OpenBench): void {
       expect(await names(looks(6_100, "s2", 5_000, 1))).toEqual(["sha-of-a"]);
       expect(await names(looks(6_100, "s2"))).toEqual(["sha-of-b"]);
       expect(await names(looks(6_100, "s2"))).toEqual([]);
+      expect(await names(looks(6_200, null))).toEqual([]);
+      expect(await names(looks(6_200, null, 6_001))).toEqual(["sha-of-c"]);
     });
   });
 
