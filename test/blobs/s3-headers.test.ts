@@ -66,6 +66,8 @@ describe("checksums", () => {
 
   test("travel with every part where they are wanted, and the whole is put together by them", async () => {
     const seen = await putSeen({ checksums: "when_supported" }, 9_000_000);
+    // AWS refuses parts with a checksum of an upload that was begun without, and so does the server of this test.
+    expect(seen[0]?.headers["x-amz-checksum-algorithm"]).toBe("CRC32");
     const parts = seen.filter(({ method, url }) => method === "PUT" && url.includes("partNumber"));
     expect(parts.map(({ headers }) => typeof headers["x-amz-checksum-crc32"])).toEqual(["string", "string"]);
     const [one] = await putSeen({ checksums: "when_supported" });

@@ -25,6 +25,8 @@ interface Upload {
   readonly key: string;
   readonly at: number;
   readonly parts: Map<number, { bytes: Buffer; etag: string }>;
+  /** The checksum that it was begun with. */
+  readonly sums: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -167,23 +169,29 @@ function answer(
   switch (true) {
     case method === "POST" && query.has("uploads"): {
       const id = `upload-${uploads.size + 1}-${sha256(key).slice(0, 8)}`;
-      uploads.set(id, { key, at: s3.now(), parts: new Map(), headers: kept });
+      const sums = headers["x-amz-checksum-algorithm"]?.toString();
+      uploads.set(id, { key, at: s3.now(), parts: new Map(), sums, headers: kept });
       return ok(`<InitiateMultipartUploadResult><UploadId>${id}</UploadId></InitiateMultipartUploadResult>`);
     }
     case method === "PUT" && upload !== undefined: {
       const etag = etagOf(body);
       upload.parts.set(Number(query.get("partNumber")), { bytes: s3.forget ? body.subarray(0, 0) : body, etag });
       const sum = headers["x-amz-checksum-crc32"];
+      // "Checksum Type mismatch occurred, expected checksum Type: null, actual checksum Type: crc32".
+      if ((sum === undefined ? undefined : "CRC32") !== upload.sums) throw new Fault(400, "InvalidRequest");
       return ok("", { etag, ...(typeof sum === "string" ? { "x-amz-checksum-crc32": sum } : {}) });
     }
     case method === "POST" && upload !== undefined: {
       const named = [...String(body).matchAll(/<Part>(.*?)<\/Part>/gs)].map(([, part = ""]) => ({
         number: Number(/<PartNumber>(\d+)</.exec(part)?.[1]),
         etag: /<ETag>(.*?)</.exec(part)?.[1]?.replaceAll("&quot;", '"'),
+        sum: /<ChecksumCRC32>(.*?)</.exec(part)?.[1],
       }));
-      const bytes = named.map(({ number, etag }, index) => {
+      const bytes = named.map(({ number, etag, sum }, index) => {
         const part = upload.parts.get(number);
         if (part === undefined || part.etag !== etag) throw new Fault(400, "InvalidPart");
+        // "The upload was created using a crc32 checksum. The complete request must include the checksum for each part."
+        if (upload.sums === "CRC32" && sum === undefined) throw new Fault(400, "InvalidRequest");
         if (!s3.forget && index < named.length - 1 && part.bytes.length < minPart)
           throw new Fault(400, "EntityTooSmall");
         return part.bytes;

@@ -63,13 +63,16 @@ export function notInstalled(error: unknown): unknown {
   return new Refused({ kind: "blocked", reason }, { cause: error });
 }
 
+/** Checksums that nobody asked for are refused by several services that are not AWS (R2, B2, GCS interop, ECS). */
+export function travelsWithChecksums({ checksums, endpoint }: S3Storage): boolean {
+  return (checksums ?? (endpoint === undefined ? "when_supported" : "when_required")) === "when_supported";
+}
+
 /** What of the configuration the library has to know. */
 export function clientOptions(storage: S3Storage): Sdk.S3ClientConfig {
   const { region, endpoint, access_key_id: accessKeyId, secret_access_key: secretAccessKey, session_token } = storage;
   const isElsewhere = endpoint !== undefined;
-  // Checksums that nobody asked for are refused by several services that are not AWS (R2, B2, GCS interop, ECS).
-  const checksums = storage.checksums ?? (isElsewhere ? "when_required" : "when_supported");
-  const when = checksums === "when_required" ? "WHEN_REQUIRED" : "WHEN_SUPPORTED";
+  const when = travelsWithChecksums(storage) ? "WHEN_SUPPORTED" : "WHEN_REQUIRED";
   const hasKeys = accessKeyId !== undefined && secretAccessKey !== undefined;
   const token = session_token === undefined ? {} : { sessionToken: session_token };
   return {

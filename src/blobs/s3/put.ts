@@ -2,7 +2,7 @@
 import type * as Sdk from "@aws-sdk/client-s3";
 import { parts } from "../parts.ts";
 import type { S3Storage } from "../storage.ts";
-import { callMs, type S3 } from "./client.ts";
+import { callMs, type S3, travelsWithChecksums } from "./client.ts";
 
 /** S3 wants at least 5 MiB of every part but the last, and takes 10,000 parts. */
 export const partBytes = 8 * 1024 * 1024;
@@ -30,7 +30,7 @@ export async function putObject(
         await calls.send(new sdk.PutObjectCommand({ ...about, Body: part.bytes, ContentLength: part.bytes.length }));
         return { bytes: total };
       }
-      upload ??= await beginUpload(s3, about, target);
+      upload ??= await beginUpload(s3, { ...about, ...sumsOf(storage) }, target);
       if (part.bytes.length > 0) await upload.add(part.bytes);
     }
     await upload?.complete();
@@ -72,7 +72,18 @@ interface Upload {
   abort(): Promise<void>;
 }
 
-async function beginUpload({ sdk, calls }: S3, about: Target & Properties, target: Target): Promise<Upload> {
+/**
+ * The library adds CRC-32 to each part by itself, and not to the call that begins the upload: AWS takes no part with a checksum of an upload that was
+ * begun without ("Checksum Type mismatch occurred, expected checksum Type: null, actual checksum Type: crc32").
+ */
+const sumsOf = (storage: S3Storage): Pick<Sdk.CreateMultipartUploadCommandInput, "ChecksumAlgorithm"> =>
+  travelsWithChecksums(storage) ? { ChecksumAlgorithm: "CRC32" } : {};
+
+async function beginUpload(
+  { sdk, calls }: S3,
+  about: Sdk.CreateMultipartUploadCommandInput,
+  target: Target,
+): Promise<Upload> {
   const { UploadId } = await calls.send(new sdk.CreateMultipartUploadCommand(about), {
     abortSignal: AbortSignal.timeout(callMs),
   });

@@ -32,7 +32,7 @@ export async function preview(row: FileRow, previewOf: PreviewOfFile, opening: O
   } catch (error) {
     const err = error instanceof Error ? error : new Error(String(error));
     log.error({ err, event_id: row.eventId }, "http: a preview could not be shown");
-    opening.metrics.count("file_openings_total", { outcome: "unreadable" });
+    await audit("link.open", row.id, "unreadable").catch(() => undefined);
     return await unreadablePage(reply);
   }
 }

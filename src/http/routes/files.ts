@@ -203,7 +203,8 @@ async function openValid(row: FileRow, opening: Opening): Promise<FastifyReply> 
   } catch (error) {
     const err = error instanceof Error ? error : new Error(String(error));
     log.error({ err, event_id: row.eventId }, "http: a stored file could not be read");
-    opening.metrics.count("file_openings_total", { outcome: "unreadable" });
+    // Where it is the trail that cannot be written, the log has said all.
+    await audit("link.open", row.id, "unreadable").catch(() => undefined);
     return await unreadablePage(withoutFile(reply));
   }
 }
