@@ -139,11 +139,11 @@ describe("a stored file", () => {
   });
 
   test.each([
-    ["is gone from its store", async () => undefined],
-    ["has another size there", async () => ({ plain: new Blob(["x"]).stream(), size: 1 })],
-    ["cannot be opened", () => Promise.reject(new Error("SealBroken"))],
-  ])("that %s is a page and a line in the log, never other bytes", async (_, open) => {
-    const { get, link, lines } = await openDoor({ store: { open } });
+    ["is gone from its store", "missing", async () => undefined],
+    ["has another size there", "missing", async () => ({ plain: new Blob(["x"]).stream(), size: 1 })],
+    ["cannot be opened", "unreadable", () => Promise.reject(new Error("SealBroken"))],
+  ])("that %s is a page, on record and a line in the log, never other bytes", async (_, outcome, open) => {
+    const { get, link, lines, audited } = await openDoor({ store: { open } });
     const answer = await get(link);
     expect(answer.status).toBe(503);
     expect(answer.headers.get("content-type")).toContain("text/html");
@@ -151,6 +151,7 @@ describe("a stored file", () => {
       expect(answer.headers.get(header)).toBeNull();
     expect(lines.filter(({ level }) => level === "error")).toHaveLength(1);
     expect(await answer.text()).not.toContain("SealBroken");
+    expect(audited).toMatchObject([{ what: "link.open", about: fileId, outcome }]);
   });
 
   test.each([

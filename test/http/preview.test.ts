@@ -53,14 +53,16 @@ describe("a preview", () => {
     const at = async (previewOf?: () => Promise<Preview | undefined>) => {
       const door = await openDoor({ rows: [row], ...(previewOf === undefined ? {} : { previewOf }) });
       const answer = await door.get(door.local(door.links.previewOf(fileId, row.receivedAt)));
-      return [answer.status, await answer.text()];
+      return [answer.status, await answer.text(), door.audited.map(({ outcome }) => outcome).join()];
     };
     expect(await at(async () => ({ kind: "none", reason: "too_many_pixels" }))).toEqual([
       404,
       expect.stringContaining("The picture has more pixels than are looked at."),
+      "no_preview",
     ]);
     expect((await at())[0]).toBe(403);
-    expect((await at(() => Promise.reject(new Error("the store is away"))))[0]).toBe(503);
+    const [status, , onRecord] = await at(() => Promise.reject(new Error("the store is away")));
+    expect([status, onRecord]).toEqual([503, "unreadable"]);
   });
 
   test("is on the page on which an operator gets a fresh link, and on nobody else's", async () => {
