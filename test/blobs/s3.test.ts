@@ -171,7 +171,7 @@ describe("what goes wrong is told as what it is", () => {
 
   test("uploads that a killed process left are swept when they are old, and only ours", async () => {
     const { server, stores } = await openS3Store();
-    const upload = (at: number, name: string) => ({ key: name, at, parts: new Map(), headers: {} });
+    const upload = (at: number, name: string) => ({ key: name, at, parts: new Map(), sums: undefined, headers: {} });
     const uploads = server.uploads as Map<string, ReturnType<typeof upload>>;
     uploads.set("old", upload(1_000, `mw/${key}`));
     uploads.set("young", upload(9_000, `mw/${key}`));
