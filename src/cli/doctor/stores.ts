@@ -97,7 +97,12 @@ async function* inPieces(bytes: Buffer): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += 50_000) yield bytes.subarray(at, at + 50_000);
 }
 
-async function same(store: Store, ref: string, expected: Buffer, range?: { start: number; end: number }): Promise<void> {
+async function same(
+  store: Store,
+  ref: string,
+  expected: Buffer,
+  range?: { start: number; end: number },
+): Promise<void> {
   const found = await store.open(ref, range);
   if (found === undefined) throw new Error("what was put cannot be found");
   const parts: Uint8Array[] = [];
