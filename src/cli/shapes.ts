@@ -135,7 +135,18 @@ const planned = z.object({
           why: z.string(),
           does: z.string().describe("What the step brings about, as a sentence."),
           lookup: z.string().nullable().describe("What is asked of the CRM before anything is written."),
-          known_ref: z.string().nullable().describe("The CRM's id where the ledger remembers it; no look-up then."),
+          known_ref: z.string().nullable().describe("The CRM's id, where it is known."),
+          known_from: z
+            .enum(["ledger", "live"])
+            .nullable()
+            .describe("Whose word `known_ref` is: the ledger's memory, with no look-up then, or the CRM's, asked now."),
+          live: z
+            .enum(["found", "absent", "failed"])
+            .nullable()
+            .describe(
+              "What the CRM said now; null where it was not asked: without --live, and of what the ledger remembers.",
+            ),
+          live_problem: z.string().nullable().describe("Why it could not be asked."),
         }),
       ),
     }),

@@ -116,6 +116,7 @@ const wanted = ({ owner, fields }: Pick<ActivityStep, "owner" | "fields">): Reco
 function activityFields(step: ActivityStep): { fields: Record<string, unknown>; note?: string } {
   const { direction, at, subject, from, to, cc, forwarded_by, headers, message_id, event_id, attachments, flags } =
     step;
+  const { thread_id, mapping_version } = step;
   const text = cut(step.text);
   const html = step.html === null ? null : cut(step.html);
   const wasCut = text !== step.text || html !== step.html;
@@ -133,6 +134,8 @@ function activityFields(step: ActivityStep): { fields: Record<string, unknown>; 
     headers,
     message_id,
     event_id,
+    ...(thread_id === undefined ? {} : { thread_id }),
+    ...(mapping_version === undefined ? {} : { mapping_version }),
     attachments,
     flags,
     ...wanted(step),
@@ -265,6 +268,9 @@ function openSession({ records, clock, tenant }: DestinationPorts): Session {
       return found === undefined ? undefined : { ...refOf(found, true), ours: found.key === step.key };
     },
     put,
+    async asMade(step) {
+      return Object.fromEntries(Object.entries(fieldsOf(step).fields).map(([name, value]) => [name, shown(value)]));
+    },
     async read(kind, id, whole) {
       const record = records.get(id);
       if (record === undefined || record.tenant !== tenant || record.kind !== recordKinds[kind]) return undefined;

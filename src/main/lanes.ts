@@ -114,6 +114,7 @@ function followed(current: () => Session): Session {
     find: (step, refs) => current().find(step, refs),
     put: (step, refs) => current().put(step, refs),
     read: (kind, id, whole) => current().read(kind, id, whole),
+    asMade: async (step, refs) => await current().asMade?.(step, refs),
     link: (from, to) => current().link(from, to),
     unlink: (from, to) => current().unlink(from, to),
     archive: (kind, id) => current().archive(kind, id),

@@ -1,5 +1,6 @@
 /** Makes out of a tenant's configuration who is who. */
 import { compilePeople } from "../mail/people.ts";
+import type { MappingFile } from "../model/mapping.ts";
 import type { People, PeopleLists } from "../model/people.ts";
 import { compileRoutes, type Settings } from "../settings/index.ts";
 
@@ -16,7 +17,11 @@ export function peopleFor(settings: Settings, lists?: PeopleLists): ReadonlyMap<
       // Who owns a mailbox that is read is a colleague, whatever the domain.
       const owners = imap.flatMap(({ user, address }) => address ?? (user.includes("@") ? user : []));
       const own_addresses = [...named.own_addresses, ...owners];
-      return [id, compilePeople({ ...named, own_addresses }, isInbound, mapping?.file.same_person)];
+      return [id, compilePeople({ ...named, own_addresses }, isInbound, groupsOf(mapping?.file))];
     }),
   );
 }
+
+/** Whoever is one person is so under each version that is in force for anybody. */
+const groupsOf = (file: MappingFile | undefined): readonly (readonly string[])[] =>
+  file === undefined ? [] : [...file.same_person, ...groupsOf(file.otherwise)];

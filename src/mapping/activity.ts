@@ -60,6 +60,8 @@ export function activityOf(
       .map(([name, value]) => [name, value.slice(0, maxAuditHeaderChars)]),
     message_id: message.message_id,
     event_id: event.event_id,
+    thread_id: event.thread.thread_id,
+    ...(facts.version === undefined ? {} : { mapping_version: facts.version }),
     attachments: says?.attachments === "none" ? [] : filesOf(event, says?.attachments === "names" ? undefined : linkOf),
     flags: activityFlags(event),
     about: [...about],

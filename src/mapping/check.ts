@@ -113,6 +113,7 @@ const implied: Implied = {
   recipient: patterns,
   tag: patterns,
   mailbox: patterns,
+  account: patterns,
   source: words,
   backfill: same,
   sender: patterns,

@@ -24,7 +24,16 @@ export interface Compared {
 }
 
 /** Where a step stands in the plan, and why, is not what it asks for; of which company a person is, that company's own step and its link tell. */
-const aside: ReadonlySet<string> = new Set(["kind", "key", "why", "generation", "headers", "at", "company"]);
+const aside: ReadonlySet<string> = new Set([
+  "kind",
+  "key",
+  "why",
+  "generation",
+  "headers",
+  "at",
+  "company",
+  "mapping_version",
+]);
 
 export function comparePlans(before: Decision, after: Decision): Compared {
   const steps = stepDifferences(stepsOf(before), stepsOf(after));

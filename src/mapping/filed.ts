@@ -3,7 +3,7 @@ import type { CanonicalEvent } from "../model/event.ts";
 import type { OpenDealChoice } from "../model/mapping.ts";
 import type { CompanyStep, DealStep, Decision, LinkStep, PersonStep } from "../model/step.ts";
 import { activityOf } from "./activity.ts";
-import { atLeast, mayCreate } from "./gate.ts";
+import { isSure } from "./gate.ts";
 import { companyKey, dealKey, stepKey } from "./keys.ts";
 import { hearsayFlag, peopleOf } from "./people.ts";
 import type { Known, Mapping } from "./plan.ts";
@@ -19,7 +19,6 @@ export function filed(facts: Facts, mapping: Mapping, known: Known, said: Ruled)
   const people = found.map((person) => withCompany(person, companies, links));
   const deal = dealOf(
     facts,
-    mapping,
     known,
     said,
     [...people, ...companies].map(({ key }) => key),
@@ -33,7 +32,7 @@ export function filed(facts: Facts, mapping: Mapping, known: Known, said: Ruled)
     about.map(({ key }) => key),
     mapping.linkOf,
   );
-  const deals = deal === undefined ? openDealsOf(facts, mapping, said) : undefined;
+  const deals = deal === undefined ? openDealsOf(facts, said) : undefined;
   const logged = deals === undefined || people.length === 0 ? activity : { ...activity, deals };
   return { kind: "steps", rule: ruleOf(event, said), steps: [...about, ...links, logged] };
 }
@@ -61,7 +60,7 @@ function companiesOf(
   const { says, rule } = asked;
   const { event } = facts;
   // A company that was only looked up and is not there would fail the mail: whoever is not sure is filed under the person alone.
-  if (hearsayFlag(event).length > 0 || !atLeast(event.auth.trust, says.create ?? "verified")) return nothing;
+  if (hearsayFlag(event).length > 0 || !isSure(event, says.create)) return nothing;
   const domains = new Map<string, string[]>();
   for (const [index, { organisation }] of event.participants.filed_under.entries()) {
     const person = people[index];
@@ -98,7 +97,6 @@ function withCompany(person: PersonStep, companies: readonly CompanyStep[], link
 /** The thread's own deal goes before any other; a new one only from a sender who is sure. */
 function dealOf(
   facts: Facts,
-  mapping: Mapping,
   { deal, digest }: Known,
   { spoken, owner }: Ruled,
   about: readonly string[],
@@ -113,7 +111,7 @@ function dealOf(
   }
   if (asked === undefined) return undefined;
   const { create, otherwise } = asked.says;
-  if (create !== null && mayCreate("deal", event.auth.trust, mapping)) {
+  if (create !== null && isSure(event, create.trust)) {
     return newDeal(create, facts, digest, asked.rule, owner, about);
   }
   if (otherwise !== "review") return undefined;
@@ -125,9 +123,9 @@ function dealOf(
 }
 
 /** A forged mail under a customer's name is not to be logged on what is being sold to that customer. */
-function openDealsOf({ event }: Facts, mapping: Mapping, { spoken }: Ruled): OpenDealChoice | undefined {
+function openDealsOf({ event }: Facts, { spoken }: Ruled): OpenDealChoice | undefined {
   const asked = spoken.deal;
-  if (asked === undefined || asked.says === false || !mayCreate("deal", event.auth.trust, mapping)) return undefined;
+  if (asked === undefined || asked.says === false || !isSure(event)) return undefined;
   const { otherwise } = asked.says;
   switch (otherwise) {
     case "newest":
@@ -149,7 +147,7 @@ function nameOf({ message }: CanonicalEvent): string {
 }
 
 function newDeal(
-  { pipeline, stage, title, ...wanted }: NewDeal,
+  { pipeline, stage, title, trust: _, ...wanted }: NewDeal,
   facts: Facts,
   digest: string,
   rule: string,

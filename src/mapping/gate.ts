@@ -1,27 +1,32 @@
 /** What a mail may make at a CRM, by how sure it is who sent it. */
-import { type TrustLevel, trustLevels } from "../model/event.ts";
+import { type CanonicalEvent, type TrustLevel, trustLevels } from "../model/event.ts";
+import type { SureLevel } from "../model/mapping.ts";
 import type { Mapping } from "./plan.ts";
 
 export const atLeast = (level: TrustLevel, wanted: TrustLevel): boolean =>
   trustLevels.indexOf(level) >= trustLevels.indexOf(wanted);
 
+/** Nothing at all by a suspicious one. */
+export const mayMakeContact = (trust: TrustLevel, { createContact }: Pick<Mapping, "createContact">): boolean =>
+  trust !== "suspicious" && atLeast(trust, createContact);
+
 /**
- * A contact from trust.create_contact on. A company and a deal only by a verified sender: nobody sees at a glance that one was made by a
- * forged mail, and others hang on them. Nothing at all by a suspicious one.
+ * A company and a deal only by a sender who is sure: nobody sees at a glance that one was made by a forged mail, and others hang on them. That a
+ * person trusts a sender is bound to the domain that vouched for him, and shows in the reasons where that vouched again.
  */
-export function mayCreate(
-  kind: "person" | "company" | "deal",
-  trust: TrustLevel,
-  { createContact }: Pick<Mapping, "createContact">,
-): boolean {
-  switch (kind) {
-    case "person":
-      return trust !== "suspicious" && atLeast(trust, createContact);
-    case "company":
-    case "deal":
-      return trust === "verified";
+export function isSure({ auth }: CanonicalEvent, wanted: SureLevel = "trusted"): boolean {
+  switch (wanted) {
+    case "verified":
+      return auth.trust === "verified";
+    case "trusted":
+      return (
+        auth.trust === "verified" ||
+        (auth.trust === "aligned-weak" && auth.reasons.some(({ code }) => code === "sender_trusted"))
+      );
+    case "aligned-weak":
+      return atLeast(auth.trust, "aligned-weak");
     default:
-      return kind satisfies never;
+      return wanted satisfies never;
   }
 }
 

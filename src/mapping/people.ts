@@ -1,7 +1,7 @@
 /** The people that a message asks for at a CRM, each with why, and why one may not be made: pure. */
 import type { CanonicalEvent, Participant, TrustLevel } from "../model/event.ts";
 import type { PersonStep } from "../model/step.ts";
-import { atLeast, mayCreate, vouches } from "./gate.ts";
+import { atLeast, mayMakeContact, vouches } from "./gate.ts";
 import { personKey } from "./keys.ts";
 import type { Mapping } from "./plan.ts";
 import type { ContactRule } from "./rules/compile.ts";
@@ -78,7 +78,7 @@ function barOf({ kinds }: Participant, event: CanonicalEvent, mapping: Mapping):
   if (isStranger && kinds.includes("disposable") && mapping.disposableContacts === "hold") {
     return { rule: "people.disposable", because: "the address is disposable (people.disposable_contacts: hold)" };
   }
-  if (!mayCreate("person", trust, mapping)) {
+  if (!mayMakeContact(trust, mapping)) {
     return {
       rule: "trust.create_contact",
       because: `trust ${trust} is below trust.create_contact: ${mapping.createContact}`,

@@ -5,7 +5,7 @@ import type { ThreadDeal } from "../model/mappings.ts";
 import type { Decision } from "../model/step.ts";
 import { filed } from "./filed.ts";
 import type { CompiledMapping } from "./rules/compile.ts";
-import { noRules, type Reading, type Ruled, ruled } from "./rules/decide.ts";
+import { inForceFor, noRules, type Reading, type Ruled, ruled } from "./rules/decide.ts";
 import { factsOf } from "./rules/facts.ts";
 
 /** Recorded with every delivery. Raised when the built-in rules change what they ask for. */
@@ -76,11 +76,14 @@ export const rulesRead = (event: CanonicalEvent, mapping: Mapping, known: Known)
  * What a rule of the file says of a mail goes before what is built in, but for two: whom the tenant wants to leave no trace leaves none, and
  * suspicious mail makes nothing.
  */
-export function planned(event: CanonicalEvent, mapping: Mapping, known: Known): Planned {
+export function planned(event: CanonicalEvent, whole: Mapping, known: Known): Planned {
   const found = excluded(event);
   if (found !== undefined) return { decision: found, readings: [] };
-  const [machine, inside] = [automated(event), internal(event, mapping)];
-  const facts = factsOf(event);
+  const [machine, inside] = [automated(event), internal(event, whole)];
+  const facts = factsOf(event, versionOf(whole));
+  const { rules, passed } =
+    whole.rules === undefined ? { rules: undefined, passed: [] } : inForceFor(whole.rules, facts);
+  const mapping: Mapping = rules === whole.rules ? whole : { ...whole, rules };
   const about = {
     automated: machine !== undefined,
     internal: event.participants.direction === "internal",
@@ -95,7 +98,7 @@ export function planned(event: CanonicalEvent, mapping: Mapping, known: Known): 
     (spoken ? undefined : inside) ??
     nobody(event) ??
     filed(facts, mapping, known, said);
-  return { decision, readings: said.readings };
+  return { decision, readings: passed.length === 0 ? said.readings : [...passed, ...said.readings] };
 }
 
 function ended({ end }: Ruled): Decision | undefined {

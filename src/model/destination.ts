@@ -134,6 +134,11 @@ export interface Session {
    */
   put(step: Step, refs: Refs): Promise<Ref>;
   read(kind: StepKind, id: string, whole?: Whole): Promise<Snapshot | undefined>;
+  /**
+   * What `read` with `whole` tells of a record right after `put` has made it of this step; what is not named is empty. Left out where nobody can
+   * say so beforehand: then a record whose creation got no answer is not taken back by an undo, but listed.
+   */
+  asMade?(step: Step, refs: Refs): Promise<Snapshot["fields"] | undefined>;
   /** Associates two records; repeating it changes nothing. */
   link(from: { kind: StepKind; id: string }, to: { kind: StepKind; id: string }): Promise<void>;
   unlink(from: { kind: StepKind; id: string }, to: { kind: StepKind; id: string }): Promise<void>;

@@ -21,6 +21,7 @@ const conditionShape = {
   recipient: patterns.optional().describe("Inbound addresses that it came by, without their tag: `deals@*`."),
   tag: patterns.optional().describe("Tags of those addresses: `us-east` of deals+us-east@."),
   mailbox: patterns.optional().describe("IMAP folders that it came by: `Sales/*`."),
+  account: patterns.optional().describe("IMAP account that it came by first, by its id in the configuration: `kim`."),
   source: some(z.enum(sourceKinds)).optional().describe("How it came."),
   sender: patterns.optional().describe("Addresses of whoever it is filed under: `*@client.example`."),
   domain: patterns.optional().describe("Domains of whoever it is filed under, subdomains included: `client.example`."),
@@ -101,6 +102,7 @@ export const templateWords = [
   "message_id",
   "event_id",
   "thread_id",
+  "mapping_version",
 ] as const;
 export type TemplateWord = (typeof templateWords)[number];
 const braces = /\{\{([^{}]{0,100})\}\}/g;
@@ -133,17 +135,28 @@ const contact = z.strictObject({
   owner: owner.optional(),
   fields: fields.optional(),
 });
+/**
+ * From which sender on a company or a deal is made. trusted: verified, or a sender whom a person trusts, as long as the domain that vouched for
+ * him does so again.
+ */
+export const sureLevels = ["verified", "trusted", "aligned-weak"] as const;
+export type SureLevel = (typeof sureLevels)[number];
+const sure = z.enum(sureLevels);
 const company = z.strictObject({
-  create: z
-    .enum(["verified", "aligned-weak"])
+  create: sure
     .optional()
     .describe(
-      "The trust from which on the mail belongs to its sender's company, made where it is unknown. Default: verified.",
+      "The sender from whom on the mail belongs to its sender's company, made where it is unknown: verified; trusted (default): also whom a person trusts (`review resolve`); aligned-weak.",
     ),
   owner: owner.optional(),
   fields: fields.optional(),
 });
 const newDeal = z.strictObject({
+  trust: sure
+    .optional()
+    .describe(
+      "The sender from whom on it is made: verified; trusted (default): also whom a person trusts (`review resolve`); aligned-weak.",
+    ),
   pipeline: z.string().min(1).max(200).optional().describe("By its name at the CRM. Default: its first one."),
   stage: z.string().min(1).max(200).optional().describe("By its name at the CRM. Default: qualification."),
   name: template.optional().describe("Default: the subject without Re: and the like."),
@@ -158,12 +171,14 @@ export type OpenDealChoice = (typeof openDealChoices)[number];
 const deal = z.strictObject({
   create: newDeal
     .optional()
-    .describe("Made when it begins a conversation, by a verified sender. Later mail of it belongs to the same deal."),
+    .describe(
+      "Made when it begins a conversation, by a sender who is sure enough. Later mail of it belongs to the same deal.",
+    ),
   else: z
     .enum(dealChoices)
     .optional()
     .describe(
-      "Where the thread has no deal and none is made: none (default); review: a person decides; newest: the newest open deal of the contact; recent_five: its five newest, as HubSpot does. A verified sender's mail only.",
+      "Where the thread has no deal and none is made: none (default); review: a person decides; newest: the newest open deal of the contact; recent_five: its five newest, as HubSpot does. Mail of verified senders, and of those whom a person trusts, only.",
     ),
 });
 const activity = z.strictObject({
@@ -195,8 +210,9 @@ const flag = z
     sender: patterns.optional().describe("As in `when`."),
     recipient: patterns.optional().describe("As in `when`."),
     mailbox: patterns.optional().describe("As in `when`."),
+    account: patterns.optional().describe("As in `when`."),
   })
-  .refine((all) => Object.keys(all).length > 0, { error: "percent, domain, sender, recipient or mailbox" })
+  .refine((all) => Object.keys(all).length > 0, { error: "percent, domain, sender, recipient, mailbox or account" })
   .describe("A feature flag: whom it is in force for; all of what is named has to apply.");
 
 const rule = z
@@ -252,11 +268,24 @@ export const mappingSchema = z
       .max(10_000)
       .default([])
       .describe("Addresses of one person each: the contact is looked up by all of them, and made with the mail's own."),
-    only: flag
+    only: flag.optional().describe("The whole file is in force for these; what happens with all others, `else` says."),
+    else: z
+      .string()
+      .min(1)
+      .max(1_000)
       .optional()
-      .describe("The whole file is in force for these; for all others, mail is treated as without a file."),
+      .meta({ path: true })
+      .describe(
+        "The mapping file, relative to this one, that decides about mail that this one is not in force for: the version of before. Without it, such mail is treated as without a file.",
+      ),
   })
-  .superRefine(({ rules }, context) => {
+  .superRefine(({ rules, only, else: other }, context) => {
+    if (other !== undefined && only === undefined)
+      context.addIssue({
+        code: "custom",
+        message: "`only` beside it: without one, this file is in force for all mail",
+        path: ["else"],
+      });
     const seen = new Set<string>();
     for (const [index, { name }] of rules.entries()) {
       if (seen.has(name)) {
@@ -271,7 +300,8 @@ export const mappingSchema = z
   })
   .describe("Mailwright's mapping: which mail becomes what at the CRM.");
 
-export type MappingFile = z.output<typeof mappingSchema>;
+/** `otherwise`: what `else` names, read. */
+export type MappingFile = z.output<typeof mappingSchema> & { readonly otherwise?: MappingFile };
 export type MappingRule = MappingFile["rules"][number];
 export type Conditions = z.output<typeof conditions>;
 export type When = MappingRule["when"];

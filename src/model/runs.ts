@@ -209,6 +209,11 @@ export interface Runs {
   feedRun(feed: { readonly run: number; readonly limit: number; readonly now: number }): Promise<number>;
   /** A message that the run cannot plan, however often: it stays what it was before it was given. False when the lease was lost. */
   giveUpInRun(given: GivenUp): Promise<boolean>;
+  /**
+   * Gives a run that has come to its end what it could not plan once more, where there is content to plan from. How many; 0 also where it is
+   * taken back, or another run of the tenant is under way. What a later run asked for stays that one's.
+   */
+  retryRun(run: number): Promise<number>;
   runs(query: { readonly id?: number; readonly tenant?: string; readonly limit: number }): Promise<readonly RunRow[]>;
   runProgress(run: number): Promise<RunProgress>;
   /** Reads all of it. */

@@ -84,6 +84,9 @@ const activity = z.object({
   headers: z.array(z.tuple([z.string(), z.string()])),
   message_id: z.string().nullable(),
   event_id: z.string(),
+  /** The conversation that it belonged to when it was planned, and the number of the mapping that decided. Older plans have neither. */
+  thread_id: z.string().optional(),
+  mapping_version: z.number().int().optional(),
   attachments: z.array(filed),
   flags: z.array(z.string()),
   /** Keys of earlier steps of this plan (person, company, deal) that the activity belongs to. */

@@ -59,7 +59,8 @@ export async function ensureOfRun(turn: Turn, plan: readonly Step[], ports: RunP
     const about = isMove(step) ? refs.get(step.from) : { kind: step.kind, id: outcome.ref.id };
     const whole = about === undefined ? undefined : await holds(about, fieldsOf(step), ports);
     if (whole === undefined) return outcome;
-    const held = unclear && shared ? { ...whole, links: ownOf(whole.links, refs) } : whole;
+    const held = unclear && !isMove(step) ? await asLeft(whole, named, ports) : whole;
+    if (held === undefined) return outcome;
     const snapshot = sealed(isMove(step) ? { ...held, had: had ?? step.kind === "unlink" } : held, ports);
     return { ...outcome, note: { ...outcome.note, snapshot } };
   } catch (error) {
@@ -69,11 +70,19 @@ export async function ensureOfRun(turn: Turn, plan: readonly Step[], ports: RunP
   }
 }
 
-/** Looked at late: what other mail, or a person, has hung on it by then has come since. */
-const ownOf = (links: readonly string[], refs: Turn["refs"]): string[] => {
+/**
+ * Looked at late, after a call whose answer was lost: what a person has written into it by then, and what has been hung on it, came since.
+ * Undefined where the connector cannot say what was there at first.
+ */
+async function asLeft(late: Held, { step, refs }: Turn, { session }: RunPorts): Promise<Held | undefined> {
+  const fields = await session.asMade?.(step, refs);
+  if (fields === undefined) return undefined;
   const own = new Set([...refs.values()].map(nameOf));
-  return links.filter((link) => own.has(link));
-};
+  // Which of the open deals it was put on, the CRM said in that call.
+  const onDeals = step.kind === "activity" && step.deals !== undefined;
+  const links = late.links.filter((link) => own.has(link) || (onDeals && link.startsWith("deal:")));
+  return heldOf({ id: "", archived: false, fields, links });
+}
 
 const sealed = (held: Held, { sealer }: RunPorts): Uint8Array =>
   sealer.seal(Buffer.from(JSON.stringify(held)), "snapshot");

@@ -1,5 +1,6 @@
 /** Reads a tenant's mapping file: YAML, checked against its schema, with every problem told by line and column. */
 import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { type MappingFile, mappingSchema } from "../model/mapping.ts";
 import { readDocument } from "./document.ts";
@@ -14,6 +15,7 @@ export const mappingOutline = z.toJSONSchema(mappingSchema, { io: "input" }) as 
 export interface LoadedMapping {
   /** Absolute. */
   readonly path: string;
+  /** With that of the file which its `else` names. */
   readonly text: string;
   readonly file: MappingFile;
   /** The line, from 1, on which a rule begins; rules are counted from 0. */
@@ -27,27 +29,58 @@ const startOf = (file: string): Problem["place"] => ({ kind: "file", file, line:
 /** Of a file that has far more rules than anybody reads; a longer one is something else. */
 const mostBytes = 4 * 1024 * 1024;
 
+/** Between a file and the one that its `else` names, in the text that is kept: no YAML document can hold this line. */
+const seam = "\n--- # else\n";
+/** More files than this, each the `else` of another, are a circle. */
+const mostFiles = 8;
+
 /** Throws BadConfiguration with every problem found; nothing else. */
 export function loadMapping(path: string, namedAt: NamedAt = { path: "", place: startOf(path) }): LoadedMapping {
-  const text = readText(path, namedAt);
-  return { path, text, ...parsed(text, path) };
+  const { text, lineOf, ...read } = loadOne(path, namedAt, 1);
+  return { path, text, file: read.file, lineOf };
 }
 
-/** Throws BadConfiguration. `path` is for the words of problems alone. */
-export const parseMapping = (text: string, path: string): MappingFile => parsed(text, path).file;
+function loadOne(path: string, namedAt: NamedAt, depth: number): Parsed & { readonly text: string } {
+  const own = readText(path, namedAt);
+  const { file, lineOf, placeOfElse } = parsed(own, path);
+  if (file.else === undefined) return { text: own, file, lineOf, placeOfElse };
+  const at = { path: "else", place: placeOfElse };
+  const named = resolve(dirname(path), file.else);
+  if (depth === mostFiles)
+    throw new BadConfiguration([
+      { ...at, found: "files that name each other in a circle", expected: "the version of before" },
+    ]);
+  const other = loadOne(named, at, depth + 1);
+  return { text: `${own}${seam}${other.text}`, file: { ...file, otherwise: other.file }, lineOf, placeOfElse };
+}
 
-function parsed(text: string, path: string): Pick<LoadedMapping, "file" | "lineOf"> {
+/** Of a text that is kept. Throws BadConfiguration. `path` is for the words of problems alone. */
+export function parseMapping(text: string, path: string): MappingFile {
+  const [own = "", ...others] = text.split(seam);
+  const { file, placeOfElse } = parsed(own, path);
+  if (others.length > 0) return { ...file, otherwise: parseMapping(others.join(seam), path) };
+  if (file.else === undefined) return file;
+  throw new BadConfiguration([{ path: "else", place: placeOfElse, found: file.else, expected: "its text" }]);
+}
+
+interface Parsed extends Pick<LoadedMapping, "file" | "lineOf"> {
+  readonly placeOfElse: Problem["place"];
+}
+
+function parsed(text: string, path: string): Parsed {
   const { value, marks, problems } = readDocument(text, path);
   if (problems.length > 0) throw new BadConfiguration(problems);
   const read = mappingSchema.safeParse(value);
   if (!read.success) {
     throw new BadConfiguration(problemsOf(read.error.issues, { value, marks, outline: mappingOutline, file: path }));
   }
+  const placeAt = (...where: (string | number)[]): Problem["place"] =>
+    marks.get(pathKey(where))?.value ?? startOf(path);
   const lineOf = (rule: number): number => {
-    const place = marks.get(pathKey(["rules", rule]))?.value;
-    return place?.kind === "file" ? place.line : 1;
+    const place = placeAt("rules", rule);
+    return place.kind === "file" ? place.line : 1;
   };
-  return { file: read.data, lineOf };
+  return { file: read.data, lineOf, placeOfElse: placeAt("else") };
 }
 
 function readText(path: string, namedAt: NamedAt): string {

@@ -175,6 +175,7 @@ function ledgerOn(engine: Engine, path: string, threaded: boolean): SqliteLedger
     runsOf: method("runsOf"),
     runMade: method("runMade"),
     nextPass: method("nextPass"),
+    retryRun: method("retryRun"),
     samples: method("samples"),
     answerSample: method("answerSample"),
     filesToKeep: method("filesToKeep"),

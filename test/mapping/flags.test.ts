@@ -75,6 +75,25 @@ test("of a whole file", () => {
   );
 });
 
+test("of a whole file over the version of before: at 0 % that one decides, whatever else the new one says", () => {
+  const groups = [["ada@example.test", "ada@home.test"]];
+  const compiled = (fresh: object, old: object) =>
+    compileMapping({ ...mappingSchema.parse(fresh), otherwise: mappingSchema.parse(old) });
+  fc.assert(
+    fc.property(rules, rules, fc.boolean(), event, percent, (before, after, isNew, mail, some) => {
+      const old = { rules: before, same_person: isNew ? [] : groups };
+      const fresh = { rules: after, same_person: isNew ? groups : [] };
+      const [was, will] = [by(old, mail), by(fresh, mail)];
+      const flagged = (share: number) =>
+        plan(mail, { ...builtIn, rules: compiled({ ...fresh, only: { percent: share } }, old) }, { digest });
+      expect(flagged(0)).toEqual(was);
+      expect(flagged(100)).toEqual(will);
+      expect([JSON.stringify(was), JSON.stringify(will)]).toContain(JSON.stringify(flagged(some)));
+    }),
+    { numRuns: 300 },
+  );
+});
+
 test("of one rule among others", () => {
   fc.assert(
     fc.property(rules, fc.nat(), event, percent, (all, which, mail, some) => {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { mayCreate } from "../../src/mapping/gate.ts";
+import { isSure, mayMakeContact } from "../../src/mapping/gate.ts";
 import { type Mapping, plan } from "../../src/mapping/plan.ts";
 import { automatedKinds, type CanonicalEvent, trustLevels } from "../../src/model/event.ts";
 import { type ActivityStep, type Decision, type PersonStep, stepSchema } from "../../src/model/step.ts";
@@ -408,13 +408,18 @@ describe("people in the plan", () => {
 });
 
 describe("the gate", () => {
-  test.each(trustLevels)(
-    "of trust %s: a company or a deal only by the verified, nothing by the suspicious",
-    (trust) => {
-      const rules = { createContact: "unverified" } as const;
-      expect(mayCreate("company", trust, rules)).toBe(trust === "verified");
-      expect(mayCreate("deal", trust, rules)).toBe(trust === "verified");
-      expect(mayCreate("person", trust, rules)).toBe(trust !== "suspicious");
-    },
-  );
+  test.each(trustLevels)("of trust %s: a company or a deal only by the sure, nothing by the suspicious", (trust) => {
+    const [plain, trusted] = [eventWith({ auth: authOf(trust) }), eventWith({ auth: trustedBy(trust) })];
+    expect(isSure(plain)).toBe(trust === "verified");
+    expect(isSure(trusted)).toBe(trust === "verified" || trust === "aligned-weak");
+    expect(isSure(trusted, "verified")).toBe(trust === "verified");
+    expect(isSure(plain, "aligned-weak")).toBe(trust === "verified" || trust === "aligned-weak");
+    expect(mayMakeContact(trust, { createContact: "unverified" })).toBe(trust !== "suspicious");
+  });
+});
+
+/** A person trusts the sender, and the domain that vouched then has vouched again. */
+const trustedBy = (trust: (typeof trustLevels)[number]) => ({
+  ...authOf(trust),
+  reasons: [{ code: "sender_trusted", detail: null }],
 });

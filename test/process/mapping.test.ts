@@ -6,6 +6,10 @@ import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { type ShapeName, shapes } from "../../src/cli/shapes.ts";
+import { paths } from "../../src/destinations/hubspot/api.ts";
+import { systemClock } from "../../src/main.ts";
+import { createHubspotSandbox, sandboxToken } from "../../src/sandbox/hubspot.ts";
+import { startSandbox } from "../../src/sandbox/server.ts";
 import { command, type Ended, shapedBy } from "../cli/stage.ts";
 
 let dir: string;
@@ -14,21 +18,25 @@ let sent = 0;
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), "mailwright-mapping-"));
   config = join(dir, "mailwright.yaml");
+  configure([{ id: "crm", type: "local" }]);
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+function configure(destinations: readonly object[]): void {
   const tenant = {
     id: "acme",
     recipients: ["*@in.test"],
     people: { own_domains: ["acme.test"] },
     trust: { authserv_ids: ["mx.in.test"] },
     mapping: "./mapping.yaml",
-    destinations: [{ id: "crm", type: "local" }],
+    destinations,
   };
   const limits = { disk_reserve_bytes: 0, disk_reserve_percent: 0 };
   writeFileSync(
     config,
     stringify({ data_dir: "./data", limits, dns: { servers: ["127.0.0.1:9"] }, tenants: [tenant] }),
   );
-});
-afterEach(() => rmSync(dir, { recursive: true, force: true }));
+}
 
 const run = (...args: string[]): Promise<Ended> => command([...args, "--config", config], { cwd: dir });
 const shaped = <N extends ShapeName>(name: N, ...args: string[]) => shapedBy(run, name, args);
@@ -124,6 +132,65 @@ describe("a mapping file", () => {
     const asked = await run("plan", mail("m2", "An offer"), "--to", "deals@in.test");
     expect(asked.out).toContain("rule requests applies: company, deal");
     expect(asked.out).toContain('creates deal "client.example: An offer" in stage new, once');
+  });
+
+  test("plan asks the CRM what the ledger does not remember where it is told to, and says whose word each id is", async () => {
+    write([]);
+    const sandbox = createHubspotSandbox({ clock: systemClock, options: { prepared: true } });
+    const server = await startSandbox(sandbox);
+    try {
+      const hub = { id: "hub", type: "hubspot", base_url: server.url, token: sandboxToken };
+      configure([{ id: "crm", type: "local" }, hub]);
+      const file = mail("m1", "Hello");
+      const told = async (...more: string[]) => {
+        const { lanes } = await shaped("plan", file, "--to", "deals@in.test", ...more);
+        return lanes.map(({ destination, steps }) => [
+          destination,
+          ...steps.map(({ kind, known_from, live, known_ref }) => [kind, known_from, live, known_ref !== null]),
+        ]);
+      };
+      const unknown = ["person", null, null, false];
+      const unlogged = ["activity", null, "absent", false];
+      await take(mail("m2", "Hello", { from: "bob@client.example" }));
+      const calls = sandbox.log.length;
+      expect(await told()).toEqual([
+        ["crm", unknown, ["activity", null, null, false]],
+        ["hub", unknown, ["activity", null, null, false]],
+      ]);
+      expect(sandbox.log.length).toBe(calls);
+      // Somebody else has made the contact there.
+      const made = await fetch(new URL(paths.objects("contacts"), server.url), {
+        method: "POST",
+        headers: { authorization: `Bearer ${sandboxToken}`, "content-type": "application/json" },
+        body: JSON.stringify({ properties: { email: "ada@client.example" } }),
+      });
+      expect(made.status).toBe(201);
+      expect(await told("--live")).toEqual([
+        ["crm", ["person", null, "absent", false], unlogged],
+        ["hub", ["person", "live", "found", true], unlogged],
+      ]);
+      await take(file);
+      const remembered = [
+        ["person", "ledger", null, true],
+        ["activity", "ledger", null, true],
+      ];
+      expect(await told("--live")).toEqual([
+        ["crm", ...remembered],
+        ["hub", ...remembered],
+      ]);
+      await server.close();
+      const { out } = await run(
+        "plan",
+        mail("m3", "Hello", { from: "cyd@client.example" }),
+        "--live",
+        "--to",
+        "deals@in.test",
+      );
+      expect(out).toMatch(/live: it is not there now/);
+      expect(out).toMatch(/live: the CRM could not be asked: /);
+    } finally {
+      await server.close().catch(() => undefined);
+    }
   });
 
   test("mapping check names the rules that can never decide anything, by line, and ends with exit code 4", async () => {

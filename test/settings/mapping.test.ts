@@ -1,5 +1,5 @@
 /** Mapping files: what is refused, where, and with which words; and that what is shipped is accepted. */
-import { readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { BadConfiguration, loadMapping, loadSettings, parseMapping } from "../../src/settings/index.ts";
@@ -44,7 +44,8 @@ describe("a mapping file", () => {
       "rules:\n  - name: a\n    do: { activity: { fields: { f: '{{7*7}}' } } }\n",
       /\{\{\.\.\.\}\} holds one of subject/,
     ],
-    ["a flag that says nothing", "only: {}\n", /percent, domain, sender, recipient or mailbox/],
+    ["a flag that says nothing", "only: {}\n", /percent, domain, sender, recipient, mailbox or account/],
+    ["another file for nobody", "else: old.yaml\n", /^mapping\.yaml:1:7: else: .*`only` beside it/],
   ])("%s is refused by line and column", (_, text, words) => {
     expect(refused(text)).toMatch(words);
   });
@@ -57,6 +58,25 @@ describe("a mapping file", () => {
       path: join(inFolder, "rules.yaml"),
       file: { rules: [{ name: "all", when: {}, stop: false }] },
     });
+  });
+
+  test("is kept with the version of before that decides where it is not in force", () => {
+    const inFolder = folder();
+    const path = join(inFolder, "new.yaml");
+    writeFileSync(path, "# ten of a hundred\nonly: { percent: 10 }\nelse: old/rules.yaml\nrules: []");
+    mkdirSync(join(inFolder, "old"));
+    expect(() => loadMapping(path)).toThrow(
+      /new\.yaml:3:7: else: found .*rules\.yaml, which cannot be read \(ENOENT\)/,
+    );
+    const old = "rules:\n  - { name: all, do: { skip: nothing is wanted } }\n";
+    writeFileSync(join(inFolder, "old", "rules.yaml"), old);
+    const { text, file, lineOf } = loadMapping(path);
+    expect(file).toMatchObject({ only: { percent: 10 }, rules: [], otherwise: { rules: [{ name: "all" }] } });
+    expect(lineOf(0)).toBe(1);
+    // What the ledger keeps says all of it, wherever the files have gone.
+    expect(parseMapping(text, "mapping version 101")).toEqual(file);
+    writeFileSync(join(inFolder, "old", "rules.yaml"), `${old}only: { percent: 50 }\nelse: ../new.yaml\n`);
+    expect(() => loadMapping(path)).toThrow(/in a circle/);
   });
 
   test("one that is not there is told where it is named", () => {

@@ -73,6 +73,10 @@ describe("a write-ahead log and freed pages", () => {
 const allowed =
   /^SCAN (ledger|lane|run|imap_account|lane_tally|file_tally|json_each|CONSTANT ROW)\b|USING (COVERING )?INDEX (event_leased|delivery_leased|filing_leased|content_leased|step_sent|event_unarchived|event_received|review_waiting|decision_standing)\b|^USE TEMP B-TREE FOR (ORDER|GROUP) BY/;
 
+/** All of a run's deliveries, where it is not all of them that are counted: a report of 5,000 messages that did so for each took half an hour. */
+const readsWholeRun = (sql: string, detail: string): boolean =>
+  sql.includes("run_delivery") && /PRIMARY KEY \(run=\?\)/.test(detail) && !sql.includes("GROUP BY d.state");
+
 describe("every statement", () => {
   it("finds its rows by an index, and shows SQLite no value to plan by", async () => {
     const path = await filledLedger(testFolder(), 20);
@@ -112,7 +116,8 @@ describe("every statement", () => {
       const values = new Array<number>(bare.split("?").length - 1).fill(1);
       const plan = db?.prepare<number[], { detail: string }>(`EXPLAIN QUERY PLAN ${bare}`).all(...values) ?? [];
       for (const { detail } of plan)
-        if (/^SCAN|TEMP B-TREE/.test(detail) && !allowed.test(detail)) walks.push(`${sql}: ${detail}`);
+        if ((/^SCAN|TEMP B-TREE/.test(detail) && !allowed.test(detail)) || readsWholeRun(sql, detail))
+          walks.push(`${sql}: ${detail}`);
     }
     core.close();
     expect(statements.size).toBeGreaterThan(60);

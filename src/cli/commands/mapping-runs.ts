@@ -82,7 +82,7 @@ async function apply(cli: Cli, ground: Ground, file: string | undefined, options
   const known = options.status ?? options.continue;
   if (known !== undefined) {
     if (file !== undefined || options.cohort !== undefined) throw usage("a run has its file and its cohort already");
-    if (options.continue !== undefined) return await goOn(cli, ground, known, "mapping apply", options);
+    if (options.continue !== undefined) return await onceMore(cli, ground, known, "mapping apply", options);
     await tell(cli, ground, known, "mapping apply", options);
     return;
   }
@@ -119,7 +119,7 @@ async function apply(cli: Cli, ground: Ground, file: string | undefined, options
 }
 
 async function undo(cli: Cli, ground: Ground, of: number | undefined, options: ApplyOptions): Promise<void> {
-  if (options.continue !== undefined) return await goOn(cli, ground, options.continue, "mapping undo", options);
+  if (options.continue !== undefined) return await onceMore(cli, ground, options.continue, "mapping undo", options);
   if (options.status !== undefined) {
     await tell(cli, ground, options.status, "mapping undo", options);
     return;
@@ -156,6 +156,14 @@ async function begin({ ledger }: Ground, run: Parameters<Ground["ledger"]["begin
 }
 
 type Name = "mapping apply" | "mapping undo";
+
+/** What could not be planned may be able to be by now: a key that was missing is there, or what Mailwright choked on is mended. */
+async function onceMore(cli: Cli, ground: Ground, id: number, name: Name, options: Common): Promise<void> {
+  await runOf(ground, id);
+  const again = await ground.ledger.retryRun(id);
+  if (again > 0) await cli.say(`run ${id}: ${again} messages that could not be planned are tried again`);
+  await goOn(cli, ground, id, name, options);
+}
 
 async function goOn(cli: Cli, ground: Ground, id: number, name: Name, options: Common): Promise<void> {
   const { stopped } = await drive(cli, ground, id);

@@ -26,6 +26,7 @@ import type { Settings } from "../../settings/index.ts";
 import type { Cli } from "../cli.ts";
 import { Failed } from "../exit.ts";
 import { findMessage } from "../find.ts";
+import { type AskLive, withLive } from "../live.ts";
 import { importEnvelope, isMailFile, openMailFile, tenantOption, toOption, type WhoseOptions } from "../mail-file.ts";
 import { withGround } from "../open.ts";
 import { jsonOption } from "../options.ts";
@@ -35,6 +36,7 @@ import type { Planned } from "../shapes.ts";
 import { openPreviewFor } from "./parse.ts";
 
 interface Options extends WhoseOptions {
+  readonly live?: true;
   readonly json?: true;
 }
 
@@ -44,24 +46,35 @@ interface Memory {
   remembered(lane: string, steps: readonly Step[]): Promise<readonly (string | null)[]>;
   readonly deal?: ThreadDeal | undefined;
   readonly versions?: ReadonlyMap<string, number>;
+  /** Left out where no CRM is to be asked. */
+  readonly live?: AskLive;
 }
 const noMemory: Memory = { remembered: async (_lane, steps) => steps.map(() => null) };
 
 export function plan(cli: Cli): Command {
   return new Command("plan")
-    .description("Print the steps that a message asks for, and the look-ups they need. Writes nothing, calls nobody.")
+    .description(
+      "Print the steps that a message asks for, and the look-ups they need. Writes nothing, and calls nobody but with --live.",
+    )
     .argument("<message>", "event id, Message-ID, mail file, or - for standard input")
     .addOption(tenantOption())
     .addOption(toOption())
+    .option("--live", "ask the CRMs what they hold already of it (reads only)")
     .addOption(jsonOption())
     .action(async (id: string, options: Options) => {
       const planned = isMailFile(cli, id)
         ? await planFile(cli, id, options)
-        : await withGround(cli, (ground) => planStored(ground, id));
+        : await withGround(cli, (ground) => asking(ground, options, (live) => planStored(ground, id, live)));
       if (options.json === true) await cli.printJson("plan", planned);
       else await printPlan(cli, planned);
     });
 }
+
+const asking = async (
+  ground: Ground,
+  { live }: Options,
+  use: (live: AskLive | undefined) => Promise<Planned>,
+): Promise<Planned> => (live === true ? await withLive(ground, use) : await use(undefined));
 
 async function planFile(cli: Cli, name: string, options: Options): Promise<Planned> {
   const settings = cli.settings();
@@ -70,9 +83,13 @@ async function planFile(cli: Cli, name: string, options: Options): Promise<Plann
   const preview = await openPreviewFor(settings, { verify: true });
   try {
     const { event, digest } = await preview.event(file, envelope);
-    const remembers = existsSync(dataPaths(settings.data_dir).ledger);
+    const remembers = options.live === true || existsSync(dataPaths(settings.data_dir).ledger);
     const planned = remembers
-      ? await withGround(cli, async (ground) => plannedOf(event, digest, settings, await memoryOf(ground, event)))
+      ? await withGround(cli, (ground) =>
+          asking(ground, options, async (live) =>
+            plannedOf(event, digest, settings, await memoryOf(ground, event, live)),
+          ),
+        )
       : await plannedOf(event, digest, settings, noMemory);
     return { ...planned, event_id: null };
   } finally {
@@ -80,7 +97,11 @@ async function planFile(cli: Cli, name: string, options: Options): Promise<Plann
   }
 }
 
-async function memoryOf({ ledger, settings }: Ground, { thread }: CanonicalEvent): Promise<Memory> {
+async function memoryOf(
+  { ledger, settings }: Ground,
+  { thread }: CanonicalEvent,
+  live: AskLive | undefined,
+): Promise<Memory> {
   const [deal] = await ledger.dealsOf([thread.thread_id]);
   return {
     remembered: (lane, steps) =>
@@ -90,10 +111,11 @@ async function memoryOf({ ledger, settings }: Ground, { thread }: CanonicalEvent
       ),
     deal: deal ?? undefined,
     versions: await knownVersions(settings, ledger),
+    ...(live === undefined ? {} : { live }),
   };
 }
 
-async function planStored(ground: Ground, id: string): Promise<Planned> {
+async function planStored(ground: Ground, id: string, live: AskLive | undefined): Promise<Planned> {
   const row = await findMessage(ground, id);
   const stored = storedEvent(row, ground.sealer);
   const found = stored === null ? await parsedAgain(ground, row) : withPeople(stored, row, ground.settings);
@@ -102,7 +124,7 @@ async function planStored(ground: Ground, id: string): Promise<Planned> {
   const before = await plannedBefore(row.eventId, ground);
   const linkOf = ground.links?.of;
   const history = { before, ...(verdict && { verdict }), ...(linkOf && { linkOf }) };
-  return await plannedOf(event, row.digest, ground.settings, await memoryOf(ground, event), history);
+  return await plannedOf(event, row.digest, ground.settings, await memoryOf(ground, event, live), history);
 }
 
 const isVerdict = (row: DecisionRow): row is DecisionRow & Verdict =>
@@ -145,7 +167,7 @@ async function plannedOf(
   event: CanonicalEvent,
   digest: string,
   settings: Settings,
-  { remembered, deal, versions }: Memory,
+  { remembered, deal, versions, live }: Memory,
   { before, verdict, linkOf }: History = { before: new Map() },
 ): Promise<Planned> {
   const tenant = tenantPlans(settings, { linkOf, ...(versions && { versions }) }).find(
@@ -159,11 +181,19 @@ async function plannedOf(
       return { destination, decision: decision.kind, rule: decision.rule, reason: decision.reason, steps: [] };
     }
     const refs = await remembered(lane, decision.steps);
+    const answers = (await live?.(lane, decision.steps, refs)) ?? [];
     const words = explainSteps(decision.steps);
     const steps = decision.steps.map(({ kind, key, why }, index) => {
-      const known_ref = refs[index] ?? null;
+      const remembers = refs[index] ?? null;
       const { does = "", lookup = null } = words[index] ?? {};
-      return { kind, key, why, does, lookup: known_ref === null ? lookup : null, known_ref };
+      const answer = answers[index];
+      const found = answer?.live === "found" ? answer.ref : null;
+      return {
+        ...{ kind, key, why, does, lookup: remembers === null ? lookup : null, known_ref: remembers ?? found },
+        known_from: remembers !== null ? ("ledger" as const) : found !== null ? ("live" as const) : null,
+        live: answer?.live ?? null,
+        live_problem: answer?.live === "failed" ? answer.problem : null,
+      };
     });
     return { destination, decision: decision.kind, rule: decision.rule, reason: null, steps };
   });
@@ -200,9 +230,32 @@ async function printPlan(cli: Cli, planned: Planned): Promise<void> {
     if (reason !== null) await cli.print(`  ${plain(reason, 500)}`);
     for (const [index, step] of steps.entries()) {
       await cli.print(`  ${index + 1}. ${plain(step.does, 500)}`, `     ${paint("dim", plain(step.why, 300))}`);
-      if (step.known_ref !== null)
-        await cli.print(`     known: the ledger remembers CRM id ${plain(step.known_ref)}; nothing is asked`);
-      else if (step.lookup !== null) await cli.print(`     looks up: ${plain(step.lookup, 300)}`);
+      for (const line of knownLines(step)) await cli.print(`     ${line}`);
     }
+  }
+}
+
+/** Where an id comes from, or what would be asked for it. */
+function knownLines({
+  known_ref,
+  known_from,
+  lookup,
+  live,
+  live_problem,
+}: Planned["lanes"][number]["steps"][number]): string[] {
+  if (known_from === "ledger")
+    return [`known: the ledger remembers CRM id ${plain(known_ref ?? "")}; nothing is asked`];
+  const asks = lookup === null ? [] : [`looks up: ${plain(lookup, 300)}`];
+  switch (live) {
+    case null:
+      return asks;
+    case "found":
+      return [...asks, `live: it is there now, as CRM id ${plain(known_ref ?? "")}`];
+    case "absent":
+      return [...asks, "live: it is not there now"];
+    case "failed":
+      return [...asks, `live: the CRM could not be asked: ${plain(live_problem ?? "", 300)}`];
+    default:
+      return live satisfies never;
   }
 }

@@ -31,6 +31,8 @@ export interface KeyedPorts {
 }
 
 export interface Keyed {
+  /** The properties that `put` makes it with. */
+  properties(step: KeyedStep, refs: Refs): Promise<CreateBody["properties"]>;
   find(step: KeyedStep, refs: Refs): Promise<Ref | undefined>;
   put(step: KeyedStep, refs: Refs): Promise<Ref>;
 }
@@ -48,6 +50,7 @@ export function openKeyed(ports: KeyedPorts): Keyed {
       const record = byDomain ? await findByDomain(step, refs, ports.api, ports.readBack) : keyed;
       return record && { ...(await records.refOf(object, record.id, true)), ours: keyed !== undefined };
     },
+    properties: async (step, refs) => (await bodyFor(step, refs, maxBodyChars, ports, [])).body.properties,
     async put(step, refs) {
       const object = recordObjectOf(step.kind);
       await refuseUnfindable(step, object, refs, account);

@@ -5,7 +5,7 @@ import type { PersonStep } from "../../model/step.ts";
 import { permanent } from "../shared/calls.ts";
 import type { Account } from "./account.ts";
 import { recordSchema, shaped } from "./api.ts";
-import { contactBody, ownProperties, shownProperties } from "./bodies.ts";
+import { type CreateBody, contactBody, ownProperties, shownProperties } from "./bodies.ts";
 import { existingId, isConflict, reasonOf } from "./classify.ts";
 import type { Records } from "./records.ts";
 import type { Wishes } from "./wishes.ts";
@@ -47,19 +47,28 @@ export async function putPerson(step: PersonStep, { records, account, wishes, ow
   const known = !step.create || (step.also ?? []).length > 0 ? await findKnown(step, records) : undefined;
   if (known !== undefined) return known;
   if (!step.create) throw permanent("HubSpot has no such contact, and this step may not create one");
-  const has = await account.has("contacts");
-  const granted = await wishes.of("contacts", step);
-  const lead = step.as === "lead" ? await wishes.lead() : {};
-  const properties = { ...lead, ...granted.properties };
-  const body = contactBody(step, has, { properties, owner: granted.owner ?? owner });
+  const { body, note } = await bodyOfPerson(step, { account, wishes, owner });
   const answer = await records.create("contacts", body);
-  if (!isConflict(answer))
-    return await records.refOf("contacts", shaped(recordSchema, answer, true).id, false, notesOf(granted.note, lead));
+  if (!isConflict(answer)) return await records.refOf("contacts", shaped(recordSchema, answer, true).id, false, note);
   const id = existingId(answer);
   if (id !== undefined) return await records.refOf("contacts", id, true);
   const found = await findPerson(step.email, step.key, records);
   if (found !== undefined) return found;
   throw new Refused({ kind: "ambiguous", reason: `${reasonOf(answer)}; but no contact with this address can be read` });
+}
+
+export async function bodyOfPerson(
+  step: PersonStep,
+  { account, wishes, owner }: Omit<PeoplePorts, "records">,
+): Promise<{ body: CreateBody; note: string | undefined }> {
+  const has = await account.has("contacts");
+  const granted = await wishes.of("contacts", step);
+  const lead = step.as === "lead" ? await wishes.lead() : {};
+  const properties = { ...lead, ...granted.properties };
+  return {
+    body: contactBody(step, has, { properties, owner: granted.owner ?? owner }),
+    note: notesOf(granted.note, lead),
+  };
 }
 
 const notesOf = (note: string | undefined, lead: object | undefined): string | undefined =>

@@ -1,6 +1,6 @@
 /** One HubSpot account at work: hands each step to what knows its kind. */
-import type { DestinationPorts, Session, Snapshot, Whole } from "../../model/destination.ts";
-import type { StepKind } from "../../model/step.ts";
+import type { DestinationPorts, Refs, Session, Snapshot, Whole } from "../../model/destination.ts";
+import type { Step, StepKind } from "../../model/step.ts";
 import { permanent } from "../shared/calls.ts";
 import { openHands } from "../shared/hands.ts";
 import { type AccountSettings, openAccount } from "./account.ts";
@@ -9,7 +9,7 @@ import { shownProperties, watchedProperties } from "./bodies.ts";
 import { check, fix } from "./doctor.ts";
 import { openFiles } from "./files.ts";
 import { openKeyed } from "./keyed.ts";
-import { findKnown, putPerson } from "./people.ts";
+import { bodyOfPerson, findKnown, putPerson } from "./people.ts";
 import { openReadBack } from "./readback.ts";
 import { objectOf, openRecords, recordObjectOf } from "./records.ts";
 import { openWishes } from "./wishes.ts";
@@ -62,6 +62,25 @@ export function openSession(settings: SessionSettings, { wire, clock, metrics }:
     archive,
   });
 
+  async function asMade(step: Step, refs: Refs): Promise<Snapshot["fields"] | undefined> {
+    switch (step.kind) {
+      case "person":
+        return (await bodyOfPerson(step, { account, wishes, owner })).body.properties;
+      case "company":
+      case "deal":
+      case "activity":
+        return await keyed.properties(step, refs);
+      case "file":
+      case "link":
+      case "unlink":
+      case "archive":
+      case "event_copy":
+        return undefined;
+      default:
+        return step satisfies never;
+    }
+  }
+
   async function read(kind: StepKind, id: string, whole?: Whole): Promise<Snapshot | undefined> {
     const object = objectOf(kind);
     if (object === undefined) return undefined;
@@ -91,6 +110,13 @@ export function openSession(settings: SessionSettings, { wire, clock, metrics }:
     find,
     put,
     read,
+    async asMade(step, refs) {
+      const object = objectOf(step.kind);
+      const made = await asMade(step, refs);
+      if (object === undefined || made === undefined) return undefined;
+      const more = "fields" in step ? Object.keys(step.fields ?? {}) : [];
+      return picked(made, [...shownProperties[object], ...watchedProperties[object], ...more].join(","));
+    },
     link,
     unlink,
     archive,

@@ -1,5 +1,5 @@
 /** A mapping file made ready to be asked: conditions, flags and templates compiled once, for every mail of its tenant. Pure. */
-import type { DealChoice, MappingFile, MappingRule, NewDealOutcome } from "../../model/mapping.ts";
+import type { DealChoice, MappingFile, MappingRule, NewDealOutcome, SureLevel } from "../../model/mapping.ts";
 import { compileConditions, compileWhen, type Question } from "./conditions.ts";
 import { compileFlag } from "./flags.ts";
 import { compileTemplate, type Template } from "./template.ts";
@@ -12,9 +12,9 @@ export interface Fields {
 }
 export interface ContactRule extends Fields, Pick<Outcome<"contact">, "as" | "create"> {}
 export interface CompanyRule extends Fields {
-  readonly create?: Exclude<Exclude<Outcome<"company">, false>["create"], undefined>;
+  readonly create?: SureLevel;
 }
-export interface NewDeal extends Fields, Pick<NewDealOutcome, "pipeline" | "stage"> {
+export interface NewDeal extends Fields, Pick<NewDealOutcome, "pipeline" | "stage" | "trust"> {
   readonly title: Template | null;
 }
 export interface DealRule {
@@ -55,14 +55,18 @@ export interface CompiledMapping {
   readonly samePerson: ReadonlyMap<string, readonly string[]>;
   /** Whether the file is in force for a mail. */
   readonly inForce: Question;
+  /** What decides about mail that it is not in force for; undefined: what is built in. */
+  readonly otherwise: CompiledMapping | undefined;
 }
 
-export function compileMapping({ rules, owners, same_person, only }: MappingFile): CompiledMapping {
+export function compileMapping({ rules, owners, same_person, only, otherwise }: MappingFile): CompiledMapping {
   return {
     rules: rules.map(compileRule),
     owners: owners.map(({ when, owner }) => ({ applies: compileConditions(when), owner })),
     samePerson: othersOf(same_person),
+    // One salt for all versions: whoever has the new one at 10 % has it at 20 % too.
     inForce: compileFlag(only, "mapping"),
+    otherwise: otherwise === undefined ? undefined : compileMapping(otherwise),
   };
 }
 

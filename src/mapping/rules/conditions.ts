@@ -65,6 +65,7 @@ const tests: { readonly [K in keyof Required<Conditions>]: (asked: Asked<K>) => 
   recipient: globTest(({ recipients }) => recipients),
   tag: globTest(({ tags }) => tags),
   mailbox: globTest(({ mailboxes }) => mailboxes),
+  account: globTest(({ accounts }) => accounts),
   source: oneOfTest(({ event }) => event.source.kind),
   sender: globTest(({ senders }) => senders),
   domain: domainTest,

@@ -33,9 +33,23 @@ export interface Ruled {
 
 export const noRules: Ruled = { end: null, spoken: {}, readings: [], owner: null };
 
-export function ruled({ rules, owners, inForce }: CompiledMapping, facts: Facts, about: About): Ruled {
-  const out = inForce(facts);
-  if (out !== undefined) return { ...noRules, readings: [{ rule: "(file)", failed: out, took: [] }] };
+/** The rules that are in force for a mail, and why those before them are not. */
+export function inForceFor(
+  mapping: CompiledMapping,
+  facts: Facts,
+): { readonly rules: CompiledMapping | undefined; readonly passed: readonly Reading[] } {
+  const passed: Reading[] = [];
+  let rules: CompiledMapping | undefined = mapping;
+  while (rules !== undefined) {
+    const failed: string | undefined = rules.inForce(facts);
+    if (failed === undefined) break;
+    passed.push({ rule: "(file)", failed, took: [] });
+    rules = rules.otherwise;
+  }
+  return { rules, passed };
+}
+
+export function ruled({ rules, owners }: CompiledMapping, facts: Facts, about: About): Ruled {
   const readings: Reading[] = [];
   const spoken: Record<string, { rule: string; says: unknown }> = {};
   let end: Ruled["end"] = null;

@@ -5,6 +5,7 @@ export interface Facts {
   readonly recipients: readonly string[];
   readonly tags: readonly string[];
   readonly mailboxes: readonly string[];
+  readonly accounts: readonly string[];
   readonly senders: readonly string[];
   readonly domains: readonly string[];
   readonly senderKinds: ReadonlySet<string>;
@@ -13,9 +14,11 @@ export interface Facts {
   readonly isNewThread: boolean;
   readonly files: readonly { readonly names: readonly string[]; readonly types: readonly string[] }[];
   readonly event: CanonicalEvent;
+  /** Of the mapping that decides. */
+  readonly version: number | undefined;
 }
 
-export function factsOf(event: CanonicalEvent): Facts {
+export function factsOf(event: CanonicalEvent, version?: number): Facts {
   const { message, participants, routes, source, thread } = event;
   // One mail can come by several ways, and `source` is that of the first. A folder may be named after an address, too.
   const addresses = routes.filter(isAddress).map(untagged);
@@ -23,6 +26,7 @@ export function factsOf(event: CanonicalEvent): Facts {
     recipients: addresses.map(({ address }) => address),
     tags: addresses.flatMap(({ tag }) => (tag === null ? [] : [tag])),
     mailboxes: source.kind === "imap" ? routes : routes.filter((route) => !isAddress(route)),
+    accounts: source.imap === undefined ? [] : [source.imap.account],
     senders: participants.filed_under.map(({ email }) => email),
     domains: participants.filed_under.map(({ email }) => email.slice(email.lastIndexOf("@") + 1)),
     senderKinds: new Set(participants.filed_under.flatMap(({ kinds }) => kinds)),
@@ -37,6 +41,7 @@ export function factsOf(event: CanonicalEvent): Facts {
         types: detected_type === null ? [content_type] : [content_type, detected_type],
       })),
     event,
+    version,
   };
 }
 

@@ -12,6 +12,7 @@ const values: { readonly [W in TemplateWord]: (facts: Facts) => string } = {
   recipient: ({ recipients }) => recipients[0] ?? "",
   tag: ({ tags }) => tags[0] ?? "",
   mailbox: ({ mailboxes }) => mailboxes[0] ?? "",
+  mapping_version: ({ version }) => (version === undefined ? "" : String(version)),
   direction: ({ event }) => event.participants.direction,
   language: ({ event }) => event.message.language?.code ?? "",
   trust: ({ event }) => event.auth.trust,

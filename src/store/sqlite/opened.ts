@@ -26,6 +26,7 @@ import { openRenew } from "./renew.ts";
 import { openReclaim, openRequeue } from "./requeue.ts";
 import { openArchive, openPurge } from "./retire.ts";
 import { openReviews } from "./reviews.ts";
+import { openRetry } from "./run-again.ts";
 import { openGiveUp } from "./run-given-up.ts";
 import { openNextPass, openRunMade } from "./run-made.ts";
 import { openRuns } from "./runs.ts";
@@ -97,6 +98,7 @@ export function openedOn(db: Connection): Opened {
       giveUpInRun: openGiveUp(db),
       runMade: openRunMade(db),
       nextPass: openNextPass(db),
+      retryRun: openRetry(db),
       ...openSamples(db),
       filesToKeep: openFilesToKeep(db),
       ...openFilesKept(db),

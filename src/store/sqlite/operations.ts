@@ -54,6 +54,7 @@ export const operations = {
   runsOf: "read",
   runMade: "read",
   nextPass: "write",
+  retryRun: "write",
   samples: "read",
   answerSample: "write",
   filesToKeep: "write",

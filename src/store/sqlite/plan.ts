@@ -67,6 +67,7 @@ export function openPlans(db: Connection): Plans {
     `UPDATE delivery SET decision = ?, rule = ?, mapping_version = ?, prepared_at = ?, thread = ?, head = 0,
        replay = iif(state = 'pending', min(replay, $replay), $replay) WHERE id = ?`,
   );
+  const keepRule = db.prepare("UPDATE delivery SET rule = ? WHERE id = ?");
   // A replay that stands before live mail in its thread must not hold it up.
   const hurry = db.prepare(
     "UPDATE delivery INDEXED BY delivery_thread SET replay = 0 WHERE lane = ? AND thread = ? AND state = 'pending' AND replay = 1",
@@ -150,7 +151,10 @@ export function openPlans(db: Connection): Plans {
         break;
       case "held":
         // Held by a rule of the old plan: the new one decides. Held while it was worked: that reason still stands, but under another mapping.
-        if (!reprocess && run === null && !gained && before.decision !== "hold") return;
+        if (!reprocess && run === null && !gained && before.decision !== "hold") {
+          keepRule.run(before.rule, delivery.id);
+          return;
+        }
         break;
       case "processed":
         if (!todo) return;

@@ -24,9 +24,10 @@ interface StepRow {
 }
 
 export function openRunMade(db: Connection): Operations["runMade"] {
+  // CROSS: from the message to its deliveries, or all of the run would be read for each message.
   const deliveries = db.prepare<[number, string], DeliveryRow>(
     `SELECT d.id, d.lane, d.state, r.before, r.plan, p.sealed AS now
-       FROM event e JOIN delivery d ON d.event = e.seq JOIN run_delivery r ON r.delivery = d.id AND r.run = ?
+       FROM event e CROSS JOIN delivery d ON d.event = e.seq CROSS JOIN run_delivery r ON r.delivery = d.id AND r.run = ?
          LEFT JOIN plan p ON p.delivery = d.id WHERE e.event_id = ? ORDER BY d.id`,
   );
   const steps = db.prepare<[number, number], StepRow>(

@@ -122,6 +122,7 @@ describe("a condition", () => {
       withFile,
     ],
     [{ language: ["de", "fr"] }, german, mail],
+    [{ account: "sal*" }, oldMail, mail],
     [{ backfill: true }, oldMail, mail],
     [{ backfill: false }, mail, oldMail],
     [{ list: false }, mail, verified({ participants: { ...mail.participants, list: { address: null, own: true } } })],
@@ -198,6 +199,22 @@ describe("rules", () => {
     expect(only(decided(eventWith(), asked), "company")).toBeUndefined();
     const freemail = verified({ message: { from: address("ada@gmail.com") } });
     expect(only(decided(freemail, asked), "company")).toBeUndefined();
+  });
+
+  test("a person's trust in a sender makes companies and deals, but where a rule wants a verified one", () => {
+    const asked = (more: object) => rule("r", {}, { company: { ...more }, deal: { create: {} } });
+    const weak = authOf("aligned-weak");
+    const [trusted, other] = [
+      eventWith({ auth: { ...weak, reasons: [{ code: "sender_trusted", detail: null }] } }),
+      eventWith({ auth: { ...weak, reasons: [{ code: "dkim_aligned", detail: null }] } }),
+    ];
+    const kinds = (event: CanonicalEvent, ...rules: object[]) =>
+      stepsOf(decided(event, ...rules)).map(({ kind }) => kind);
+    expect(kinds(trusted, asked({}))).toEqual(["person", "company", "deal", "link", "activity"]);
+    expect(kinds(other, asked({}))).toEqual(["person", "activity"]);
+    expect(kinds(trusted, asked({ create: "verified" }))).toEqual(["person", "deal", "activity"]);
+    expect(kinds(trusted, rule("r", {}, { deal: { create: { trust: "verified" } } }))).toEqual(["person", "activity"]);
+    expect(kinds(other, rule("r", {}, { deal: { create: { trust: "aligned-weak" } } }))).toContain("deal");
   });
 
   test("a deal begins with a new thread; what follows belongs to the same one", () => {
@@ -391,6 +408,14 @@ describe("templates", () => {
     expect(field("{{subject}}", hostile)).toBe("{{thread_id}} x");
     const long = verified({ message: { subject_normalised: "s".repeat(9_000) } });
     expect(field("{{subject}}".repeat(50), long)?.length).toBe(4_000);
+  });
+
+  test("know the number of the mapping, which stands on the activity as well", () => {
+    const rules = compileMapping(
+      mappingSchema.parse({ rules: [rule("r", {}, { activity: { fields: { f: "v{{mapping_version}}" } } })] }),
+    );
+    const activity = only(plan(mail, { ...builtIn, rules, version: 104 }, known), "activity");
+    expect(activity).toMatchObject({ mapping_version: 104, thread_id: mail.thread.thread_id, fields: { f: "v104" } });
   });
 
   test("an empty value is no field", () => {

@@ -151,6 +151,21 @@ export function claimContract(open: OpenBench): void {
       expect(names(await w.claims())).toEqual(["a"]);
     });
 
+    it("keeps the rule that a lane held a mail by, when the mail is planned again and nothing of it is other", async () => {
+      await w.delivery("a", steps("person-p", "activity-a"));
+      const claim = await w.claim();
+      const settlement = { state: "held", rule: "mapping.strangers", detail: "no such person" } as const;
+      await w.ledger.settle({ claim, at: 3_000, settlement });
+      await w.ledger.accept([message("a", { routes: ["sales@in.example.com"] })]);
+      const [attempt] = await w.attempt({ now: 3_100 });
+      await w.ledger.prepare([preparedOf(there(attempt), { [lane]: steps("person-p", "activity-a") }, { now: 3_200 })]);
+      expect(await w.only("event-a")).toMatchObject({
+        state: "held",
+        rule: "mapping.strangers",
+        detail: "no such person",
+      });
+    });
+
     it.each(["failed", "held"] as const)("does not let a %s delivery hold up its thread", async (state) => {
       await w.delivery("a", steps("activity-a"), { thread: "t" });
       await w.delivery("b", steps("activity-b"), { thread: "t" });

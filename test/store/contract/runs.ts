@@ -134,6 +134,45 @@ export function runsContract(open: OpenBench): void {
       expect(live.pinned).toBeUndefined();
     });
 
+    it("are given what they could not plan once more, where nobody has taken them back and no other run is under way", async () => {
+      await w.delivery("a", steps("activity-a"));
+      await w.deliver();
+      const id = await begun(["event-a"]);
+      await feed(id);
+      const { lease } = await only();
+      expect(await w.ledger.retryRun(id)).toBe(0);
+      await w.ledger.giveUpInRun({ eventId: "event-a", token: lease.token, run: id, reason: "no rules", now: 4_100 });
+      expect(await w.ledger.stateRun({ run: id, state: "done", now: 4_200 })).toBe(true);
+      expect(await w.ledger.retryRun(id)).toBe(1);
+      expect(await w.ledger.retryRun(id)).toBe(0);
+      expect(await w.ledger.runs({ id, limit: 1 })).toMatchObject([{ state: "running", endedAt: null }]);
+      await feed(id);
+      await planned(await only(), steps("activity-a", "person-p"));
+      await w.deliver({ now: 4_300 });
+      expect(await w.ledger.stateRun({ run: id, state: "done", now: 4_400 })).toBe(true);
+      expect(await w.ledger.retryRun(id)).toBe(0);
+
+      const back = await undo(id);
+      await feed(back);
+      const second = await only();
+      const given = { eventId: "event-a", token: second.lease.token, reason: "cannot be opened", now: 4_500 };
+      await w.ledger.giveUpInRun({ ...given, run: back });
+      expect(await w.ledger.stateRun({ run: back, state: "done", now: 4_600 })).toBe(true);
+      expect(await w.ledger.retryRun(id)).toBe(0);
+      const later = await begun(["event-a"]);
+      expect(await w.ledger.retryRun(back)).toBe(0);
+      await w.ledger.stateRun({ run: later, state: "stopped", now: 4_700 });
+      expect(await w.ledger.retryRun(back)).toBe(0);
+      expect(await states(back)).toEqual(["event-a unable"]);
+      // That one is taken back too: then what this undo could not plan is nobody else's any more.
+      const last = await undo(later);
+      await feed(last);
+      await planned(await only(), nothing, 4_750);
+      expect(await w.ledger.stateRun({ run: last, state: "done", now: 4_800 })).toBe(true);
+      expect(await w.ledger.retryRun(back)).toBe(1);
+      expect(await states(back)).toEqual(["event-a waiting"]);
+    });
+
     it("give up a message that something else was asked of meanwhile, which is planned then", async () => {
       await w.delivery("a", steps("activity-a"));
       await w.deliver();
