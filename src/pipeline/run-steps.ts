@@ -59,7 +59,8 @@ export async function ensureOfRun(turn: Turn, plan: readonly Step[], ports: RunP
     const about = isMove(step) ? refs.get(step.from) : { kind: step.kind, id: outcome.ref.id };
     const whole = about === undefined ? undefined : await holds(about, fieldsOf(step), ports);
     if (whole === undefined) return outcome;
-    const held = unclear && !isMove(step) ? await asLeft(whole, named, ports) : whole;
+    const isLate = unclear && outcome.ref.adopted === true && !isMove(step);
+    const held = isLate ? await asLeft(whole, named, ports) : whole;
     if (held === undefined) return outcome;
     const snapshot = sealed(isMove(step) ? { ...held, had: had ?? step.kind === "unlink" } : held, ports);
     return { ...outcome, note: { ...outcome.note, snapshot } };
