@@ -1,5 +1,5 @@
 /** Asks CRMs what they hold already of a plan: reads only, in the order of the plan, as a lane does before it writes. */
-import { type Ground, openLanes } from "../main.ts";
+import { type Ground, type OpenLane, openLanes } from "../main.ts";
 import type { KnownRef } from "../model/destination.ts";
 import { recordKinds } from "../model/runs.ts";
 import type { Step } from "../model/step.ts";
@@ -19,7 +19,7 @@ export type AskLive = (
 ) => Promise<readonly (Live | undefined)[]>;
 
 export async function withLive<T>(ground: Ground, use: (ask: AskLive) => Promise<T>): Promise<T> {
-  const lanes = openLanes(ground);
+  const lanes = await openLanes(ground);
   try {
     return await use(async (name, steps, remembered) => {
       const session = lanes.find(({ settings }) => settings.lane === name)?.session;
@@ -42,11 +42,7 @@ export async function withLive<T>(ground: Ground, use: (ask: AskLive) => Promise
   }
 }
 
-async function asked(
-  session: ReturnType<typeof openLanes>[number]["session"],
-  step: Step,
-  refs: ReadonlyMap<string, KnownRef>,
-): Promise<Live> {
+async function asked(session: OpenLane["session"], step: Step, refs: ReadonlyMap<string, KnownRef>): Promise<Live> {
   try {
     const ref = await session.find(step, refs);
     return ref === undefined ? { live: "absent" } : { live: "found", ref: ref.id };
