@@ -8,6 +8,7 @@ import { pipedrive } from "./pipedrive.ts";
 
 import { salesforce } from "./salesforce.ts";
 
+import { tryton } from "./tryton.ts";
 import { zoho } from "./zoho.ts";
 
 /** A destination with an account's settings in it. */
@@ -52,5 +53,6 @@ export const destinations: readonly ListedDestination[] = [
   listed(local),
   listed(pipedrive),
   listed(salesforce),
+  listed(tryton),
   listed(zoho),
 ];

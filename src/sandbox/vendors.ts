@@ -4,6 +4,7 @@ import { hubspotVendor } from "./hubspot.ts";
 import { pipedriveVendor } from "./pipedrive.ts";
 import { salesforceVendor } from "./salesforce.ts";
 import type { SandboxVendor } from "./sandbox.ts";
+import { trytonVendor } from "./tryton.ts";
 import { zohoVendor } from "./zoho.ts";
 
 export const vendors: readonly SandboxVendor[] = [
@@ -11,5 +12,6 @@ export const vendors: readonly SandboxVendor[] = [
   hubspotVendor,
   pipedriveVendor,
   salesforceVendor,
+  trytonVendor,
   zohoVendor,
 ];

@@ -4,6 +4,14 @@ import { hubspotRoad } from "./hubspot-road.ts";
 import { pipedriveRoad } from "./pipedrive-road.ts";
 import type { RoadRig } from "./road.ts";
 import { salesforceRoad } from "./salesforce-road.ts";
+import { trytonRoad } from "./tryton-road.ts";
 import { zohoRoad } from "./zoho-road.ts";
 
-export const roadRigs: readonly RoadRig[] = [closeRoad, hubspotRoad, pipedriveRoad, salesforceRoad, zohoRoad];
+export const roadRigs: readonly RoadRig[] = [
+  closeRoad,
+  hubspotRoad,
+  pipedriveRoad,
+  salesforceRoad,
+  trytonRoad,
+  zohoRoad,
+];

@@ -8,6 +8,7 @@ import { pipedriveYear } from "./pipedrive.ts";
 import { salesforceYear } from "./salesforce.ts";
 
 import type { There } from "./there.ts";
+import { trytonYear } from "./tryton.ts";
 import { zohoYear } from "./zoho.ts";
 
 export interface YearVendor {
@@ -30,4 +31,11 @@ export interface YearWords {
   readonly domains: readonly string[];
 }
 
-export const yearVendors: readonly YearVendor[] = [closeYear, hubspotYear, pipedriveYear, salesforceYear, zohoYear];
+export const yearVendors: readonly YearVendor[] = [
+  closeYear,
+  hubspotYear,
+  pipedriveYear,
+  salesforceYear,
+  trytonYear,
+  zohoYear,
+];

@@ -1,0 +1,112 @@
+/** What an answer of Tryton's means: the table of docs/crm/tryton.md as a pure function. What goes wrong inside comes as 200 with an `error`. */
+import { z } from "zod";
+import type { Failure } from "../../model/outcome.ts";
+import type { WireResponse } from "../../model/wire.ts";
+import { isUnreadable, oneLine, redirected, retryAfterMs } from "../shared/words.ts";
+
+/** `["UserError", [message, description, domain]]`, `["ConcurrencyException", message]`, or a Python exception's text and its traceback. */
+const errorBody = z.object({ error: z.tuple([z.string()], z.unknown()) });
+const words = z.array(z.unknown()).min(1);
+
+/** Tryton names no time with its 429: it counts wrong logins over the time that a session lives, five minutes where nobody changed it. */
+const loginPauseMs = 300_000;
+
+type Said = { readonly type: string; readonly text: string };
+
+function errorOf({ json }: WireResponse): Said | undefined {
+  const error = errorBody.safeParse(json).data?.error;
+  if (error === undefined) return undefined;
+  const [type, more] = error;
+  const list = words.safeParse(more).data ?? [more];
+  const said = list.filter((part) => typeof part === "string" && part !== "").join(": ");
+  return { type, text: said === "" ? type : said };
+}
+
+export const isUserError = (answer: WireResponse): boolean => errorOf(answer)?.type === "UserError";
+
+export function classify(answer: WireResponse, write: boolean, now: number): Failure | undefined {
+  const { status } = answer;
+  if (status >= 200 && status < 300) return answered(answer, write, now);
+  const reason = `Tryton answered ${status}`;
+  if (status >= 500) return { kind: write ? "ambiguous" : "retryable", reason };
+  if (status < 400) return redirected(reason);
+  switch (status) {
+    case 401:
+      return { kind: "blocked", reason: `${reason}: it does not keep the session that it gave; log in as this user` };
+    case 403:
+      return { kind: "blocked", reason: `${reason}: it, or a proxy before it, lets nobody make this call` };
+    case 404:
+      return { kind: "blocked", reason: `${reason}: there is no such database; look at database and base_url` };
+    case 408:
+    case 423:
+    case 425:
+      return { kind: "retryable", reason };
+    case 429:
+      return {
+        kind: "rate_limited",
+        reason,
+        until: now + (retryAfterMs(answer.headers["retry-after"], now) ?? loginPauseMs),
+      };
+    default:
+      return { kind: "permanent", reason };
+  }
+}
+
+export const isUnclassified = (status: number): boolean =>
+  status >= 400 && status < 500 && ![400, 401, 403, 404, 405, 408, 411, 413, 415, 423, 425, 429].includes(status);
+
+function answered(answer: WireResponse, write: boolean, now: number): Failure | undefined {
+  const unread: Failure = {
+    kind: write ? "ambiguous" : "retryable",
+    reason: `Tryton answered ${answer.status} with a body that cannot be read`,
+  };
+  if (isUnreadable(answer) || typeof answer.json !== "object" || answer.json === null) return unread;
+  const said = errorOf(answer);
+  if (said === undefined) return "result" in answer.json ? undefined : unread;
+  return meaning(said, write, now);
+}
+
+function meaning({ type, text }: Said, write: boolean, now: number): Failure {
+  const reason = `Tryton: ${oneLine(text)}`;
+  switch (type) {
+    case "UserError":
+      // A record that is gone is refused by the rules of its model too: "You are not allowed to read records" is about one record (measured).
+      if (/^You are not allowed to (?:access|create)\b/.test(text))
+        return { kind: "blocked", reason: `${reason}; give the user the groups named in docs/crm/tryton.md` };
+      return { kind: "permanent", reason };
+    case "UserWarning":
+      return { kind: "permanent", reason };
+    case "ConcurrencyException":
+      return { kind: "retryable", reason };
+    case "LoginException":
+      return { kind: "blocked", reason };
+    case "RateLimitException":
+      return { kind: "rate_limited", reason, until: now + loginPauseMs };
+    default:
+      return inside(type, write);
+  }
+}
+
+/** An exception of Python's or of the database's, as its text. Measured: a model or a field that is not there is its name in quotes. */
+function inside(text: string, write: boolean): Failure {
+  const reason = `Tryton: ${oneLine(text)}`;
+  if (/^'\w+(\.\w+)+'$/.test(text))
+    return { kind: "blocked", reason: `${reason} is not there; activate the modules named in docs/crm/tryton.md` };
+  // PostgreSQL undid it: another call was faster.
+  if (/could not serialize access|deadlock detected|could not obtain lock|lock timeout|statement timeout/i.test(text))
+    return { kind: "retryable", reason };
+  // The database went away: whether the last commit came through is not known.
+  if (/connection|the database system is|server closed|could not connect|terminating/i.test(text))
+    return { kind: write ? "ambiguous" : "retryable", reason };
+  return { kind: "permanent", reason };
+}
+
+/** Of a login: it writes nothing that counts. */
+export function loginRefusal(answer: WireResponse, now: number): Failure | undefined {
+  if (answer.status === 401)
+    return {
+      kind: "blocked",
+      reason: "Tryton answered 401: it does not take this user and password; see docs/crm/tryton.md, The user",
+    };
+  return classify(answer, false, now);
+}

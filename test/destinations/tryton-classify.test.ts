@@ -1,0 +1,103 @@
+/** Every answer that was seen at a real server (6.0.29), and what it means. */
+import { describe, expect, test } from "vitest";
+import { classify, isUnclassified, loginRefusal } from "../../src/destinations/tryton/classify.ts";
+import type { WireResponse } from "../../src/model/wire.ts";
+
+const now = Date.UTC(2026, 10, 24, 12);
+const answer = (status: number, json?: unknown, headers = {}): WireResponse => ({
+  status,
+  headers,
+  text: json === undefined ? "" : JSON.stringify(json),
+  json,
+});
+const failed = (...error: unknown[]): WireResponse => answer(200, { id: 1, error });
+const userError = (message: string): WireResponse => failed("UserError", [message, "", null]);
+
+describe("what goes wrong inside comes with 200", () => {
+  test.each([
+    ["a rule of the database's", userError("The code on party must be unique."), "permanent"],
+    [
+      "a field that is required",
+      userError('A value is required for field "Employee" in "Sale Opportunity".'),
+      "permanent",
+    ],
+    [
+      "a record that is gone",
+      userError('You are trying to read records "999" of "Party" that don\'t exist anymore.'),
+      "permanent",
+    ],
+    [
+      "a record that is gone and has rules",
+      userError(
+        'You are not allowed to read records "4" of "Sale Opportunity" because of at least one of these rules:\nUser in companies',
+      ),
+      "permanent",
+    ],
+    ["a right that the user lacks", userError('You are not allowed to access "Relation Type".'), "blocked"],
+    [
+      "a change by somebody else",
+      failed("ConcurrencyException", "Records were modified in the meanwhile"),
+      "retryable",
+    ],
+    ["a warning", failed("UserWarning", ["name", "Are you sure?", ""]), "permanent"],
+    ["a field that is not there", failed("'nme'", ""), "permanent"],
+    ["a model that is not there", failed("'sale.opportunity'", ""), "blocked"],
+    ["a text that cannot be kept", failed("A string literal cannot contain NUL (0x00) characters.", ""), "permanent"],
+    ["two calls at once", failed("could not serialize access due to concurrent update", ""), "retryable"],
+    ["a lost database", failed("server closed the connection unexpectedly", ""), "ambiguous"],
+    ["half a JSON", answer(200), "ambiguous"],
+    ["neither result nor error", answer(200, { id: 1 }), "ambiguous"],
+  ] as const)("%s", (_what, reply, kind) => {
+    expect(classify(reply, true, now)?.kind).toBe(kind);
+  });
+
+  test("a result is no failure, whatever it is", () => {
+    for (const result of [[1], null, false, {}])
+      expect(classify(answer(200, { id: 1, result }), true, now)).toBeUndefined();
+  });
+
+  test("of a read nothing is ambiguous", () => {
+    for (const reply of [answer(200), answer(502), failed("server closed the connection unexpectedly", "")])
+      expect(classify(reply, false, now)?.kind).toBe("retryable");
+  });
+
+  test("the reason is Tryton's own words on one line, without addresses", () => {
+    expect(classify(userError("No mail for ada@example.test.\nAsk again"), true, now)?.reason).toBe(
+      "Tryton: No mail for (address) Ask again",
+    );
+  });
+});
+
+describe("what its web server answers", () => {
+  test.each([
+    [301, "blocked"],
+    [401, "blocked"],
+    [403, "blocked"],
+    [404, "blocked"],
+    [408, "retryable"],
+    [413, "permanent"],
+    [500, "ambiguous"],
+    [502, "ambiguous"],
+  ] as const)("%i on a write is %s", (status, kind) => {
+    expect(classify(answer(status), true, now)?.kind).toBe(kind);
+  });
+
+  test("429 waits as long as it says, or for the five minutes over which logins are counted", () => {
+    expect(classify(answer(429), true, now)).toMatchObject({ kind: "rate_limited", until: now + 300_000 });
+    const said = answer(429, undefined, { "retry-after": "7" });
+    expect(classify(said, true, now)).toMatchObject({ kind: "rate_limited", until: now + 7_000 });
+  });
+
+  test("a status that nobody knows is counted", () => {
+    expect([418, 401, 500].map(isUnclassified)).toEqual([true, false, false]);
+  });
+
+  test("a login that is refused names the user and the password", () => {
+    expect(loginRefusal(answer(401), now)).toMatchObject({
+      kind: "blocked",
+      reason: expect.stringMatching(/password/),
+    });
+    expect(loginRefusal(answer(200, { id: 1, result: [1, "key"] }), now)).toBeUndefined();
+    expect(loginRefusal(answer(503), now)?.kind).toBe("retryable");
+  });
+});
