@@ -251,6 +251,34 @@ describe("opportunities", () => {
   });
 });
 
+test("calls cost what docs/crm/tryton.md says", async () => {
+  const { session, sandbox } = trytonRig();
+  let before = 0;
+  const calls = (): number => {
+    const made = sandbox.log.length - before;
+    before = sandbox.log.length;
+    return made;
+  };
+  await session.account();
+  expect(calls(), "the login, the preferences, the company").toBe(3);
+  const [who, firm] = [person(), company()];
+  const whoRef = await bring(session, who, none);
+  expect(calls(), "a new person").toBe(3);
+  const firmRef = await bring(session, firm, refsOf([who, whoRef]));
+  expect(calls(), "a new company, and once the modules and the type of the relation").toBe(5 + 2);
+  await session.link({ kind: "person", id: whoRef.id }, { kind: "company", id: firmRef.id });
+  expect(calls(), "a new relation").toBe(2);
+  const refs = refsOf([who, whoRef], [firm, firmRef]);
+  await bring(session, deal([who.key, firm.key]), refs);
+  expect(calls(), "a new opportunity").toBe(3);
+  await bring(session, activity([who.key]), refs);
+  expect(calls(), "a note").toBe(2);
+  await bring(session, activity([who.key], { message_id: "<2@example.test>", deals: "newest" }), refs);
+  expect(calls(), "a note on the newest open opportunity").toBe(4);
+  await bring(session, who, none);
+  expect(calls(), "a known person").toBe(1);
+});
+
 describe("notes", () => {
   test("say who wrote to whom, then the mail, then the Message-ID and our marker", async () => {
     const { session, sandbox } = trytonRig();

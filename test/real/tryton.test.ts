@@ -153,9 +153,9 @@ const creates = [
 ];
 const cutEvery = 5;
 
-/** From now on all calls are carried out and none is answered, until nothing comes any more: then whatever was begun is there, and nobody knows. */
+/** From now on no create is answered that is carried out, until nothing comes any more: then whatever was begun is there, and nobody knows. */
 async function killed(daemon: RunningDaemon, proxy: Cutting): Promise<void> {
-  proxy.meet = () => ({ kind: "hold" });
+  proxy.meet = (method) => (creates.includes(method) ? { kind: "hold" } : undefined);
   const until = Date.now() + 20_000;
   while ((proxy.held() === 0 || Date.now() - proxy.lastAt() < 700) && Date.now() < until)
     await new Promise((resolve) => setTimeout(resolve, 50));
