@@ -131,7 +131,7 @@ export async function realTrytonRig(tryton: Tryton): Promise<VendorRig> {
         restored = false;
         proxy.before = (async () => {
           await sql(`DELETE FROM res_user_login_attempt`);
-          await asAdmin("res.user.write", [2], { password: "another 6627 password" });
+          await asAdmin("res.user.write", [2], { password: "zyxwvut 6318" });
         })();
       },
       limitNext() {

@@ -27,6 +27,8 @@ export interface There {
     readonly contacts: readonly string[];
     /** A mail stands on its first person alone. */
     readonly onOne?: true;
+    /** A mail of a deal stands on the deal alone, and so on the deal's contact, whoever of the conversation wrote it. */
+    readonly onDeal?: true;
     /** Null where it stands on whatever company its person stands on. */
     readonly companies: readonly string[] | null;
     /** Where a mail is on a company through its people or its deal: those. */

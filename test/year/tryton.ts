@@ -30,7 +30,7 @@ function trytonThere(
     }
     const deal = opportunities.find((one) => one.id === id);
     const person = contactOf(deal) ?? deal?.values.party;
-    return { contacts: [addressOf(person)], deals: deal === undefined ? [] : [deal.id] };
+    return { contacts: [addressOf(person)], deals: deal === undefined ? [] : [deal.id], onDeal: true as const };
   }
 
   return {

@@ -77,7 +77,7 @@ function comparison(operator: string, value: unknown): (found: unknown) => boole
 function likePattern(like: string, flags: string): RegExp {
   const parts = [...like.matchAll(/\\(.)|([%_])|([^\\%_]+)/gsu)].map(([, escaped, wild, plain]) => {
     if (wild !== undefined) return wild === "%" ? ".*" : ".";
-    return (escaped ?? plain ?? "").replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
+    return (escaped ?? plain ?? "").replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
   });
   return new RegExp(`^${parts.join("")}$`, flags);
 }
