@@ -146,11 +146,13 @@ function prepare({ world, sessions }: Account, request: SandboxRequest): Prepare
   if (decodeURIComponent(database ?? "") !== options.database || rest.join("/") !== "")
     return { route: undefined, run: () => pageReply(404) };
   if (method === "common.db.login") return { route: "db.login", run: () => sessions.login(id, params) };
-  const call = callOf(world, method, params);
+  const { authorization } = request.headers;
+  const logout = { route: "db.logout", run: () => sessions.logout(authorization) ?? null };
+  const call = method === "common.db.logout" ? logout : callOf(world, method, params);
   return {
     route: call.route,
     run() {
-      if (!sessions.knows(request.headers.authorization)) return unknownSession();
+      if (!sessions.knows(authorization)) return unknownSession();
       try {
         return ok(
           id,

@@ -34,6 +34,22 @@ describe("the session", () => {
     expect(sandbox.state().parties).toHaveLength(4);
   });
 
+  test("ends with the daemon, and nothing waits for that where Tryton is away", async () => {
+    const { sandbox, session, clock } = trytonRig();
+    await session.close?.();
+    await session.find(person(), none);
+    expect(sandbox.state().sessions).toBe(1);
+    await session.close?.();
+    expect(sandbox.state().sessions).toBe(0);
+    await session.find(person(), none);
+    sandbox.faults.plan({ route: "db.logout", fault: { kind: "hang" } });
+    const closing = session.close?.();
+    await sandbox.whenHeld(1);
+    await clock.advance(2_000);
+    await closing;
+    sandbox.release();
+  });
+
   test("a login that breaks off is worth another try, also where a record was to be made: it was not", async () => {
     const { sandbox, session } = trytonRig();
     await session.find(person(), none);

@@ -116,7 +116,13 @@ export async function startTryton(): Promise<Tryton> {
       "--locale=C.UTF-8",
     );
     // A test loses nothing with a power cut.
-    const fast = ["fsync=off", "jit=off", "synchronous_commit=off", "full_page_writes=off", `listen_addresses=127.0.0.1`];
+    const fast = [
+      "fsync=off",
+      "jit=off",
+      "synchronous_commit=off",
+      "full_page_writes=off",
+      `listen_addresses=127.0.0.1`,
+    ];
     await service(
       "postgres",
       pgPort,

@@ -34,7 +34,10 @@ describe("the door", () => {
   test("a session is known, another one is answered by nothing, and no password by a page", async () => {
     const { rpc, login, call, sandbox } = await fresh();
     expect(await call("res.user.get_preferences", true)).toMatchObject({ company: 1 });
-    expect(await rpc("model.party.party.search", [[], context], "Session bWFpbHdyaWdodDoyOm5v")).toMatchObject({ status: 401, body: "" });
+    expect(await rpc("model.party.party.search", [[], context], "Session bWFpbHdyaWdodDoyOm5v")).toMatchObject({
+      status: 401,
+      body: "",
+    });
     expect(await login("wrong")).toMatchObject({ status: 401, body: expect.stringMatching(/Unauthorized/) });
     sandbox.sessions.expire();
     expect((await rpc("model.party.party.search", [[], context])).status).toBe(401);
@@ -68,12 +71,25 @@ describe("records", () => {
     const { call, sandbox } = await fresh();
     const [first] = await call("party.party.create", [{ name: "Ada", code: "em-1" }]);
     await call("party.party.write", [first], { active: false });
-    expect(await call("party.party.create", [{ code: "em-2" }, { code: "em-1" }])).toEqual(userError("The code on party must be unique."));
+    expect(await call("party.party.create", [{ code: "em-2" }, { code: "em-1" }])).toEqual(
+      userError("The code on party must be unique."),
+    );
     expect(sandbox.state().parties).toHaveLength(2);
     const [next] = await call("party.party.create", [{ code: "em-2" }]);
     expect(next).toBe(first + 3);
     expect(await call("party.party.search", [["code", "=", "em-1"]], 0, 1, null)).toEqual([]);
-    expect(await call("party.party.search", [["code", "=", "em-1"], ["active", "in", [true, false]]], 0, 1, null)).toEqual([first]);
+    expect(
+      await call(
+        "party.party.search",
+        [
+          ["code", "=", "em-1"],
+          ["active", "in", [true, false]],
+        ],
+        0,
+        1,
+        null,
+      ),
+    ).toEqual([first]);
   });
 
   test("patterns ignore case and know two wildcards, and dotted names lead to other records", async () => {
@@ -81,23 +97,40 @@ describe("records", () => {
     const mechanisms = [["create", [{ type: "email", value: "Ada_x@example.test" }]]];
     const [party] = await call("party.party.create", [{ name: "Ada", code: "c", contact_mechanisms: mechanisms }]);
     const find = (pattern: string) =>
-      call("party.contact_mechanism.search_read", [["value", "ilike", pattern]], 0, 5, [["id", "ASC"]], ["value", "party", "party.code"]);
+      call(
+        "party.contact_mechanism.search_read",
+        [["value", "ilike", pattern]],
+        0,
+        5,
+        [["id", "ASC"]],
+        ["value", "party", "party.code"],
+      );
     const found = [{ id: 1, value: "Ada_x@example.test", party, "party.": { id: party, code: "c" } }];
-    for (const pattern of ["ada\\_X@example.test", "adaqx@example.test".replace("q", "_"), "%@EXAMPLE.test"]) expect(await find(pattern)).toEqual(found);
-    for (const pattern of ["ada", "a-d+a@x-y.test", "adax@example.test", "ad\\_x@example.test"]) expect(await find(pattern)).toEqual([]);
+    for (const pattern of ["ada\\_X@example.test", "adaqx@example.test".replace("q", "_"), "%@EXAMPLE.test"])
+      expect(await find(pattern)).toEqual(found);
+    for (const pattern of ["ada", "a-d+a@x-y.test", "adax@example.test", "ad\\_x@example.test"])
+      expect(await find(pattern)).toEqual([]);
   });
 
   test("what cannot be is refused in the server's words", async () => {
     const { call } = await fresh();
-    expect(await call("ir.note.create", [{ resource: "party.party,99", message: "x" }])).toEqual(userError('A value is required for field "Resource" in "Note".'));
+    expect(await call("ir.note.create", [{ resource: "party.party,99", message: "x" }])).toEqual(
+      userError('A value is required for field "Resource" in "Note".'),
+    );
     expect(await call("party.party.create", [{ nme: "x" }])).toEqual(["'nme'", ""]);
     expect(await call("party.party.create", [{ name: "a\0b" }])).toEqual([expect.stringMatching(/NUL/), ""]);
-    expect(await call("sale.opportunity.create", [{ state: "opportunity" }])).toEqual(userError('A value is required for field "Party" in "Sale Opportunity".'));
-    expect(await call("sale.opportunity.create", [{ party: 99 }])).toEqual(userError('The value "99" for field "Party" in "Sale Opportunity" does not exist.'));
+    expect(await call("sale.opportunity.create", [{ state: "opportunity" }])).toEqual(
+      userError('A value is required for field "Party" in "Sale Opportunity".'),
+    );
+    expect(await call("sale.opportunity.create", [{ party: 99 }])).toEqual(
+      userError('The value "99" for field "Party" in "Sale Opportunity" does not exist.'),
+    );
     expect((await call("sale.opportunity.cancel", [99]))[1][0]).toMatch(/^You are not allowed to read records "99"/);
     expect((await call("party.party.write", [99], {}))[1][0]).toMatch(/^You are trying to write to records "99"/);
     const limited = await fresh({ forbidden: ["party.relation.type create"] });
-    expect(await limited.call("party.relation.type.create", [{ name: "x" }])).toEqual(userError('You are not allowed to access "Relation Type".'));
+    expect(await limited.call("party.relation.type.create", [{ name: "x" }])).toEqual(
+      userError('You are not allowed to access "Relation Type".'),
+    );
   });
 
   test("a relation is seen from both ends", async () => {
@@ -132,7 +165,9 @@ describe("records", () => {
     await call("sale.opportunity.lost", [id]);
     expect(await call("sale.opportunity.cancel", [id])).toBeNull();
     expect(sandbox.state().opportunities[0]?.values.state).toBe("lost");
-    expect(await call("sale.opportunity.delete", [id])).toEqual(userError('To delete opportunity "1", you must cancel it.'));
+    expect(await call("sale.opportunity.delete", [id])).toEqual(
+      userError('To delete opportunity "1", you must cancel it.'),
+    );
   });
 });
 

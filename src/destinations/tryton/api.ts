@@ -70,6 +70,7 @@ export interface Api {
   ask<T>(method: string, params: readonly unknown[], result: z.ZodType<T>): Promise<T>;
   /** Of the server: 6.0.29. */
   version(): Promise<string>;
+  logout(): Promise<void>;
 }
 
 const pageRows = 200;
@@ -124,6 +125,7 @@ export function openApi(settings: LoginSettings, ports: Pick<DestinationPorts, "
       const [id] = resultOf(z.tuple([idSchema]), answer, true);
       return String(id);
     },
+    logout: wire.logout,
     async version() {
       const body = { id: 0, method: "common.server.version", params: [] };
       const answer = await call({ method: "POST", path: "/", object: "check", body }, false);

@@ -14,16 +14,23 @@ export interface LoginSettings {
   readonly password: string;
 }
 
+export interface SignedIn extends Wire {
+  /** Ends the session, if there is one: Tryton goes through all of a user's at each call. It waits no longer than a moment. */
+  logout(): Promise<void>;
+}
+
 const loggedIn = z.object({ result: z.tuple([z.int(), z.string().regex(/^[\w-]{1,500}$/)]) });
 
 /** Tryton counts wrong passwords and locks the login out for five minutes: it is not asked at every turn of the lane. */
 const tryAgainMs = 60_000;
+/** A daemon that is told to stop has ten seconds for everything. */
+const logoutMs = 2_000;
 
 export function signedIn(
   { user, password }: LoginSettings,
   path: string,
   { wire, clock }: Pick<DestinationPorts, "wire" | "clock">,
-): Wire {
+): SignedIn {
   let asked: Promise<string> | undefined;
   let held: string | undefined;
   let refused: { readonly error: Refused; readonly at: number } | undefined;
@@ -67,6 +74,19 @@ export function signedIn(
   }
 
   return {
+    async logout() {
+      const authorization = held;
+      if (authorization === undefined) return;
+      asked = undefined;
+      held = undefined;
+      const body = { id: 0, method: "common.db.logout", params: [] };
+      const request = { method: "POST", path, object: "login", headers: { authorization }, body } as const;
+      const over = new AbortController();
+      // What becomes of it does not matter: a session that is left ends by itself.
+      const answered = wire.request(request).catch(() => undefined);
+      await Promise.race([answered, clock.sleep(logoutMs, over.signal)]);
+      over.abort();
+    },
     async request(request) {
       const once = async (authorization: string): Promise<WireResponse> =>
         await wire.request({ ...request, headers: { ...request.headers, authorization } });

@@ -95,5 +95,6 @@ export function openSession(settings: SessionSettings, ports: DestinationPorts):
     link: async (from, to) => void (await links.add(from, to)),
     unlink: links.remove,
     archive,
+    close: api.logout,
   };
 }

@@ -8,6 +8,7 @@ export interface Sessions {
   login(id: unknown, params: readonly unknown[]): Reply;
   /** By the Authorization header. */
   knows(authorization: string | undefined): boolean;
+  logout(authorization: string | undefined): void;
   /** All sessions end; the password stays. */
   expire(): void;
   /** The password is another one from now on. */
@@ -43,11 +44,9 @@ export function openSessions(
       sessions.set(key, clock.now());
       return ok(id, [userId, key]);
     },
+    logout: (authorization) => void sessions.delete(sessionOf(authorization).key),
     knows(authorization) {
-      const encoded = /^Session ([A-Za-z0-9+/=]+)$/i.exec(authorization ?? "")?.[1];
-      const [, user, key = ""] = Buffer.from(encoded ?? "", "base64")
-        .toString("utf8")
-        .split(":");
+      const { user, key } = sessionOf(authorization);
       const made = sessions.get(key);
       return user === String(userId) && made !== undefined && clock.now() - made < options.sessionMs;
     },
@@ -58,4 +57,12 @@ export function openSessions(
     },
     count: () => sessions.size,
   };
+}
+
+function sessionOf(authorization: string | undefined): { readonly user: string | undefined; readonly key: string } {
+  const encoded = /^Session ([A-Za-z0-9+/=]+)$/i.exec(authorization ?? "")?.[1];
+  const [, user, key = ""] = Buffer.from(encoded ?? "", "base64")
+    .toString("utf8")
+    .split(":");
+  return { user, key };
 }
