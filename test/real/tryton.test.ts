@@ -21,7 +21,7 @@ describe.skipIf(missing !== undefined)(`a real Tryton${missing === undefined ? "
     starting = startTryton();
     tryton = await starting;
     // A database is set up by some 15 s of Python on a quiet machine, and minutes on a busy one.
-  }, 400_000);
+  }, 900_000);
   afterAll(async () => {
     await (await starting?.catch(() => undefined))?.stop();
   }, 60_000);

@@ -23,14 +23,19 @@ export interface Deals {
 }
 
 /** In the works: a quotation is made of what is converted, and its own state says the rest. */
-export const openStates = ["lead", "opportunity"];
+const openStates = ["lead", "opportunity"];
+
+const stateSchema = z.object({ id: idSchema, state: z.string() });
 
 export function openDeals(records: Records, account: Account, wishes: Wishes): Deals {
   const deals: Deals = {
     async find(step) {
       const domain = [["reference", "=", dealReference(step)]];
-      const [found] = await records.search("sale.opportunity", { row: idRow, domain, fields: ["state"], limit: 1 });
-      return found === undefined ? undefined : records.refOf(String(found.id), true, { ours: true });
+      const search = { row: stateSchema, domain, fields: ["state"], limit: 1 };
+      const [found] = await records.search("sale.opportunity", search);
+      if (found === undefined) return undefined;
+      const note = found.state === "cancelled" ? { note: "it was cancelled at Tryton, and is not made again" } : {};
+      return records.refOf(String(found.id), true, { ours: true, ...note });
     },
     async put(step, refs) {
       const about = step.about.map((key) => known(refs, key));
