@@ -1,6 +1,13 @@
 /** The long form of the kill test: `node scripts/kills.ts --cycles 500 --seed 1`, against another vendor than HubSpot `--vendor pipedrive`. Prints the verdict; exit 1 when a promise was broken. */
 import { parseArgs } from "node:util";
-import { closeKills, hubspotKills, pipedriveKills, salesforceKills, zohoKills } from "../test/process/kill-vendors.ts";
+import {
+  closeKills,
+  hubspotKills,
+  pipedriveKills,
+  salesforceKills,
+  trytonKills,
+  zohoKills,
+} from "../test/process/kill-vendors.ts";
 import { runKills } from "../test/process/kills.ts";
 
 const { values } = parseArgs({
@@ -17,6 +24,7 @@ const accounts = new Map([
   ["close", [closeKills]],
   ["pipedrive", [pipedriveKills]],
   ["salesforce", [salesforceKills(true), salesforceKills(false)]],
+  ["tryton", [trytonKills]],
   ["zoho", [zohoKills]],
 ]);
 const vendors = accounts.get(values.vendor);

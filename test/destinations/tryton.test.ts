@@ -263,7 +263,10 @@ describe("opportunities", () => {
     for (let turn = 0; turn < 2; turn++) await session.archive("deal", made.id);
     expect(await count("deal")).toBe(0);
     expect(await session.read("deal", made.id)).toMatchObject({ archived: true });
-    expect(await session.find(deal([who.key]), refs)).toMatchObject({ id: made.id, note: expect.stringMatching(/cancelled/) });
+    expect(await session.find(deal([who.key]), refs)).toMatchObject({
+      id: made.id,
+      note: expect.stringMatching(/cancelled/),
+    });
   });
 });
 

@@ -14,6 +14,7 @@ import {
 } from "../../src/sandbox/pipedrive.ts";
 import { createSalesforceSandbox, type SalesforceState, sandboxApp } from "../../src/sandbox/salesforce.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
+import { createTrytonSandbox, sandboxLogin, type TrytonState } from "../../src/sandbox/tryton.ts";
 import type { SandboxState as ZohoState } from "../../src/sandbox/zoho/state.ts";
 import { createZohoSandbox, sandboxClient } from "../../src/sandbox/zoho.ts";
 
@@ -171,6 +172,29 @@ export function salesforceKills(emailUnique: boolean): KillVendor {
     contacts: (sandbox) => salesforceState(sandbox).counts.Contact,
   };
 }
+
+const trytonState = (sandbox: Sandbox): TrytonState => sandbox.state() as TrytonState;
+export const trytonKills: KillVendor = {
+  name: "tryton",
+  open: (random) => createTrytonSandbox({ clock: systemClock, random, options: { prepared: true, employees: [] } }),
+  entry: (base_url) => ({
+    id: "crm",
+    type: "tryton",
+    base_url,
+    ...sandboxLogin,
+    late_commit_ms: hurried.late_commit_ms,
+    calls_per_second: 10_000,
+  }),
+  create: "note.create",
+  tooMany: { kind: "status", status: 429, headers: { "retry-after": "1" }, body: "" },
+  activities: (sandbox) =>
+    trytonState(sandbox).notes.map(({ values }) => {
+      const body = String(values.message);
+      return { subject: body.split("\n")[0] ?? "", body, contacts: 1 };
+    }),
+  // The first is the company whose database it is.
+  contacts: (sandbox) => trytonState(sandbox).parties.length - 1,
+};
 
 const zohoState = (sandbox: Sandbox): ZohoState => sandbox.state() as ZohoState;
 export const zohoKills: KillVendor = {

@@ -4,6 +4,7 @@ import { openClose } from "./accounts/close.ts";
 import { openHubspot } from "./accounts/hubspot.ts";
 import { openPipedrive } from "./accounts/pipedrive.ts";
 import { openSalesforce } from "./accounts/salesforce.ts";
+import { openTryton } from "./accounts/tryton.ts";
 import { openZoho } from "./accounts/zoho.ts";
 import type { Chance } from "./chance.ts";
 import type { VirtualTime } from "./clock.ts";
@@ -14,6 +15,7 @@ const accounts = new Map<string, OpenAccount>([
   ["close", openClose],
   ["pipedrive", openPipedrive],
   ["salesforce", openSalesforce],
+  ["tryton", openTryton],
   ["zoho", openZoho],
 ]);
 export const vendorNames: readonly string[] = [...accounts.keys()];
