@@ -29,6 +29,7 @@ export { laneId, tenantPlans } from "./main/plans.ts";
 export { isDaemonUp, poke } from "./main/poke.ts";
 export { openPreview, type Preview } from "./main/preview.ts";
 export { scanLimitsOf, scannerOf } from "./main/scanner.ts";
+export type { Scrub } from "./main/scrub.ts";
 export { stopGraceMs } from "./main/stopping.ts";
 export { type Stranded, strandedWork } from "./main/stranded.ts";
 export { diskOf, systemClock, systemRandom } from "./main/system.ts";
@@ -61,6 +62,9 @@ export const startWorks = later(async () => (await daemon()).startWorks);
 
 const lanes = () => import("./main/lanes.ts");
 export const openLanes = later(async () => (await lanes()).openLanes);
+
+const scrub = () => import("./main/scrub.ts");
+export const openScrub = later(async () => (await scrub()).openScrub);
 
 const visits = () => import("./main/mailbox-visits.ts");
 export const lookAt = later(async () => (await visits()).lookAt);

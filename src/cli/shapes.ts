@@ -7,6 +7,7 @@ import { auditShape, fileShape } from "./file-shapes.ts";
 import { backfilled, coverage, initialised } from "./mailbox-shapes.ts";
 import { mappingDiffed, mappingFinding, mappingTested, ruleReading } from "./mapping-shapes.ts";
 import { purged } from "./purge-shapes.ts";
+import { scrubbed, sent } from "./replay-shapes.ts";
 import { decisionShape, reviewShape } from "./review-shapes.ts";
 import { runShapes, runsOfEvent } from "./run-shapes.ts";
 import { skipCounts } from "./skip-shapes.ts";
@@ -248,15 +249,6 @@ const recovered = z.object({
 });
 export type Recovered = z.infer<typeof recovered>;
 
-const sent = z.array(
-  z.object({
-    file: z.string(),
-    ok: z.boolean(),
-    reply: z.string().describe("The server's last answer."),
-  }),
-);
-export type Sent = z.infer<typeof sent>;
-
 const share = {
   right: z.number().int().describe("Expected fields that came out right."),
   of: z.number().int().describe("Fields that are expected."),
@@ -376,6 +368,7 @@ export const shapes = {
   "review resolve": reviewResolved,
   "review show": explained.extend({ review: reviewShape }),
   score: scored,
+  scrub: scrubbed,
   send: sent,
   "storage apply-lifecycle": lifecycleApplied,
   "threads list": z.array(threadSummaryShape),

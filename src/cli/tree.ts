@@ -29,6 +29,7 @@ const commands = new Map<string, () => Promise<(cli: Cli) => Command>>(
     run: async () => (await import("./commands/run.ts")).run,
     sandbox: async () => (await import("./commands/sandbox.ts")).sandbox,
     score: async () => (await import("./commands/score.ts")).score,
+    scrub: async () => (await import("./commands/scrub.ts")).scrub,
     send: async () => (await import("./commands/send.ts")).send,
     storage: async () => (await import("./commands/storage.ts")).storage,
     threads: async () => (await import("./commands/threads.ts")).threads,

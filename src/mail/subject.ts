@@ -78,6 +78,12 @@ export function normalisedSubject(subject: string): string | null {
   return rest === "" ? null : rest;
 }
 
+/** Where what clients write before a reply or a forward ends, one that begins at `from`; `from` where there is none. */
+export function prefixEnd(text: string, from: number): number {
+  reply.lastIndex = from;
+  return reply.test(text) ? reply.lastIndex : from;
+}
+
 /** Whether something that is no prefix follows: "[Order 17] Re:" is still about order 17. */
 function hasMore(text: string, from: number, end: number): boolean {
   reply.lastIndex = from;

@@ -31,7 +31,9 @@ describe("wrong usage ends with 2 and says what is wrong", () => {
     [["events", "list", "--limit", "-3"], /whole number from 1 to/],
     [["events", "list", "--since", "yesterday-ish"], /date or time is wanted/],
     [["sandbox", "hubspot", "--port", "70000"], /whole number from 0 to 65535/],
-    [["send", "x.eml"], /required option '--to <address>' not specified/],
+    [["send", "x.eml"], /say to whom: --to address/],
+    [["send", "x.eml", "--to", "a@b.example", "--rate", "0"], /Mails a second are wanted/],
+    [["scrub", "x.eml"], /required option '--out <folder>' not specified/],
     [["dead-letters", "confirm", "1"], /required option '--ref <crm-id>'/],
     [["parse", "--batch", "x.eml"], /--batch takes its file paths from standard input/],
   ])("mailwright %j", async (args, says) => {

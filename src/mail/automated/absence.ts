@@ -92,6 +92,10 @@ const maxTextChars = 2_000;
 
 export const isAutomaticSubject = (subject: string): boolean => beginsAutomatic.test(subject.slice(0, maxSubjectChars));
 
+/** How much of the beginning of a subject a mail program wrote, in characters. */
+export const automaticPrefix = (subject: string): number =>
+  beginsAutomatic.exec(subject.slice(0, maxSubjectChars))?.[0].length ?? 0;
+
 export const isAbsenceSubject = (subject: string): boolean =>
   isAutomaticSubject(subject) || speaksOfAbsence.test(subject.slice(0, maxSubjectChars));
 

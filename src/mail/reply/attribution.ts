@@ -27,6 +27,11 @@ const verb = new RegExp(`${letterless}(?:${verbs})(?![\\p{L}\\p{N}])`, "iu");
 /** Chinese, Japanese, Korean and Thai write without blanks. */
 const glued = /写道|寫道|写到|寫到|のメール|のメッセージ|書きました|작성|쓴 글|เขียน/u;
 const opener = new RegExp(`^(?:${openers})(?=[\\s\\p{Nd}]|$)|^(?:在|於|于|ใน|ב-|في)`, "iu");
+/** What stays of an attribution when its words are replaced (`mailwright scrub`): it has to be known again. */
+export const attributionMarks: { readonly verbs: readonly RegExp[]; readonly opener: RegExp } = {
+  verbs: [verb, glued],
+  opener,
+};
 const address =
   /[<([«]?\s?(?:mailto:)?[^\s<>()[\]:;,"]{1,80}@[^\s<>()[\]:;,"]{1,120}(?:\s?<\s?mailto:[^<>]{0,200}>?)?\s?[>)\]»]{0,2}/giu;
 const year = /(?<!\p{Nd})(?:(?:19|20)\p{Nd}{2}|\p{Nd}{1,2}[./-]\s?\p{Nd}{1,2}[./-]\s?\p{Nd}{2})(?!\p{Nd})/u;

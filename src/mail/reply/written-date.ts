@@ -51,7 +51,7 @@ const monthNames: readonly (readonly [number, string])[] = [
     "dec dez december dezember décembre déc diciembre dic dicembre dezembro grudnia gru grudzień дек декабря гру груд грудня prosinec prosince decembrie ara aralık joulu jouluk joulukuuta δεκ δεκεμβρίου prosinca detsember gruodžio des desember",
   ],
 ];
-const months: ReadonlyMap<string, number> = new Map(
+export const months: ReadonlyMap<string, number> = new Map(
   monthNames.flatMap(([number, names]) => names.split(" ").map((name): [string, number] => [name, number])),
 );
 

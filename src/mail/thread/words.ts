@@ -46,6 +46,9 @@ const sayingNothing = new Set(
     .filter((word) => word !== ""),
 );
 
+/** Whether a word, in lower case, is one of those that say nothing. */
+export const isFiller = (word: string): boolean => sayingNothing.has(word);
+
 /** "Invoice", "Hello", "Weekly report", "2026": no two of those need to be about the same. A number of five digits is that of something. */
 export function saysNothing(subject: string): boolean {
   const words = subjectWords(subject).filter((word) => !/^\p{N}{1,4}$/u.test(word));

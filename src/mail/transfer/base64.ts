@@ -69,7 +69,7 @@ export function base64Decoder(): TransferDecoder {
 }
 
 /** Blanks between words are the sign, except in a line that was wrapped, whose pieces are long or end in padding. */
-function isProse(line: string): boolean {
+export function isProse(line: string): boolean {
   if (line === "") return false;
   const words = line.split(/[ \t]+/);
   if (words.length === 1) return isFooter(line);
@@ -192,5 +192,5 @@ function encodedDecoder(): Pick<TransferDecoder, "push" | "end" | "trailer"> {
 }
 
 /** A line of prose or of dashes; not a line of base64 that was damaged at its beginning. */
-const isFooter = (line: string): boolean =>
+export const isFooter = (line: string): boolean =>
   line.startsWith("--") || (line.match(/[^A-Za-z0-9+/=]/g) ?? []).length > Math.min(3, line.length / 4);

@@ -22,16 +22,32 @@ interface Description {
   readonly smtp: { readonly mail_from: string | null; readonly rcpt_to: string[] };
 }
 
-export async function corpusMails(): Promise<Conversing[]> {
+/** How the mails are changed before they are read, and the addresses and domains around them with them. */
+export interface Change {
+  raw(bytes: Buffer): Buffer;
+  text(addressOrDomain: string): string;
+}
+
+const unchanged: Change = { raw: (bytes) => bytes, text: (text) => text };
+
+export async function corpusMails(change: Change = unchanged): Promise<Conversing[]> {
   const lists = peopleSchema.parse(JSON.parse(readFileSync(join(folder, "people.json"), "utf8")));
-  const people = compilePeople({ ...noLists, ...lists }, (email) => email.endsWith("@inbound.example.com"));
+  const changed = JSON.parse(
+    JSON.stringify(lists, (_, value) => (typeof value === "string" ? change.text(value) : value)),
+  );
+  const inbound = `@${change.text("inbound.example.com")}`;
+  const people = compilePeople({ ...noLists, ...changed }, (email) => email.endsWith(inbound));
   const files = readdirSync(folder).filter((name) => name.endsWith(".eml"));
   return Promise.all(
     files.sort().map(async (name) => {
-      const raw = readFileSync(join(folder, name));
+      const raw = change.raw(readFileSync(join(folder, name)));
       const file = name.slice(0, -".eml".length);
       const description = JSON.parse(readFileSync(join(folder, `${file}.json`), "utf8")) as Description;
-      const { conversation, trust, smtp } = description;
+      const { conversation, trust } = description;
+      const smtp = {
+        mail_from: description.smtp.mail_from === null ? null : change.text(description.smtp.mail_from),
+        rcpt_to: description.smtp.rcpt_to.map((address) => change.text(address)),
+      };
       const identity = createIdentity();
       identity.update(raw);
       const { messageId, digest } = identity.finish();
