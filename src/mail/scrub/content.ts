@@ -58,8 +58,10 @@ function decoded(bytes: Buffer, { kind, charset, nested }: Content, standIns: St
   switch (kind) {
     case "text":
       return inText(replaceText);
-    case "html":
-      return inText(replaceHtml);
+    case "html": {
+      const named = /charset\s*=\s*["']?([\w.:-]{1,40})/i.exec(bytes.toString("latin1", 0, 2_000))?.[1] ?? null;
+      return replaceInBytes(bytes, charset ?? named, standIns, (text, fits) => replaceHtml(text, { standIns, fits }));
+    }
     case "calendar": {
       const slots = unfolded(bytes);
       const made = replaceInBytes(slots.bytes, charset ?? "utf-8", standIns, (text, fits) =>

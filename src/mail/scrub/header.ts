@@ -28,11 +28,15 @@ const signatures: Rule = (text, words) =>
     tag === undefined ? replaceWords(piece, words, signatureKept) : tag,
   );
 
+/** Figures of dates have four digits at most; what has more is a number that somebody put there. */
+const dates: Rule = (text, words) =>
+  replaceWords(text, words, /\d{5}/.test(text) ? { ...dateKept, numbers: "dates" } : dateKept);
+
 /** What stands before the last semicolon is the way, behind it the time. */
 const received: Rule = (text, words) => {
   const at = text.lastIndexOf(";");
   if (at === -1) return replaceWords(text, words, receivedKept);
-  return replaceWords(text.slice(0, at), words, receivedKept) + replaceWords(text.slice(at), words, dateKept);
+  return replaceWords(text.slice(0, at), words, receivedKept) + dates(text.slice(at), words);
 };
 
 const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
@@ -46,7 +50,7 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
     "reply-by",
     "delivery-date",
     "received-date",
-  ].map((name): [string, Rule] => [name, keeping(dateKept)]),
+  ].map((name): [string, Rule] => [name, dates]),
   ...["received", "x-received"].map((name): [string, Rule] => [name, received]),
   ...["dkim-signature", "arc-seal", "arc-message-signature", "x-google-dkim-signature", "domainkey-signature"].map(
     (name): [string, Rule] => [name, signatures],
@@ -105,7 +109,7 @@ function replaceField(field: string, standIns: StandIns): string {
   const bare = name.replace(/^\xef\xbb\xbf/, "").trim();
   // Put there by whoever kept the mail in an mbox file: the word is the mark, what follows are an address and a time.
   const mbox = /^>?From /.exec(field)?.[0];
-  if (mbox !== undefined) return mbox + inBytes(field.slice(mbox.length), standIns, keeping(dateKept));
+  if (mbox !== undefined) return mbox + inBytes(field.slice(mbox.length), standIns, dates);
   if (colon < 1 || !/^[!-9;-~]{1,200}$/.test(bare)) return inBytes(field, standIns, plain);
   const key = bare.toLowerCase();
   const value = field.slice(colon + 1);
@@ -117,7 +121,7 @@ function replaceValue(key: string, value: string, standIns: StandIns): string {
   if (key === "content-type" || key === "content-disposition") return replaceParameters(value, standIns);
   if (key === "mime-version" || key === "content-transfer-encoding") return inBytes(value, standIns, keeping(mimeKept));
   if (key === "thread-index") return replaceThreadIndex(value, standIns);
-  return replaceEncoded(value, standIns, rules.get(key) ?? machine);
+  return replaceEncoded(value, standIns, rules.get(key) ?? (isKnownField(key) ? machine : plain));
 }
 
 function inBytes(text: string, standIns: StandIns, rule: Rule, charset: string | null = null): string {
@@ -247,7 +251,7 @@ function replaceGiven(name: string, key: string, given: string, standIns: StandI
     return kept + mark + refill(raw, slots, made, "%'\"; ").toString("latin1");
   }
   if (name === "start" || name === "id") return inBytes(given, standIns, plain);
-  return replaceEncoded(given, standIns, name.endsWith("date") ? keeping(dateKept) : keeping(mimeKept));
+  return replaceEncoded(given, standIns, name.endsWith("date") ? dates : keeping(mimeKept));
 }
 
 const fileName: Rule = (text, words) => replaceFileName(text, words);

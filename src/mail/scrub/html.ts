@@ -13,6 +13,8 @@ const layout = new Set(
   `style width height border cellpadding cellspacing colspan rowspan align valign bgcolor color face size dir lang type rel target media charset
   http-equiv clear link vlink alink text nowrap hidden role xmlns method`.split(/\s+/),
 );
+/** Outlook's comments are markup for itself. */
+const conditional = /^<!--\[(?:if|endif)/i;
 /** Of letters with a mark the mark stays. */
 const marked = /^&([aeiouAEIOU])(uml|acute|grave|circ);?$/;
 const signs = new Set(
@@ -28,6 +30,7 @@ export function replaceHtml(text: string, words: Words): string {
     made += between(text.slice(at, found.index), words);
     const [whole, style] = found;
     if (whole.startsWith("&")) made += entity(whole, words);
+    else if (whole.startsWith("<!--") && !conditional.test(whole)) made += replaceWords(whole, words);
     else if (style !== undefined || whole.startsWith("<!")) made += replaceWords(whole, words, markupKept);
     else made += tag(whole, words);
     at = found.index + whole.length;

@@ -197,7 +197,7 @@ function replaceLine(line: string, lines: readonly string[], index: number, word
     const value = bare.slice(colon);
     const made =
       label.role === "date"
-        ? replaceWords(value, words, writtenDateKept)
+        ? replaceWords(value, words, datesIn(value))
         : label.role === "subject"
           ? replaceSubject(value, words)
           : replaceWords(value, words);
@@ -206,7 +206,7 @@ function replaceLine(line: string, lines: readonly string[], index: number, word
   if (armour.test(line)) return line;
   if (/^Message-ID:/i.test(bare)) return `${indent}${bare.slice(0, 11)}${replaceWords(bare.slice(11), words)}`;
   const forwarded = lotus.exec(line)?.[1];
-  if (forwarded !== undefined) return forwarded + replaceWords(line.slice(forwarded.length), words, writtenDateKept);
+  if (forwarded !== undefined) return forwarded + replaceWords(line.slice(forwarded.length), words, datesIn(line));
   if (separator(bare.trim()) !== undefined) return line;
   return attributes(lines, index) ? indent + replaceAttribution(bare, words) : replaceWords(line, words);
 }
@@ -228,19 +228,23 @@ function attributes(lines: readonly string[], index: number): boolean {
   );
 }
 
+/** Without a year it may be a telephone number. */
+const datesIn = (text: string): Keeping => (/(?<!\d)(?:19|20)\d\d(?!\d)/.test(text) ? writtenDateKept : nothingKept);
+
 export function replaceAttribution(bare: string, words: Words): string {
   const opening = attributionMarks.opener.exec(bare)?.[0] ?? "";
   const rest = bare.slice(opening.length);
+  const kept = datesIn(bare);
   for (const verb of attributionMarks.verbs) {
     const found = verb.exec(rest);
     if (found === null) continue;
     const after = found.index + found[0].length;
     return (
       opening +
-      replaceWords(rest.slice(0, found.index), words, writtenDateKept) +
+      replaceWords(rest.slice(0, found.index), words, kept) +
       found[0] +
-      replaceWords(rest.slice(after), words, writtenDateKept)
+      replaceWords(rest.slice(after), words, kept)
     );
   }
-  return opening + replaceWords(rest, words, writtenDateKept);
+  return opening + replaceWords(rest, words, kept);
 }

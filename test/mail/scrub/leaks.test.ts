@@ -172,7 +172,7 @@ describe("no word, name or address of a mail stands in what is made of it, nor i
       }),
       { numRuns: 30, seed: 7 },
     );
-  });
+  }, 120_000);
 
   test("of mail that is damaged", () => {
     fc.assert(
@@ -185,7 +185,7 @@ describe("no word, name or address of a mail stands in what is made of it, nor i
       }),
       { numRuns: 60, seed: 7 },
     );
-  });
+  }, 120_000);
 
   test("of files eight bytes in a row, however they are written", () => {
     fc.assert(
@@ -207,7 +207,7 @@ describe("no word, name or address of a mail stands in what is made of it, nor i
       }),
       { numRuns: 60, seed: 7 },
     );
-  });
+  }, 120_000);
 
   test("of a header, a line and a part that never end, in bounded memory", () => {
     const mib = 1024 * 1024;
@@ -231,5 +231,5 @@ describe("no word, name or address of a mail stands in what is made of it, nor i
       behind += message.end().length;
       expect(behind).toBe(0);
     }
-  });
+  }, 120_000);
 });
