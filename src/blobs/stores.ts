@@ -175,12 +175,12 @@ interface RawPlaces {
  */
 function openRawBlobs({ viewFor, files, bucketOf, places, log }: RawPlaces): OpenStores["raw"] {
   /** A bare key is that of a message whose move the ledger has not heard of yet; or it is a local file. */
-  function* where(ref: string): Generator<{ bucket: Bucket; key: string }> {
-    const reference = readReference(ref);
-    if (reference.store !== undefined) return yield find(ref, bucketOf);
-    yield { bucket: files, key: ref };
-    const { bucket, prefix } = viewFor(ref);
-    if (bucket !== files) yield { bucket, key: `${prefix}${ref}` };
+  function* where(ref: string): Generator<{ store: string | undefined; bucket: Bucket; key: string }> {
+    const { store } = readReference(ref);
+    if (store !== undefined) return yield { store, ...find(ref, bucketOf) };
+    yield { store, bucket: files, key: ref };
+    const view = viewFor(ref);
+    if (view.bucket !== files) yield { store: view.store, bucket: view.bucket, key: `${view.prefix}${ref}` };
   }
 
   return {
@@ -195,6 +195,15 @@ function openRawBlobs({ viewFor, files, bucketOf, places, log }: RawPlaces): Ope
       for (const { bucket, key } of where(ref)) {
         const found = await bucket.read(key);
         if (found !== undefined) return found.bytes;
+      }
+      return undefined;
+    },
+    async refOf(ref) {
+      for (const { store, bucket, key } of where(ref)) {
+        const found = await bucket.read(key);
+        if (found === undefined) continue;
+        await found.bytes.cancel();
+        return writeReference({ store, key });
       }
       return undefined;
     },

@@ -1,7 +1,7 @@
 /** Makes the lanes of the configuration: one per destination account of a tenant, each with its session, its wire and its token bucket. */
 import type { BoundDestination } from "../destinations/index.ts";
 import type { Session } from "../model/destination.ts";
-import type { Wire } from "../model/wire.ts";
+import type { Wire, WireResponse } from "../model/wire.ts";
 import { type Bucket, openBucket } from "../pipeline/bucket.ts";
 import type { RoadLane } from "../pipeline/road.ts";
 import type { DestinationEntry, TenantSettings } from "../settings/index.ts";
@@ -26,9 +26,9 @@ function openLane(tenant: TenantSettings, entry: DestinationEntry, ground: Groun
   const lane = laneId(tenant.id, entry.id);
   let bound = bind(entry);
   const { facts } = bound;
-  const bucket = openBucket(facts.limits, clock);
+  const bucket = openBucket(facts.limits, clock, { day: facts.day, width: facts.width });
   const wire = openLaneWire(() => bound, bucket, ground);
-  const others = openOtherWires(facts.vendor, bucket, ground);
+  const others = openOtherWires(() => bound, bucket, ground);
   const ports = {
     tenant: tenant.id,
     lane,
@@ -78,19 +78,26 @@ function openLaneWire(bound: () => BoundDestination, bucket: Bucket, { clock, me
     vendor: facts.vendor,
     clock,
     metrics,
-    beforeCall: (budget) => bucket.take(budget),
+    ...counted(bound, bucket),
   });
 }
 
+/** Each call waits its turn, and what its answer tells of the vendor's limits is heard. */
+const counted = (bound: () => BoundDestination, bucket: Bucket) => ({
+  beforeCall: (budget: string, cost: number) => bucket.begin(budget, cost),
+  afterCall: (budget: string, answer: WireResponse | undefined) =>
+    bucket.end(budget, answer === undefined ? undefined : bound().tells?.(answer)),
+});
+
 /** Wires to the other origins of a vendor, as its answers name them. */
-function openOtherWires(vendor: string, bucket: Bucket, { clock, metrics }: Ground) {
+function openOtherWires(bound: () => BoundDestination, bucket: Bucket, { clock, metrics }: Ground) {
   const open = new Map<string, OpenWire>();
   return {
     wireTo(baseUrl: string): Wire {
       const known = open.get(baseUrl);
       if (known !== undefined) return known;
-      const beforeCall = (budget: string) => bucket.take(budget);
-      const made = openWire({ baseUrl, headers: {}, vendor, clock, metrics, beforeCall });
+      const { vendor } = bound().facts;
+      const made = openWire({ baseUrl, headers: {}, vendor, clock, metrics, ...counted(bound, bucket) });
       open.set(baseUrl, made);
       return made;
     },
@@ -111,7 +118,7 @@ function followed(current: () => Session): Session {
     account: () => current().account(),
     fix: async () => (await current().fix?.()) ?? [],
     dedupe: (kind) => current().dedupe(kind),
-    find: (step, refs) => current().find(step, refs),
+    find: (step, refs, asked) => current().find(step, refs, asked),
     put: (step, refs) => current().put(step, refs),
     read: (kind, id, whole) => current().read(kind, id, whole),
     asMade: async (step, refs) => await current().asMade?.(step, refs),

@@ -8,6 +8,8 @@ export interface Blobs {
   put(key: string, sealed: AsyncIterable<Uint8Array>): Promise<{ readonly bytes: number; readonly ref?: string }>;
   /** By key or by what `put` answered as `ref`. Undefined when there is no such key. */
   get(key: string): Promise<ReadableStream<Uint8Array> | undefined>;
+  /** What to write down for a key that is there already, as `put` would have answered it; undefined where there is none. */
+  refOf?(key: string): Promise<string | undefined>;
   /** True when something was there. */
   delete(key: string): Promise<boolean>;
   list(prefix: string): AsyncIterable<{ key: string; bytes: number; at: number }>;

@@ -1,5 +1,6 @@
 /** HANDS: what every CRM connector offers, and what it has to say of its vendor. */
 import type { ZodType } from "zod";
+import type { DayBudget, Limit, Told } from "./budget.ts";
 import type { Failure } from "./outcome.ts";
 import type { Clock, Log, Metrics } from "./ports.ts";
 import type { LocalRecords } from "./records.ts";
@@ -45,12 +46,7 @@ export interface Dedupe {
   readonly absenceProvable: boolean;
 }
 
-export interface Limit {
-  /** `search`, `default`: which calls draw on it (WireRequest.budget). */
-  readonly budget: string;
-  readonly calls: number;
-  readonly perMs: number;
-}
+export type { DayBudget, Limit, Told } from "./budget.ts";
 
 /** What the pipeline asks before it asks the vendor: what cannot be had there is a note or a review item, and no trick. */
 export interface Can {
@@ -74,6 +70,8 @@ export interface Facts {
   readonly checked: string;
   readonly apiVersion: string;
   readonly limits: readonly Limit[];
+  /** Where the vendor counts by the day. */
+  readonly day?: DayBudget;
   readonly maxBodyBytes: number;
   readonly batch?: { readonly size: number };
   /** The best tier the vendor offers per kind; a session may find less (Session.dedupe). */
@@ -115,6 +113,12 @@ export interface Whole {
   readonly fields: readonly string[];
 }
 
+/** Why a record is looked for. */
+export interface Asked {
+  /** The ledger knows of a create whose outcome is unclear: whatever the session remembers or not, it may be there. */
+  readonly sent: boolean;
+}
+
 export interface Session {
   check(): Promise<AccountCheck>;
   /**
@@ -127,7 +131,7 @@ export interface Session {
   /** How creates of this kind are kept single in this very account. May ask the vendor once and remember. */
   dedupe(kind: StepKind): Promise<Dedupe>;
   /** The record this step asks for, if it is there. Never creates. Refused when the look-up itself failed. */
-  find(step: Step, refs: Refs): Promise<Ref | undefined>;
+  find(step: Step, refs: Refs, asked?: Asked): Promise<Ref | undefined>;
   /**
    * Makes it so. "Already exists by our key or address" is success (adopted), read back by the key.
    * Never overwrites what a person changed. Refused with a failure kind otherwise.
@@ -173,6 +177,8 @@ export interface Destination<S> {
   readonly settings: ZodType<S>;
   /** Pure: what an answer means, undefined when it is not a failure. `write` false for reads: a 5xx on a read is retryable. */
   classify(answer: WireResponse, write: boolean, now: number): Failure | undefined;
+  /** Pure: what an answer says of the vendor's limits; undefined where nothing. */
+  tells?(answer: WireResponse): Told | undefined;
   /** How to reach the vendor: base URL and the headers that carry the credentials. Undefined for what needs no network. */
   reach(settings: S): { readonly baseUrl: string; readonly headers: Readonly<Record<string, string>> } | undefined;
   open(settings: S, ports: DestinationPorts): Session;

@@ -9,8 +9,10 @@ export interface WireRequest {
   readonly body?: unknown;
   /** What the call is counted under: object of the vendor ("contact", "email"). */
   readonly object: string;
-  /** Which budget it draws on, where the vendor has several ("search"). */
+  /** Which budget it draws on, where the vendor has several ("search"); `token` is no call to the CRM itself. */
   readonly budget?: string;
+  /** What it takes of the day's budget, in the vendor's unit. Default 1. */
+  readonly cost?: number;
 }
 
 export interface WireResponse {

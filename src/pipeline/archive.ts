@@ -99,9 +99,9 @@ async function putInAttic(item: Archivable, ports: RetainPorts): Promise<string 
     const bytes = raw.kind === "spool" ? await ports.spool.read(raw.name) : undefined;
     if (bytes !== undefined) return (await ports.blobs.put(key, bytes)).ref ?? key;
     // A spool file that is gone was moved before a crash kept the ledger from hearing of it; or somebody took it away.
-    const there = await ports.blobs.get(key);
-    await there?.cancel();
-    if (there !== undefined) return key;
+    // By the name of its store: a bare key is looked for in the tenant's present store, which may be another one day.
+    const there = await refOf(key, ports);
+    if (there !== undefined) return there;
     ports.log.error({ event_id: eventId }, "the raw bytes of a message are neither in the spool nor in the attic");
   } catch (error) {
     if (error instanceof Refused) throw error;
@@ -109,6 +109,13 @@ async function putInAttic(item: Archivable, ports: RetainPorts): Promise<string 
   }
   ports.metrics.count("defects_total", { where: "retain" });
   return undefined;
+}
+
+async function refOf(key: string, { blobs }: RetainPorts): Promise<string | undefined> {
+  if (blobs.refOf !== undefined) return await blobs.refOf(key);
+  const there = await blobs.get(key);
+  await there?.cancel();
+  return there === undefined ? undefined : key;
 }
 
 /** What stays behind has no row any more, and is swept another day. */

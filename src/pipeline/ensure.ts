@@ -210,7 +210,7 @@ function noteOfFailure(row: ClaimedStep, failure: Failure, at: number): StepNote
 /** A step may have happened. Look; send again only where that cannot make a second record. */
 async function settleUnknown(turn: Turn, ports: EnsurePorts): Promise<StepOutcome> {
   const { step, row } = turn;
-  const found = await ports.session.find(step, turn.refs);
+  const found = await ports.session.find(step, turn.refs, { sent: true });
   if (found !== undefined) return await adopt(turn, found, ports);
   const verdict = afterEmptyRead(row, await ports.session.dedupe(step.kind), ports);
   switch (verdict.kind) {

@@ -127,8 +127,8 @@ function openAccount(
   const store = openStore({ clock, random, options });
   const world: World = { options, clock, store, customFields: new Map(), realMail: 0 };
   if (options.prepared)
-    for (const [object, name] of Object.entries(preparedFields))
-      addField(world, object as keyof typeof preparedFields, name, "text");
+    for (const [object, names] of Object.entries(preparedFields))
+      for (const name of names) addField(world, object as keyof typeof preparedFields, name, "text");
   const keys = new Set(options.keys);
   const limits = openLimits(options, clock);
 

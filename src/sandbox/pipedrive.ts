@@ -5,6 +5,7 @@
 import type { Clock, Random } from "../model/ports.ts";
 import { edgePage, fixedRandom, openFrame, type Prepared } from "./frame.ts";
 import { type Actors, openActors } from "./pipedrive/actors.ts";
+import { type Grants, openGrants } from "./pipedrive/auth.ts";
 import { openLimits, type RateLimits } from "./pipedrive/limits.ts";
 import { defaultOptions, type PipedriveSandboxOptions, sandboxToken } from "./pipedrive/options.ts";
 import { prepareFields } from "./pipedrive/prepare.ts";
@@ -16,12 +17,13 @@ import { openStore } from "./pipedrive/store.ts";
 import { stagesOf, userOf, type World } from "./pipedrive/world.ts";
 import type { Reply, Sandbox, SandboxRequest, SandboxVendor } from "./sandbox.ts";
 
-export { defaultOptions, type PipedriveSandboxOptions, sandboxToken } from "./pipedrive/options.ts";
+export { defaultOptions, type PipedriveSandboxOptions, sandboxApp, sandboxToken } from "./pipedrive/options.ts";
 export type { SandboxState } from "./pipedrive/state.ts";
 
 export interface PipedriveSandbox extends Sandbox {
   state(): SandboxState;
   readonly actors: Actors;
+  readonly grants: Pick<Grants, "expireAll" | "revoke" | "issued">;
   /** A token stops working: revoked or made anew. */
   revoke(token: string): void;
 }
@@ -37,6 +39,7 @@ interface Account {
   readonly actors: Actors;
   readonly limits: RateLimits;
   readonly tokens: Map<string, number>;
+  readonly grants: Grants;
 }
 
 export function createPipedriveSandbox(ports: SandboxPorts): PipedriveSandbox {
@@ -49,7 +52,7 @@ export function createPipedriveSandbox(ports: SandboxPorts): PipedriveSandbox {
     const world: World = { store, schema, options, stages: stagesOf(options) };
     if (options.prepared) prepareFields(schema);
     const tokens = new Map(Object.entries(options.tokens));
-    return { world, actors: openActors(world), limits: openLimits(options, clock), tokens };
+    return { world, actors: openActors(world), limits: openLimits(options, clock), tokens, grants: openGrants(options, clock) };
   }
 
   const frame = openFrame<Account>({
@@ -65,19 +68,32 @@ export function createPipedriveSandbox(ports: SandboxPorts): PipedriveSandbox {
   });
   return {
     ...frame,
+    async handle(request) {
+      const reply = await frame.handle(request);
+      // As every server says it; whoever asks for what changed lately goes by it.
+      return "drop" in reply
+        ? reply
+        : { ...reply, headers: { date: new Date(clock.now()).toUTCString(), ...reply.headers } };
+    },
     state: () => frame.state() as SandboxState,
     get actors() {
       return frame.account().actors;
+    },
+    get grants() {
+      return frame.account().grants;
     },
     revoke: (token) => void frame.account().tokens.delete(token),
   };
 }
 
-function prepare({ world, limits, tokens }: Account, request: SandboxRequest): Prepared {
+function prepare({ world, limits, tokens, grants }: Account, request: SandboxRequest): Prepared {
+  const { authorization, host } = request.headers;
+  if (request.method === "POST" && request.path === "/oauth/token")
+    return { route: "token.refresh", run: () => grants.refresh(request.body, authorization, host) };
   const call = callOf(incomingOf(request), world);
   const run = (): Reply => {
     const token = request.headers["x-api-token"] ?? /^Bearer (\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
-    const user = token === undefined ? undefined : tokens.get(token);
+    const user = token === undefined ? undefined : (tokens.get(token) ?? grants.userOf(token));
     if (token === undefined || user === undefined)
       throw new Refusal(401, { error: "unauthorized access", errorCode: 401 });
     if (call === undefined) throw new Refusal(404, { error: "Unknown method .", errorCode: 404 });

@@ -133,11 +133,15 @@ function openOrganisation(
   const tokens = openTokens(options, clock);
   const limits = openLimits(options, clock);
 
-  function called(call: Call | undefined, authorization: string | undefined): Reply {
+  function called(call: Call | undefined, authorization: string | undefined, named: string): Reply {
     tokens.authenticate(authorization);
     if (call === undefined) throw invalidUrl();
     tokens.require(call.scopes, call.operation);
     limits.spend(call.credits);
+    // In the path or as a lookup: whoever names what they are not shown is refused.
+    for (const id of store.hidden)
+      if (named.includes(id))
+        throw refused(403, "NO_PERMISSION", "permission denied", { permissions: ["Crm_Implied_View"] });
     return call.run(tokens.require);
   }
 
@@ -151,7 +155,7 @@ function openOrganisation(
       if (method === "POST" && url.pathname === "/oauth/v2/token")
         return { route: "token.refresh", run: () => tokens.refresh(body, url.searchParams, headers.host) };
       const call = callOf(incomingOf(method, url, headers["content-type"], body), world);
-      return { route: call?.route, run: () => called(call, headers.authorization) };
+      return { route: call?.route, run: () => called(call, headers.authorization, path + body) };
     },
   };
 }

@@ -44,6 +44,13 @@ test("raw mail lies under the seal that it came with, and the ledger is told its
   expect(await stores.raw.get(key)).toBeUndefined();
 });
 
+test("what to write down for raw mail that is there already is the reference of where it is", async () => {
+  const { stores, lay } = await open();
+  lay("raw/acme/ab/cd/e2", "of yesterday");
+  expect(await stores.raw.refOf?.("raw/acme/ab/cd/e2")).toBe("raw/acme/ab/cd/e2");
+  expect(await stores.raw.refOf?.("raw/acme/ab/cd/e3")).toBeUndefined();
+});
+
 test("raw mail of before, whose key names no tenant, is found in the local files whatever the store is now", async () => {
   const { stores, lay } = await open({ storage: elsewhere });
   lay("raw/ab/cd/e1", "of before");

@@ -138,6 +138,18 @@ describe("leads", () => {
 });
 
 describe("an address", () => {
+  test("made by a call whose answer was lost is told to be ours, and one that a person made is not", async () => {
+    const rig = closeRig();
+    rig.weather.loseAnswer("person", "drop");
+    expect((await failureIn(() => rig.session.put(person(), none))).kind).toBe("ambiguous");
+    expect(await rig.session.find(person(), none)).toMatchObject({ adopted: true, ours: true });
+    await rig.someoneAddsContact("bo@example.test", "Bo");
+    expect(await rig.session.find(person("bo@example.test"), none)).toMatchObject({ adopted: true, ours: false });
+    const unkeyed = closeRig({ prepared: false });
+    await bring(unkeyed.session, person(), none);
+    expect((await unkeyed.session.find(person(), none))?.ours).toBe(false);
+  });
+
   test("is this one and no other, whatever the search takes for a match, and the oldest of several contacts is taken", async () => {
     const { sandbox, clock, session } = closeRig();
     const first = sandbox.actors.personAddsContact({ email: "ADA@example.test", name: "First" });
@@ -203,6 +215,17 @@ describe("the same mail in Close's own mailbox sync", () => {
   test("some hours earlier or later is still the same mail", async () => {
     const { id, found } = await synced({ at: at + 86_399_000 });
     expect(found.id).toBe(id);
+  });
+
+  test("is looked for among those of its day also once our own are known to keep their time", async () => {
+    const rig = closeRig();
+    const { step, ref, refs } = await contactAt(rig.session);
+    await bring(rig.session, activity([step.key], { message_id: "<0@example.test>" }), refs);
+    const own = { messageId: "1@example.test", sender: "ada@example.test", subject: "About the engine" };
+    const id = rig.sandbox.actors.syncLogs({ contactId: ref.id, at: at + 7_200_000, ...own });
+    expect((await bring(rig.session, activity([step.key]), refs)).id).toBe(id);
+    expect(rig.sandbox.log.filter(({ route }) => route === "emails.list").at(-1)?.path).toContain("activity_at__gte");
+    expect(rig.sandbox.state().emails).toHaveLength(2);
   });
 
   test("hostile senders and ids end no comparison", () => {
@@ -286,8 +309,8 @@ describe("an organization", () => {
       reason: expect.stringContaining("doctor --fix"),
     });
     const missing = (await session.check()).findings.filter(({ fixable }) => fixable === true);
-    expect(missing.map(({ level }) => level)).toEqual(["problem", "warning", "problem"]);
-    expect((await session.fix?.())?.map(({ level }) => level)).toEqual(["ok", "ok", "ok"]);
+    expect(missing.map(({ level }) => level)).toEqual(["problem", "warning", "problem", "warning"]);
+    expect((await session.fix?.())?.map(({ level }) => level)).toEqual(["ok", "ok", "ok", "ok"]);
     expect(await session.fix?.()).toEqual([]);
     expect((await session.check()).findings.every(({ level }) => level === "ok")).toBe(true);
     await session.put(deal([step.key]), refs);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { classify, isTooLong, isUnclassified, namesField } from "../../src/destinations/pipedrive/classify.ts";
+import { classify, fieldsNamed, isTooLong, isUnclassified } from "../../src/destinations/pipedrive/classify.ts";
 import { movedDescription, noteOf, ownOf } from "../../src/destinations/pipedrive/note.ts";
 import type { WireResponse } from "../../src/model/wire.ts";
 import { activity, filed } from "./fixtures.ts";
@@ -89,8 +89,10 @@ describe("a reason", () => {
   test("tells what is too long, and which field is gone", () => {
     expect(isTooLong(reply(400, said("note: the value is too long")))).toBe(true);
     expect(isTooLong(reply(400, said("title is required")))).toBe(false);
-    expect(namesField(reply(400, said("custom_fields.abc: unknown")), ["abc"])).toBe(true);
-    expect(namesField(reply(400, said("custom_fields.abc: unknown")), ["abd"])).toBe(false);
+    const code = "0123456789".repeat(4);
+    expect(fieldsNamed(reply(400, said(`custom_fields.${code}: unknown, and ${code}`)))).toEqual([code]);
+    expect(fieldsNamed(reply(400, said("custom_fields.abc: unknown")))).toEqual([]);
+    expect(fieldsNamed(reply(429, said(code)))).toEqual([]);
   });
 });
 

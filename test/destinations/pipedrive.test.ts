@@ -266,6 +266,34 @@ describe("a logged mail", () => {
     expect((await rig.session.find(lost, refs))?.adopted).toBe(true);
   });
 
+  test("that another process may have logged is found though this session knows nothing of it, whatever its clock says", async () => {
+    const rig = pipedriveRig();
+    const { refs } = await brought(rig);
+    await rig.clock.advance(100 * hour);
+    const mail = activity([person().key], { message_id: "<other@x>", at: rig.clock.now() });
+    const made = await bring(openPipedrive(rig.sandbox, rig.clock), mail, refs);
+    expect(await rig.session.find(mail, refs), "never tried here").toBeUndefined();
+    expect((await rig.session.find(mail, refs, { sent: true }))?.id).toBe(made.id);
+  });
+
+  test("or a person made by another process a moment ago is found by a clock that is a day ahead", async () => {
+    const rig = pipedriveRig({ searchLagMs: 900_000 });
+    let aheadMs = 0;
+    const clock = { ...rig.clock, now: () => rig.clock.now() + aheadMs };
+    const session = openPipedrive(rig.sandbox, clock);
+    await session.account();
+    rig.weather.loseAnswer("person", "drop");
+    expect((await failureIn(() => session.put(person(), none))).kind).toBe("ambiguous");
+    aheadMs = 24 * hour;
+    expect((await session.find(person(), none, { sent: true }))?.adopted).toBe(true);
+    const firm = company();
+    const made = await rig.session.put(firm, none);
+    aheadMs = 48 * hour;
+    expect((await session.put(firm, none)).id, "the list that proves it is asked for by Pipedrive's time").toBe(
+      made.id,
+    );
+  });
+
   test("stays one where the customer's own mailbox sync has filed the same mail: no call of the API shows that", async () => {
     const rig = pipedriveRig();
     const who = person();
@@ -361,6 +389,27 @@ describe("our fields", () => {
     expect((await failureIn(() => rig.session.put(next, none))).kind).toBe("retryable");
     expect((await failureIn(() => rig.session.put(next, none))).kind).toBe("blocked");
     expect(rig.sandbox.state().counts.deals).toBe(1);
+  });
+
+  test("of the mapping's that an administrator deletes heal at the next try: the mail goes without, and says so", async () => {
+    const rig = pipedriveRig();
+    rig.sandbox.actors.adminAddsField("deals", "Region", "varchar");
+    const wish = (name: string) => ({ ...deal([], name), fields: { Region: "South" } });
+    expect((await rig.session.put(wish("one"), none)).note).toBeUndefined();
+    rig.sandbox.actors.adminDeletesField("deals", "Region");
+    expect((await failureIn(() => rig.session.put(wish("two"), none))).kind).toBe("retryable");
+    expect((await rig.session.put(wish("two"), none)).note).toMatch(/no field Region/);
+    expect(rig.sandbox.state().counts.deals).toBe(2);
+  });
+
+  test("that are there and refuse a value are a dead letter, not a field that is gone", async () => {
+    const rig = pipedriveRig();
+    const code = rig.sandbox.actors.adminAddsField("deals", "Region", "varchar");
+    const wish = { ...deal([]), fields: { Region: "South" } };
+    await rig.session.put(deal([], "first"), none);
+    const body = { success: false, error: `custom_fields.${code}: not in this order`, code: "ERR_INVALID_INPUT" };
+    rig.sandbox.faults.plan({ route: "deals.create", fault: { kind: "status", status: 400, body } });
+    expect((await failureIn(() => rig.session.put(wish, none))).kind).toBe("permanent");
   });
 
   test("that are deleted where Pipedrive just leaves the value out are noticed at the next record", async () => {
@@ -530,7 +579,7 @@ describe("what is there now", () => {
   test("facts follow the settings", () => {
     const own = pipedrive.settings.parse({ token: "x", calls_per_2_seconds: 90, search_lag_ms: 5, late_commit_ms: 6 });
     expect(pipedrive.factsFor?.(own)).toMatchObject({ searchLagMs: 5, lateCommitMs: 6 });
-    expect(pipedrive.factsFor?.(own).limits[0]).toEqual({ budget: "default", calls: 90, perMs: 2_000 });
+    expect(pipedrive.factsFor?.(own).limits[0]).toMatchObject({ calls: 90, perMs: 2_000, fixed: true });
     expect(pipedrive.reach(own)).toEqual({ baseUrl: "https://api.pipedrive.com", headers: { "x-api-token": "x" } });
   });
 });

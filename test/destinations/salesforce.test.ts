@@ -234,6 +234,16 @@ describe("accounts", () => {
     expect((await rig.session.find(company(), none))?.id).toBe(found ? id : undefined);
   });
 
+  test("of a short domain is found though hundreds have a website that ends in it", async () => {
+    const rig = salesforceRig();
+    for (let n = 0; n < 210; n++)
+      rig.sandbox.actors.personAddsAccount({ Name: `Max ${n}`, Website: `www.max${n}.example.test` });
+    for (let n = 0; n < 210; n++)
+      rig.sandbox.actors.personAddsAccount({ Name: `My ${n}`, Website: `my${n}example.test/en` });
+    const id = rig.sandbox.actors.personAddsAccount({ Name: "By hand", Website: "HTTPS://Example.test/de" });
+    expect((await rig.session.find(company(), none))?.id).toBe(id);
+  });
+
   test("a contact's account is set where there is none, and never changed", async () => {
     const rig = salesforceRig();
     const [who, firm] = [person(), company()];

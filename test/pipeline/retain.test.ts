@@ -146,6 +146,17 @@ describe("archiving", () => {
       expect([await rawOf("e1"), await rawOf("e2")]).toEqual(["raw of e1", "raw of e2"]);
     });
 
+    test("writes down the store also of a message that was moved before a crash, and whose spool file is gone", async () => {
+      await settled("e1", "spool");
+      const there = stores(() => false);
+      const key = "raw/acme/e1//e1";
+      await there.put(key, (async function* () {})());
+      await disk.spool.remove(await spoolNameOf("e1"));
+      const found = { ...there, refOf: async (asked: string) => (asked === key ? `there/${asked}` : undefined) };
+      expect(await archiveSettled(ports({ blobs: found }))).toBe(1);
+      expect((await ledger.find({ event: "e1", limit: 1 }))[0]?.raw).toEqual({ kind: "blob", key: `there/${key}` });
+    });
+
     test("moves the others' mail while one takes nothing, says so once, and asks again a minute later", async () => {
       let isAway = true;
       for (let index = 0; index < 70; index++) await settled(`a${index}`, index % 2 === 0 ? "spool" : "inline");

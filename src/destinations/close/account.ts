@@ -17,7 +17,22 @@ export const ownFields = {
     description: "Keeps an opportunity single when Mailwright has to try again. Do not edit.",
   },
 } as const satisfies Readonly<Record<FieldObject, { name: string; description: string }>>;
-export const fieldObjects = Object.keys(ownFields) as FieldObject[];
+/** Tells a contact that a call of ours made from one that was there: what was made without it is taken for somebody else's. */
+export const contactKey = {
+  object: "contact",
+  name: "Mailwright key",
+  description: "Tells a contact that Mailwright made from one that was there. Do not edit.",
+} as const;
+
+export interface OwnField {
+  readonly object: FieldObject;
+  readonly name: string;
+  readonly description: string;
+}
+export const allOwn: readonly OwnField[] = [
+  ...(["lead", "contact", "opportunity"] as const).map((object) => ({ object, ...ownFields[object] })),
+  contactKey,
+];
 
 export interface CustomField {
   readonly id: string;
@@ -31,6 +46,8 @@ export interface Account {
   fields(object: FieldObject): Promise<readonly CustomField[]>;
   /** The id of our own; undefined where it was not made. */
   own(object: FieldObject): Promise<string | undefined>;
+  /** The same of any of ours. */
+  idOf(field: Pick<OwnField, "object" | "name">): Promise<string | undefined>;
   /** Blocked where it was not made: mail that waits is not lost, a doubled opportunity stays doubled. */
   needed(object: FieldObject): Promise<string>;
   forget(): void;
@@ -48,13 +65,15 @@ export function openAccount(api: Api, wanted: string | undefined, clock: Clock):
       await organization();
       return await api.all(fieldsSchema, (skip) => paths.fieldsFrom(object, skip), "custom_field");
     });
-  const own = async (object: FieldObject): Promise<string | undefined> =>
-    (await fields(object)).find(({ name }) => name === ownFields[object].name)?.id;
+  const idOf = async ({ object, name }: Pick<OwnField, "object" | "name">): Promise<string | undefined> =>
+    (await fields(object)).find((field) => field.name === name)?.id;
+  const own = (object: FieldObject) => idOf({ object, name: ownFields[object].name });
 
   return {
     organization,
     fields,
     own,
+    idOf,
     async needed(object) {
       const found = await own(object);
       if (found !== undefined) return found;
@@ -78,8 +97,8 @@ export function openAccount(api: Api, wanted: string | undefined, clock: Clock):
 
   async function namesOwn(reason: string): Promise<boolean> {
     if (!/\bcustom\.cf_/.test(reason)) return false;
-    for (const object of fieldObjects) {
-      const id = await own(object);
+    for (const field of allOwn) {
+      const id = await idOf(field);
       if (id !== undefined && reason.includes(`custom.${id}`)) return true;
     }
     return false;

@@ -121,7 +121,7 @@ export const flagsOf = (flags: readonly string[]): string | undefined =>
  * `exact_value`, since words would match other people's addresses too; every hit is looked at again all the same.
  * https://developer.close.com/api/resources/advanced-filtering (checked 2026-11-24)
  */
-export const addressSearch = (address: string) => ({
+export const addressSearch = (address: string, more: readonly string[] = []) => ({
   query: {
     type: "and",
     queries: [
@@ -138,7 +138,7 @@ export const addressSearch = (address: string) => ({
       },
     ],
   },
-  _fields: { contact: ["id", "lead_id", "name", "emails", "date_created"] },
+  _fields: { contact: ["id", "lead_id", "name", "emails", "date_created", ...more] },
   results_limit: 10,
   include_counts: false,
   cursor: null,

@@ -1,8 +1,8 @@
 /** Looks at an organization for doctor, and makes the custom fields that it lacks. Weather (a 429, a time-out) is thrown; what can be mended is a finding. */
 import type { AccountCheck, Finding } from "../../model/destination.ts";
 import { Refused } from "../../model/outcome.ts";
-import { type Account, fieldObjects, ownFields } from "./account.ts";
-import { type Api, type FieldObject, paths } from "./api.ts";
+import { type Account, allOwn, type OwnField } from "./account.ts";
+import { type Api, paths } from "./api.ts";
 import { addressSearch } from "./bodies.ts";
 import { reasonOf } from "./classify.ts";
 
@@ -19,7 +19,7 @@ export async function check(api: Api, account: Account): Promise<AccountCheck> {
     return { account: undefined, findings };
   }
   findings.push(...(await checkRights(api)));
-  for (const object of fieldObjects) findings.push(await checkField(account, object));
+  for (const field of allOwn) findings.push(await checkField(account, field));
   return { account: organization, findings };
 }
 
@@ -57,12 +57,12 @@ async function checkRights(api: Api): Promise<Finding[]> {
 
 const plurals = { lead: "leads", contact: "contacts", opportunity: "opportunities" } as const;
 
-async function checkField(account: Account, object: FieldObject): Promise<Finding> {
-  const { name } = ownFields[object];
-  if ((await account.own(object)) !== undefined)
+async function checkField(account: Account, field: OwnField): Promise<Finding> {
+  const { object, name } = field;
+  if ((await account.idOf(field)) !== undefined)
     return { level: "ok", what: `the field "${name}" of ${plurals[object]} is there` };
   return {
-    // Without flags a contact is a contact all the same.
+    // Without flags, and without a word on who made it, a contact is a contact all the same.
     level: object === "contact" ? "warning" : "problem",
     what: `the field "${name}" of ${plurals[object]} is missing`,
     mend: "mailwright doctor --fix creates it",
@@ -74,13 +74,14 @@ async function checkField(account: Account, object: FieldObject): Promise<Findin
 export async function fix(api: Api, account: Account): Promise<readonly Finding[]> {
   account.forget();
   const findings: Finding[] = [];
-  for (const object of fieldObjects) {
-    if ((await account.own(object)) !== undefined) continue;
-    const body = { ...ownFields[object], type: "text" };
+  for (const field of allOwn) {
+    if ((await account.idOf(field)) !== undefined) continue;
+    const { object, ...own } = field;
+    const body = { ...own, type: "text" };
     const request = { method: "POST", path: paths.fields(object), object: "custom_field", body } as const;
     const answer = await api.call(request, true, ({ status }) => status === 400 || status === 403);
     account.forget();
-    if (answer.status < 300) findings.push(await checkField(account, object));
+    if (answer.status < 300) findings.push(await checkField(account, field));
     else
       findings.push({
         level: "problem",

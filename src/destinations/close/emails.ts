@@ -31,6 +31,7 @@ export interface EmailsPorts {
 type Times = "unknown" | "kept" | "changed";
 
 const windowMs = 2_000;
+const dayMs = 86_400_000;
 /** Texts come with them: 25 of the longest stay below what a call's answer may have. */
 const pageSize = "25";
 const shownFields = "id,lead_id,contact_id,subject,sender,body_text,message_ids,activity_at,date_created";
@@ -46,15 +47,17 @@ export function openEmails({ api, places, wishes, user, html }: EmailsPorts): Em
       "email",
     );
 
-  function around(lead: string, step: ActivityStep): Promise<Email[]> {
-    const [from, to] = [timeOf(step) - windowMs, timeOf(step) + windowMs].map((at) => new Date(at).toISOString());
+  /** Of our own a moment; of what a mailbox sync logged a day, since its clock and the time zone that it takes a Date for are its own. */
+  function around(lead: string, step: ActivityStep, withinMs: number): Promise<Email[]> {
+    const [from, to] = [timeOf(step) - withinMs, timeOf(step) + withinMs].map((at) => new Date(at).toISOString());
     return list({ lead_id: lead, activity_at__gte: from ?? "", activity_at__lte: to ?? "" });
   }
 
   async function find(step: ActivityStep, refs: Refs): Promise<Ref | undefined> {
     looks(step.key, step.about, refs);
     return await standsOn(step.about, refs, places, async (lead) => {
-      const all = times === "kept" ? await around(lead, step) : await list({ lead_id: lead });
+      const within = maySync(step) ? dayMs : windowMs;
+      const all = times === "kept" ? await around(lead, step, within) : await list({ lead_id: lead });
       const marker = markerOf(step.key);
       const ours = oldest(all.filter(({ body_text }) => endsWithMarker(body_text, marker)));
       if (ours !== undefined) return { id: ours.id, adopted: true };
@@ -77,7 +80,7 @@ export function openEmails({ api, places, wishes, user, html }: EmailsPorts): Em
     }
     if (times !== "unknown") return;
     try {
-      const there = await around(lead, step);
+      const there = await around(lead, step, windowMs);
       if (there.some(({ id }) => id === email.id)) times = "kept";
     } catch (error) {
       // It is logged, and that is what counts; the next one shows it.
@@ -118,7 +121,9 @@ async function log(api: Api, body: EmailBody): Promise<Email> {
   return shaped(emailSchema, answer, true);
 }
 
-const dayMs = 86_400_000;
+/** Whether a mailbox sync can have logged it in a way that shows. */
+const maySync = (step: Pick<ActivityStep, "message_id" | "from" | "flags">): boolean =>
+  step.message_id !== null && step.from !== null && !step.flags.includes("message_id_conflict");
 
 /**
  * A synced e-mail is this mail only if Message-ID, sender, subject and day agree: whoever forges the Message-ID of a mail must not keep the real
@@ -128,7 +133,7 @@ export function isSame(
   email: Email,
   step: Pick<ActivityStep, "message_id" | "from" | "subject" | "at" | "flags">,
 ): boolean {
-  if (step.message_id === null || step.from === null || step.flags.includes("message_id_conflict")) return false;
+  if (!maySync(step) || step.message_id === null || step.from === null) return false;
   const bare = (id: string): string => id.trim().replace(/^<|>$/g, "");
   const words = (text: string): string => text.replace(/\s+/g, " ").trim();
   const sender = /<([^<>]*)>\s*$/.exec(email.sender ?? "")?.[1] ?? email.sender ?? "";

@@ -3,7 +3,7 @@ import type { Ref } from "../../model/destination.ts";
 import { Refused } from "../../model/outcome.ts";
 import type { PersonStep } from "../../model/step.ts";
 import { permanent, together } from "../shared/calls.ts";
-import type { Account } from "./account.ts";
+import { type Account, contactKey } from "./account.ts";
 import {
   type Api,
   type Contact,
@@ -34,36 +34,48 @@ export interface PeoplePorts {
 }
 
 export function openPeople({ api, account, wishes, places, companies }: PeoplePorts): People {
-  async function byAddress(given: string): Promise<Ref | undefined> {
+  /** The name of our field on contacts, where it was made. */
+  async function keyField(): Promise<string | undefined> {
+    const id = await account.idOf(contactKey);
+    return id === undefined ? undefined : `custom.${id}`;
+  }
+
+  async function byAddress(given: string, key: string): Promise<Ref | undefined> {
     const address = given.toLowerCase();
-    const body = addressSearch(address);
+    const field = await keyField();
+    const body = addressSearch(address, field === undefined ? [] : [field]);
     const request = { method: "POST", path: paths.search, object: "search", budget: "search", body } as const;
     const { data } = shaped(contactHitsSchema, await api.call(request, false), false);
-    return adopted(data, address);
+    return adopted(data, address, field, key);
   }
 
   /** Whatever the search took for a match: only who has this very address is this person. */
-  function adopted(contacts: readonly Contact[], address: string): Ref | undefined {
+  function adopted(
+    contacts: readonly Contact[],
+    address: string,
+    field: string | undefined,
+    key: string,
+  ): Ref | undefined {
     const same = contacts.filter(({ emails }) => emails.some(({ email }) => email.toLowerCase() === address));
     const found = oldest(same);
     if (found === undefined) return undefined;
     places.learn(found);
     const note =
       same.length > 1 ? { note: `Close has ${same.length} contacts with this address; the oldest is taken` } : {};
-    return { id: found.id, adopted: true, ...note };
+    return { id: found.id, adopted: true, ours: field !== undefined && found[field] === key, ...note };
   }
 
-  async function find({ email, also = [], company }: PersonStep): Promise<Ref | undefined> {
-    const own = await byAddress(email);
+  async function find({ email, also = [], company, key }: PersonStep): Promise<Ref | undefined> {
+    const own = await byAddress(email, key);
     if (own !== undefined) return own;
     // A list does not lag as the search does.
     const lead = company === undefined ? undefined : companies.known(company.key);
     const listed =
       lead === undefined ? [] : await api.all(contactsSchema, (skip) => paths.contactsOf(lead, skip), "contact");
-    const colleague = adopted(listed, email.toLowerCase());
+    const colleague = adopted(listed, email.toLowerCase(), await keyField(), key);
     if (colleague !== undefined) return colleague;
     for (const other of also) {
-      const found = await byAddress(other);
+      const found = await byAddress(other, key);
       if (found !== undefined) return { ...found, note: "known under another address of the same person" };
     }
     return undefined;
@@ -73,7 +85,8 @@ export function openPeople({ api, account, wishes, places, companies }: PeoplePo
     const { values, note } = await wishes.of("contact", step);
     const [flags, field] = [flagsOf(step.flags), await account.own("contact")];
     const own = flags === undefined || field === undefined ? {} : { [`custom.${field}`]: flags };
-    const contact = contactBody(step, { ...values, ...own });
+    const keyed = await keyField();
+    const contact = contactBody(step, { ...values, ...own, ...(keyed === undefined ? {} : { [keyed]: step.key }) });
     const { company } = step;
     const lead = company === undefined ? undefined : await companies.lead(company.key);
     const kept = note === undefined ? {} : { note };

@@ -3,7 +3,7 @@ import type { Clock } from "../../model/ports.ts";
 import type { DealStep, PersonStep } from "../../model/step.ts";
 import { isNamed, listed, openMemo, permanent } from "../shared/calls.ts";
 import { shortText } from "../shared/text.ts";
-import { type Account, ownFields } from "./account.ts";
+import { type Account, allOwn } from "./account.ts";
 import { type Api, type FieldObject, paths, pipelinesSchema, shaped, usersSchema } from "./api.ts";
 import type { Values } from "./bodies.ts";
 
@@ -52,7 +52,8 @@ export function openWishes(api: Api, account: Account, clock: Clock): Wishes {
     if (regular[object].includes(name)) return name;
     const bare = name.replace(/^custom\./, "");
     const found = (await account.fields(object)).find((field) => isNamed({ id: field.id, label: field.name }, bare));
-    return found === undefined || found.name === ownFields[object].name ? undefined : `custom.${found.id}`;
+    const isOurs = allOwn.some((own) => own.object === object && own.name === found?.name);
+    return found === undefined || isOurs ? undefined : `custom.${found.id}`;
   }
 
   return {

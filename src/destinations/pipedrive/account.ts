@@ -1,6 +1,7 @@
 /** What one Pipedrive company has: who it is, and the keys of the custom fields that are ours. Asked once, remembered. */
 import { z } from "zod";
 import { Refused } from "../../model/outcome.ts";
+import type { Clock } from "../../model/ports.ts";
 import { type Api, asks, fieldsSchema, type ObjectName } from "./api.ts";
 
 export interface AccountSettings {
@@ -42,6 +43,10 @@ export interface Account {
   codes<O extends KeyedObject>(object: O): Promise<Codes<O>>;
   /** The company's fields changed: looks again at the next question. */
   forget(): void;
+  /** They may have changed: looks again at the next question, and not for every record that says so. */
+  doubt(): void;
+  /** Whether one of these keys was known and is there no more, by a fresh answer. */
+  areGone(codes: readonly string[]): Promise<boolean>;
 }
 
 const meSchema = z.object({
@@ -54,7 +59,11 @@ const meSchema = z.object({
   }),
 });
 
-export function openAccount(api: Api, settings: AccountSettings): Account {
+/** A value that Pipedrive leaves out for another reason must not cost a look at the fields with each record. */
+const doubtMs = 600_000;
+
+export function openAccount(api: Api, settings: AccountSettings, clock: Pick<Clock, "now">): Account {
+  let doubtedAt = Number.NEGATIVE_INFINITY;
   const remembered = new Map<string, Promise<unknown>>();
   /** One question at a time; its answer is kept, its failure is not. */
   function once<T>(name: string, ask: () => Promise<T>): Promise<T> {
@@ -85,10 +94,30 @@ export function openAccount(api: Api, settings: AccountSettings): Account {
       }
       return Object.fromEntries(found.map(({ word, codes: [code] }) => [word, code])) as Codes<typeof object>;
     },
-    forget() {
-      for (const object of keyedObjects) remembered.delete(`fields ${object}`);
+    forget,
+    doubt() {
+      const now = clock.now();
+      if (now - doubtedAt < doubtMs && now >= doubtedAt) return;
+      doubtedAt = now;
+      forget();
+    },
+    async areGone(codes) {
+      for (const object of keyedObjects) {
+        const held = remembered.get(`fields ${object}`) as ReturnType<typeof fields> | undefined;
+        const known = (await held?.catch(() => []))?.map(({ code }) => code) ?? [];
+        const named = codes.filter((code) => known.includes(code));
+        if (named.length === 0) continue;
+        remembered.delete(`fields ${object}`);
+        const there = await fields(object);
+        if (named.some((code) => !there.some((field) => field.code === code))) return true;
+      }
+      return false;
     },
   };
+
+  function forget(): void {
+    for (const object of keyedObjects) remembered.delete(`fields ${object}`);
+  }
 }
 
 export interface Standing {

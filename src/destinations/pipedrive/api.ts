@@ -5,7 +5,8 @@ import type { Clock, Metrics } from "../../model/ports.ts";
 import type { Wire, WireRequest, WireResponse } from "../../model/wire.ts";
 import { openCalls } from "../shared/calls.ts";
 import { hour } from "../shared/words.ts";
-import { classify, isUnclassified, untilMidnight } from "./classify.ts";
+import { classify, fieldsNamed, isForbidden, isUnclassified, reasonOf, untilMidnight } from "./classify.ts";
+import { openRights } from "./rights.ts";
 
 /**
  * Version 2 for records, fields and searches; version 1 for what has no other: users, activity types, leads. Version 1 of persons,
@@ -33,6 +34,8 @@ export type Query = Readonly<Record<string, string | undefined>>;
 export interface Ask extends Omit<WireRequest, "path"> {
   readonly path: string;
   readonly tokens: number;
+  /** The records that it is about; of a list or a create without an id. */
+  readonly about?: { readonly object: ObjectName; readonly id?: string };
 }
 
 function queryOf(query: Query): string {
@@ -44,15 +47,21 @@ const get = (path: string, object: string, tokens: number): Ask => ({ method: "G
 
 /** Every value from outside is percent-encoded here. */
 export const asks = {
-  one: (object: ObjectName, id: string, query: Query = {}): Ask =>
-    get(`${two}/${object}/${encodeURIComponent(id)}${queryOf(query)}`, metricName(object), 1),
-  list: (object: ObjectName, query: Query): Ask => get(`${two}/${object}${queryOf(query)}`, metricName(object), 10),
+  one: (object: ObjectName, id: string, query: Query = {}): Ask => ({
+    ...get(`${two}/${object}/${encodeURIComponent(id)}${queryOf(query)}`, metricName(object), 1),
+    about: { object, id },
+  }),
+  list: (object: ObjectName, query: Query): Ask => ({
+    ...get(`${two}/${object}${queryOf(query)}`, metricName(object), 10),
+    about: { object },
+  }),
   create: (object: ObjectName, body: object): Ask => ({
     method: "POST",
     path: `${two}/${object}`,
     object: metricName(object),
     body,
     tokens: 5,
+    about: { object },
   }),
   update: (object: ObjectName, id: string, body: object): Ask => ({
     method: "PATCH",
@@ -60,12 +69,14 @@ export const asks = {
     object: metricName(object),
     body,
     tokens: 5,
+    about: { object, id },
   }),
   remove: (object: ObjectName, id: string): Ask => ({
     method: "DELETE",
     path: `${two}/${object}/${encodeURIComponent(id)}`,
     object: metricName(object),
     tokens: 3,
+    about: { object, id },
   }),
   personsByEmail: (email: string): Ask => ({
     ...get(`${two}/persons/search${queryOf({ term: email, fields: "email", exact_match: "true" })}`, "person", 20),
@@ -174,19 +185,26 @@ export interface ApiPorts {
   readonly metrics: Metrics;
   /** Tokens of the day left to the company's other programs. */
   readonly reserve: number;
+  /** Whether one of these custom fields is there no more, asked of Pipedrive. */
+  areGone(codes: readonly string[]): Promise<boolean>;
 }
 
 export interface Api {
   /** An answer that is no failure by `classify`, or one that is `expected`. Refused otherwise. */
   call(ask: Ask, write: boolean, expected?: (answer: WireResponse) => boolean): Promise<WireResponse>;
   shaped<T>(schema: z.ZodType<T>, answer: WireResponse, write: boolean): T;
+  /** By Pipedrive's clock, as far as its answers tell: what changed lately is asked for by its time and not by ours. */
+  now(): number;
 }
 
-export function openApi({ wire, clock, metrics, reserve }: ApiPorts): Api {
+export function openApi({ wire, clock, metrics, reserve, areGone }: ApiPorts): Api {
   let waitUntil = 0;
+  let aheadMs = 0;
 
   /** Every answer says what is left of the company's day, where it says so at all. */
   function watched(answer: WireResponse): WireResponse {
+    const date = Date.parse(answer.headers.date ?? "");
+    if (Number.isFinite(date)) aheadMs = date - clock.now();
     const left = answer.headers["x-daily-ratelimit-token-remaining"];
     if (reserve === 0 || left === undefined || !/^\d{1,12}$/.test(left)) return answer;
     const now = clock.now();
@@ -195,15 +213,40 @@ export function openApi({ wire, clock, metrics, reserve }: ApiPorts): Api {
   }
   const watching: Wire = { request: async (request) => watched(await wire.request(request)) };
   const calls = openCalls({ vendor: "Pipedrive", wire: watching, clock, metrics, classify, isUnclassified });
+
+  async function exchange(
+    { tokens: cost, about: _about, ...request }: Ask,
+    write: boolean,
+    expected: (answer: WireResponse) => boolean,
+  ): Promise<WireResponse> {
+    if (clock.now() < waitUntil) {
+      const reason = `fewer than ${reserve} of the company's tokens of the day are left, which are kept for others (reserve_tokens)`;
+      throw new Refused({ kind: "rate_limited", reason, until: waitUntil });
+    }
+    return await calls.call({ ...request, cost }, write, expected);
+  }
+  const rights = openRights((ask) => exchange(ask, false, isForbidden), clock);
+
   return {
     shaped: calls.shaped,
-    async call({ tokens, ...request }, write, expected) {
-      if (clock.now() < waitUntil) {
-        const reason = `fewer than ${reserve} of the company's tokens of the day are left, which are kept for others (reserve_tokens)`;
-        throw new Refused({ kind: "rate_limited", reason, until: waitUntil });
+    now: () => clock.now() + aheadMs,
+    async call(ask, write, expected) {
+      const isMeant = (answer: WireResponse): boolean => expected?.(answer) === true;
+      const answer = await exchange(
+        ask,
+        write,
+        (reply) => isMeant(reply) || isForbidden(reply) || fieldsNamed(reply).length > 0,
+      );
+      if (isMeant(answer)) return answer;
+      if (isForbidden(answer)) throw await rights.refusal(ask, reasonOf(answer));
+      const named = fieldsNamed(answer);
+      if (named.length === 0) return answer;
+      // An administrator may have taken the field away since its key was asked for: no mail is at fault then.
+      if (await areGone(named)) {
+        const reason = `${reasonOf(answer)}; the company's fields have changed, and are asked for again`;
+        throw new Refused({ kind: "retryable", reason });
       }
-      metrics.count("crm_cost_total", { vendor: "pipedrive", object: request.object }, tokens);
-      return await calls.call(request, write, expected);
+      throw new Refused({ kind: "permanent", reason: reasonOf(answer) });
     },
   };
 }

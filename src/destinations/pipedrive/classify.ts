@@ -61,6 +61,14 @@ export function classify(answer: WireResponse, write: boolean, now: number): Fai
   }
 }
 
+/** A 403 that leaves open whether the token may do such a thing at all, or only not with this record (rights.ts finds out). */
+export const isForbidden = (answer: WireResponse): boolean => {
+  const body = answer.status === 403 ? errorOf(answer) : undefined;
+  return (
+    body !== undefined && !(body.code ?? "").startsWith("feature_capping") && !/\bscopes?\b/i.test(body.error ?? "")
+  );
+};
+
 /** True for statuses this table knows nothing of; they are permanent for the item, and worth counting. */
 export const isUnclassified = (status: number): boolean =>
   status >= 400 &&
@@ -120,9 +128,9 @@ export const isTooLong = (answer: WireResponse): boolean =>
   (answer.status === 400 || answer.status === 413 || answer.status === 422) &&
   /too long|too large|max(imum)? (length|size)|exceed(s|ed)?\b/i.test(saidBy(answer));
 
-/** True when Pipedrive refuses one of these custom fields as unknown: an administrator took it away. */
-export const namesField = (answer: WireResponse, codes: Iterable<string>): boolean =>
-  answer.status === 400 && [...codes].some((code) => saidBy(answer).includes(code));
+/** Keys of custom fields that a refusal names: one of them may be there no more. */
+export const fieldsNamed = (answer: WireResponse): readonly string[] =>
+  answer.status === 400 ? [...new Set(saidBy(answer).match(/\b[0-9a-f]{40}\b/g) ?? [])].slice(0, 20) : [];
 
 const saidBy = (answer: WireResponse): string => errorOf(answer)?.error ?? "";
 

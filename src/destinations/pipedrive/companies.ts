@@ -1,5 +1,5 @@
 /** Organizations: Pipedrive knows no domains, so one is known by our key, or by the person of that domain whose organization it is. */
-import type { Ref, Refs } from "../../model/destination.ts";
+import type { Asked, Ref, Refs } from "../../model/destination.ts";
 import type { CompanyStep } from "../../model/step.ts";
 import { permanent, together } from "../shared/calls.ts";
 import type { Codes } from "./account.ts";
@@ -53,11 +53,16 @@ async function amongRecent(
   return oldest(all.filter((record) => isOurs(record, step, codes)));
 }
 
-export async function findCompany(step: CompanyStep, refs: Refs, ports: PeoplePorts): Promise<Ref | undefined> {
+export async function findCompany(
+  step: CompanyStep,
+  refs: Refs,
+  ports: PeoplePorts,
+  asked?: Asked,
+): Promise<Ref | undefined> {
   const codes = await ports.account.codes("organizations");
   const found =
     (await byKey(step, codes, ports)) ??
-    (ports.tries.mayBeRecent(step.key) ? await amongRecent(step, codes, ports) : undefined);
+    (asked?.sent === true || ports.tries.mayBeRecent(step.key) ? await amongRecent(step, codes, ports) : undefined);
   if (found !== undefined)
     return { ...(await ports.records.refOf("organizations", String(found.id), true)), ours: true };
   return await ofPersons(step, refs, ports);
@@ -72,7 +77,7 @@ export async function putCompany(step: CompanyStep, ports: PeoplePorts): Promise
   if (there !== undefined) return await records.refOf("organizations", String(there.id), true);
   tries.begin(step.key);
   const wanted = { custom: granted.custom, owner: granted.owner ?? owner };
-  const made = await records.create("organizations", organizationBody(step, wanted, codes), Object.values(codes));
+  const made = await records.create("organizations", organizationBody(step, wanted, codes));
   if (made === undefined) throw permanent("Pipedrive calls a value of the new organization too long");
   const note = together(cutOf("name", step.name), granted.note);
   return await records.refOf("organizations", String(made.id), false, note);

@@ -1,5 +1,5 @@
 /** Deals: known by our key in a field of the company's, found through the lists of the records that they hang on. */
-import type { Ref, Refs } from "../../model/destination.ts";
+import type { Asked, Ref, Refs } from "../../model/destination.ts";
 import type { DealStep } from "../../model/step.ts";
 import { permanent, together } from "../shared/calls.ts";
 import type { Codes } from "./account.ts";
@@ -24,9 +24,10 @@ async function listed(
   refs: Refs,
   codes: Codes<"deals">,
   { api, fresh, recent }: PeoplePorts,
+  isSent: boolean,
 ): Promise<PipedriveRecord | undefined> {
   const query = listOf(step, refs);
-  if (query?.person_id !== undefined && fresh.isEmpty("deals", query.person_id)) return undefined;
+  if (!isSent && query?.person_id !== undefined && fresh.isEmpty("deals", query.person_id)) return undefined;
   const fields = { custom_fields: codes.key };
   const all =
     query === undefined ? await recent.list("deals", fields) : await allOf(api, "deals", { ...query, ...fields });
@@ -47,10 +48,15 @@ async function byKey(
   return undefined;
 }
 
-export async function findDeal(step: DealStep, refs: Refs, ports: PeoplePorts): Promise<Ref | undefined> {
+export async function findDeal(
+  step: DealStep,
+  refs: Refs,
+  ports: PeoplePorts,
+  asked?: Asked,
+): Promise<Ref | undefined> {
   const codes = await ports.account.codes("deals");
   const found =
-    (await listed(step, refs, codes, ports)) ??
+    (await listed(step, refs, codes, ports, asked?.sent === true)) ??
     (listOf(step, refs) === undefined ? await byKey(step, codes, ports) : undefined);
   return found === undefined ? undefined : await ports.records.refOf("deals", String(found.id), true);
 }
@@ -65,7 +71,7 @@ export async function putDeal(step: DealStep, refs: Refs, ports: PeoplePorts): P
   for (const person of places.persons) fresh.touched("deals", String(person));
   const wanted = { custom: granted.custom, owner: granted.owner ?? owner };
   const body = dealBody(step, stage, places, wanted, codes);
-  const made = await records.create("deals", body, Object.values(codes)).catch((error: unknown) => {
+  const made = await records.create("deals", body).catch((error: unknown) => {
     wishes.forget();
     throw error;
   });

@@ -1,5 +1,5 @@
 /** Persons: found by address or created, never overwritten. Pipedrive takes any number of persons with one address, so every create is looked out for. */
-import type { Ref } from "../../model/destination.ts";
+import type { Asked, Ref } from "../../model/destination.ts";
 import { failureOf } from "../../model/outcome.ts";
 import type { PersonStep } from "../../model/step.ts";
 import { permanent, together } from "../shared/calls.ts";
@@ -50,13 +50,14 @@ async function amongRecent(
 }
 
 /** By the mail's own address, then by the others that the mapping knows of the same person. */
-export async function findKnown(step: PersonStep, ports: PeoplePorts): Promise<Ref | undefined> {
+export async function findKnown(step: PersonStep, ports: PeoplePorts, asked?: Asked): Promise<Ref | undefined> {
   const { records, tries, account } = ports;
   const codes = await account.codes("persons");
   const [own = "", ...others] = [step.email, ...(step.also ?? [])].map((address) => address.toLowerCase());
   let found = await bySearch(own, ports);
   for (const other of others) found ??= await bySearch(other, ports);
-  if (found === undefined && tries.mayBeRecent(step.key)) found = await amongRecent([own, ...others], ports);
+  if (found === undefined && (asked?.sent === true || tries.mayBeRecent(step.key)))
+    found = await amongRecent([own, ...others], ports);
   if (found === undefined) return undefined;
   const note = has(found, own) ? undefined : "known under another address of the same person";
   const ref = await records.refOf("persons", String(found.id), true, note);
@@ -78,7 +79,7 @@ export async function putPerson(step: PersonStep, ports: PeoplePorts): Promise<R
   const there = await amongRecent(addresses, ports);
   if (there !== undefined) return await records.refOf("persons", String(there.id), true);
   tries.begin(step.key);
-  const made = await records.create("persons", personBody(step, wanted, codes), [codes.key]);
+  const made = await records.create("persons", personBody(step, wanted, codes));
   if (made === undefined) throw permanent("Pipedrive calls a value of the new person too long");
   const id = String(made.id);
   fresh.made(id);

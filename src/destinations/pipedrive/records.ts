@@ -1,13 +1,12 @@
 /** Single records: read, created, changed and removed, with Pipedrive's answers turned into refs. */
 import type { KnownRef, Ref, Refs } from "../../model/destination.ts";
-import { Refused } from "../../model/outcome.ts";
 import type { StepKind } from "../../model/step.ts";
 import type { WireResponse } from "../../model/wire.ts";
 import { known, permanent } from "../shared/calls.ts";
 import type { Account } from "./account.ts";
 import { type Api, asks, type ObjectName, oneSchema, type PipedriveRecord, type Query } from "./api.ts";
 import type { Places } from "./bodies.ts";
-import { isTooLong, namesField, reasonOf } from "./classify.ts";
+import { isTooLong } from "./classify.ts";
 
 const objects: Partial<Record<StepKind, ObjectName>> = {
   person: "persons",
@@ -65,13 +64,15 @@ export function placesOf(kind: "deal" | "activity", about: readonly string[], re
 
 const pages: Partial<Record<ObjectName, string>> = { persons: "person", organizations: "organization", deals: "deal" };
 
+type CreateBody = object & { readonly custom_fields?: Readonly<Record<string, unknown>> };
+
 export interface Records {
   /** With the page where a person can see it; an activity has none. */
   refOf(object: ObjectName, id: string, adopted: boolean, note?: string): Promise<Ref>;
   /** Undefined where there is none; a deleted one may still be there, and says so. */
   get(object: ObjectName, id: string, query?: Query): Promise<PipedriveRecord | undefined>;
-  /** Undefined where a value was called too long. Refused otherwise. `codes`: our fields in the body. */
-  create(object: ObjectName, body: object, codes: readonly string[]): Promise<PipedriveRecord | undefined>;
+  /** Undefined where a value was called too long. Refused otherwise. */
+  create(object: ObjectName, body: CreateBody): Promise<PipedriveRecord | undefined>;
   /** Answers a success, a 404 where it is gone, or a value called too long (`isTooLong`); Refused otherwise. */
   update(object: ObjectName, id: string, body: object): Promise<WireResponse>;
   remove(object: ObjectName, id: string): Promise<void>;
@@ -89,23 +90,13 @@ export function openRecords(api: Api, account: Account): Records {
       const answer = await api.call(asks.one(object, String(numberOf(id)), query), false);
       return answer.status === 404 ? undefined : api.shaped(oneSchema, answer, false).data;
     },
-    async create(object, body, codes) {
-      const answer = await api.call(
-        asks.create(object, body),
-        true,
-        (reply) => isTooLong(reply) || namesField(reply, codes),
-      );
-      if (namesField(answer, codes)) {
-        account.forget();
-        throw new Refused({
-          kind: "retryable",
-          reason: `${reasonOf(answer)}; asking again which fields the company has`,
-        });
-      }
+    async create(object, body) {
+      const answer = await api.call(asks.create(object, body), true, isTooLong);
       if (isTooLong(answer)) return undefined;
       const made = api.shaped(oneSchema, answer, true).data;
       // Not said to be refused: a company without the field may just leave the value out.
-      if (codes.some((code) => made.custom_fields != null && made.custom_fields[code] == null)) account.forget();
+      const { custom_fields: kept } = made;
+      if (Object.keys(body.custom_fields ?? {}).some((code) => kept != null && kept[code] == null)) account.doubt();
       return made;
     },
     update: async (object, id, body) =>

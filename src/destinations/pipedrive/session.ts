@@ -2,9 +2,10 @@
 import type { Dedupe, DestinationPorts, Session } from "../../model/destination.ts";
 import type { Step, StepKind } from "../../model/step.ts";
 import { openHands } from "../shared/hands.ts";
-import { type AccountSettings, openAccount } from "./account.ts";
+import { type Account, type AccountSettings, openAccount } from "./account.ts";
 import { findActivity, putActivity } from "./activities.ts";
 import { openApi } from "./api.ts";
+import { type AuthSettings, authorized } from "./auth.ts";
 import { findCompany, putCompany } from "./companies.ts";
 import { findDeal, putDeal } from "./deals.ts";
 import { check, fix } from "./doctor.ts";
@@ -16,7 +17,7 @@ import { openRecords, recordObjectOf } from "./records.ts";
 import { openSnapshots } from "./snapshots.ts";
 import { openWishes } from "./wishes.ts";
 
-export interface SessionSettings extends AccountSettings {
+export interface SessionSettings extends AccountSettings, AuthSettings {
   readonly owner_id?: number | undefined;
   readonly search_lag_ms: number;
   readonly late_commit_ms: number;
@@ -44,16 +45,19 @@ export const dedupeOf = (kind: Step["kind"]): Dedupe => {
   }
 };
 
-export function openSession(settings: SessionSettings, { wire, clock, metrics }: DestinationPorts): Session {
-  const api = openApi({ wire, clock, metrics, reserve: settings.reserve_tokens });
-  const account = openAccount(api, settings);
+export function openSession(settings: SessionSettings, destination: DestinationPorts): Session {
+  const { clock, metrics } = destination;
+  const wire = authorized(settings, destination);
+  const areGone = (codes: readonly string[]): Promise<boolean> => account.areGone(codes);
+  const api = openApi({ wire, clock, metrics, reserve: settings.reserve_tokens, areGone });
+  const account: Account = openAccount(api, settings, clock);
   const records = openRecords(api, account);
   const times = { searchLagMs: settings.search_lag_ms, lateCommitMs: settings.late_commit_ms };
   const ports = {
     api,
     account,
     records,
-    recent: openRecent(api, clock, times),
+    recent: openRecent(api, times),
     tries: openTries(clock, times),
     fresh: openFresh(),
     wishes: openWishes(api, account, clock),
@@ -66,11 +70,17 @@ export function openSession(settings: SessionSettings, { wire, clock, metrics }:
   const archive = async (kind: StepKind, id: string): Promise<void> => await records.remove(recordObjectOf(kind), id);
   const { find, put } = openHands({
     vendor: "Pipedrive",
-    person: { find: (step) => findKnown(step, ports), put: (step) => putPerson(step, ports) },
-    company: { find: (step, refs) => findCompany(step, refs, ports), put: (step) => putCompany(step, ports) },
-    deal: { find: (step, refs) => findDeal(step, refs, ports), put: (step, refs) => putDeal(step, refs, ports) },
+    person: { find: (step, _refs, asked) => findKnown(step, ports, asked), put: (step) => putPerson(step, ports) },
+    company: {
+      find: (step, refs, asked) => findCompany(step, refs, ports, asked),
+      put: (step) => putCompany(step, ports),
+    },
+    deal: {
+      find: (step, refs, asked) => findDeal(step, refs, ports, asked),
+      put: (step, refs) => putDeal(step, refs, ports),
+    },
     activity: {
-      find: (step, refs) => findActivity(step, refs, ports),
+      find: (step, refs, asked) => findActivity(step, refs, ports, asked),
       put: (step, refs) => putActivity(step, refs, ports),
     },
     file: files,

@@ -8,7 +8,7 @@ import { accountBody, ownFields } from "./bodies.ts";
 import { isCode, matchesIn, reasonOf } from "./classify.ts";
 import { listedMatches, type PeoplePorts } from "./people.ts";
 import { isDeleted } from "./records.ts";
-import { likePattern, quoted, select } from "./soql.ts";
+import { likePattern, oneOf, quoted, select } from "./soql.ts";
 
 export interface Companies {
   find(step: CompanyStep): Promise<Ref | undefined>;
@@ -26,13 +26,15 @@ export function hostOf(website: string | null): string | undefined {
 }
 
 export function openCompanies({ api, org, records, wishes }: PeoplePorts): Companies {
-  /** People write a website in many ways: what ends in the domain or goes on with a path is looked at more closely here. */
+  /** People write a website in many ways; all that begins with the host is looked at more closely here. */
   async function find({ key, domain }: CompanyStep): Promise<Ref | undefined> {
     const wanted = domain.toLowerCase();
+    // From their beginning: what only ends in a short domain (`max.co` in `x.co`) is somebody else's, and there may be more of those than rows.
+    const sites = ["", "http://", "https://"].flatMap((scheme) => [`${scheme}${wanted}`, `${scheme}www.${wanted}`]);
     const where = [
       `${ownFields.key} = ${quoted(key)}`,
-      `Website LIKE ${likePattern(wanted, { before: "%" })}`,
-      `Website LIKE ${likePattern(wanted, { before: "%", after: "/%" })}`,
+      `Website IN ${oneOf(sites.flatMap((site) => [site, `${site}/`]))}`,
+      ...sites.map((site) => `Website LIKE ${likePattern(site, { after: "/%" })}`),
     ].join(" OR ");
     const fields = ["Id", "Website", ownFields.key];
     await org.shape("Account");

@@ -1,5 +1,5 @@
 /** Hands each step to what knows its kind. A vendor says what it does; what no vendor does, and how steps about associations are read, stands here once. */
-import type { KnownRef, Ref, Refs, Session } from "../../model/destination.ts";
+import type { Asked, KnownRef, Ref, Refs, Session } from "../../model/destination.ts";
 import type { Step, StepKind } from "../../model/step.ts";
 import { known, permanent } from "./calls.ts";
 
@@ -7,7 +7,7 @@ type Of<K extends StepKind> = Extract<Step, { kind: K }>;
 type End = Pick<KnownRef, "kind" | "id">;
 
 interface Records<K extends StepKind> {
-  find(step: Of<K>, refs: Refs): Promise<Ref | undefined>;
+  find(step: Of<K>, refs: Refs, asked?: Asked): Promise<Ref | undefined>;
   put(step: Of<K>, refs: Refs): Promise<Ref>;
 }
 
@@ -28,18 +28,18 @@ export interface Hands {
 export function openHands(hands: Hands): Pick<Session, "find" | "put"> {
   const { vendor, file } = hands;
   return {
-    async find(step, refs) {
+    async find(step, refs, asked) {
       switch (step.kind) {
         case "person":
-          return await hands.person.find(step, refs);
+          return await hands.person.find(step, refs, asked);
         case "company":
-          return await hands.company.find(step, refs);
+          return await hands.company.find(step, refs, asked);
         case "deal":
-          return await hands.deal.find(step, refs);
+          return await hands.deal.find(step, refs, asked);
         case "activity":
-          return await hands.activity.find(step, refs);
+          return await hands.activity.find(step, refs, asked);
         case "file":
-          return typeof file === "string" ? undefined : await file.find(step, refs);
+          return typeof file === "string" ? undefined : await file.find(step, refs, asked);
         case "link":
         case "unlink":
         case "archive":

@@ -4,8 +4,9 @@ import type { DestinationPorts } from "../../model/destination.ts";
 import type { Wire, WireRequest, WireResponse } from "../../model/wire.ts";
 import { keepToken } from "../../wire/oauth.ts";
 import { type Calls, openCalls, permanent } from "../shared/calls.ts";
-import { classify, isStaleToken, isUnclassified, tokenRefusal } from "./classify.ts";
+import { classify, isForbidden, isNoRecord, isStaleToken, isUnclassified, reasonOf, tokenRefusal } from "./classify.ts";
 import { type DataCenter, hostsOf, ownApi } from "./hosts.ts";
+import { openRights } from "./rights.ts";
 
 /** Checked 2026-11-29. https://www.zoho.com/crm/developer/docs/api/v8/ */
 export const apiVersion = "v8";
@@ -94,7 +95,7 @@ export interface Api {
 const mostPages = 10;
 
 export function openApi(settings: ApiSettings, ports: DestinationPorts): Api {
-  const { call, shaped } = openCalls({
+  const calls = openCalls({
     vendor: "Zoho",
     wire: authorized(settings, ports),
     clock: ports.clock,
@@ -102,6 +103,19 @@ export function openApi(settings: ApiSettings, ports: DestinationPorts): Api {
     classify,
     isUnclassified,
   });
+  const { shaped } = calls;
+  const rights = openRights(
+    (request) => calls.call(request, false, (reply) => isForbidden(reply) || isNoRecord(reply)),
+    ports.clock,
+  );
+
+  const call: Calls["call"] = async (request, write, expected) => {
+    const isMeant = (answer: WireResponse): boolean => expected?.(answer) === true;
+    const answer = await calls.call(request, write, (reply) => isMeant(reply) || isForbidden(reply));
+    if (isMeant(answer) || !isForbidden(answer)) return answer;
+    throw await rights.refusal(request, reasonOf(answer));
+  };
+
   return {
     call,
     shaped,
@@ -149,7 +163,8 @@ function authorized(settings: ApiSettings, ports: DestinationPorts): Wire {
     const named = settings.base_url === undefined ? ownApi(extra?.api_domain) : undefined;
     const there = named === undefined || named === hosts.api ? wire : wireTo(named);
     const headers = { ...request.headers, authorization: `Zoho-oauthtoken ${accessToken}` };
-    return { answer: await there.request({ ...request, headers }), accessToken };
+    // One credit for each: none of ours has more than ten rows.
+    return { answer: await there.request({ ...request, headers, cost: 1 }), accessToken };
   }
 
   return {

@@ -156,6 +156,11 @@ export function tokenRefusal(answer: WireResponse, now: number): Failure | undef
   }
 }
 
+/** Leaves open whether the grant may do such a thing at all, or only not with this record (rights.ts finds out). */
+export const isForbidden = (answer: WireResponse): boolean =>
+  answer.status < 500 &&
+  errorsOf(answer).some(({ code }) => code === "NO_PERMISSION" || code === "AUTHORIZATION_FAILED");
+
 /** A record with a unique value of ours is there, or the mail is on the record already. */
 export const isDuplicate = (answer: WireResponse): boolean =>
   answer.status < 500 && errorsOf(answer).some(({ code }) => code === "DUPLICATE_DATA");

@@ -72,7 +72,7 @@ export const defaultOptions: CloseSandboxOptions = {
 
 /** Of the connector, by object. */
 export const preparedFields = {
-  lead: "Mailwright company",
-  contact: "Mailwright flags",
-  opportunity: "Mailwright key",
+  lead: ["Mailwright company"],
+  contact: ["Mailwright flags", "Mailwright key"],
+  opportunity: ["Mailwright key"],
 } as const;

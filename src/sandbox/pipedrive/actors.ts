@@ -14,6 +14,8 @@ export interface Actors {
   repDeletes(object: ObjectName, id: number): void;
   /** The loser is gone from then on; its activities and deals are the survivor's. */
   repMergesPersons(survivor: number, loser: number): void;
+  /** A visibility group: the token's user is not shown this record any more. */
+  adminHides(object: ObjectName, id: number): void;
   /** Values are gone with it. */
   adminDeletesField(object: ObjectName, name: string): void;
   adminAddsField(object: ObjectName, name: string, type: string, options?: readonly string[]): string;
@@ -57,6 +59,7 @@ export function openActors(world: World): Actors {
         store.update(activity, { participants }, {});
       }
     },
+    adminHides: (object, id) => void store.hidden.add(`${object} ${id}`),
     adminDeletesField(object, name) {
       const fields = schema.fields.get(object);
       for (const [code, field] of fields ?? []) if (field.name === name) fields?.delete(code);

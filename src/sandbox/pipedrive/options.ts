@@ -21,6 +21,15 @@ export interface PipedriveSandboxOptions {
   readonly companyDomain: string;
   /** API tokens and the user whose they are. */
   readonly tokens: Readonly<Record<string, number>>;
+  /** An app that the company has let in, and the user who did so. */
+  readonly app: {
+    readonly clientId: string;
+    readonly clientSecret: string;
+    readonly refreshToken: string;
+    readonly user: number;
+    /** As the token's answer names it; else the address by which it was asked. */
+    readonly apiDomain?: string;
+  };
   readonly users: readonly SandboxUser[];
   /** Names of pipelines, each with the names of its stages, in their order. */
   readonly pipelines: readonly { readonly name: string; readonly stages: readonly string[] }[];
@@ -50,10 +59,18 @@ export interface PipedriveSandboxOptions {
 /** The token that works where no other is given. Not a secret: it opens a sandbox. */
 export const sandboxToken = "pipedrive-sandbox-0000";
 
+/** The app that works where no other is given. */
+export const sandboxApp = {
+  clientId: "pipedrive-sandbox-app",
+  clientSecret: "pipedrive-sandbox-secret",
+  refreshToken: "pipedrive-sandbox-refresh",
+} as const;
+
 export const defaultOptions: PipedriveSandboxOptions = {
   companyId: 7_000_001,
   companyDomain: "acme-sandbox",
   tokens: { [sandboxToken]: 11 },
+  app: { ...sandboxApp, user: 11 },
   users: [
     { id: 11, name: "Inga Admin", email: "inga@acme.test", isAdmin: true },
     { id: 12, name: "Sam Seller", email: "sam@acme.test", isAdmin: false },

@@ -3,7 +3,7 @@ import type { Reply } from "../sandbox.ts";
 import { invalid, notFound, ok } from "./reply.ts";
 import { type Fields, isFields, type ObjectName } from "./schema.ts";
 import type { SandboxRecord } from "./store.ts";
-import { checkCapping, checkNamed, firstPersonOf, participantsOf, type World } from "./world.ts";
+import { checkCapping, checkNamed, checkSeen, firstPersonOf, participantsOf, type World } from "./world.ts";
 
 const stamp = (at: number): string => `${new Date(at).toISOString().slice(0, 19)}Z`;
 const second = (at: number): number => Math.floor(at / 1000) * 1000;
@@ -74,6 +74,7 @@ const cleaned = (world: World, own: Fields): Fields =>
   typeof own.note === "string" ? { ...own, note: world.store.cleaned(own.note) } : own;
 
 export function liveOne({ store }: World, object: ObjectName, id: string): SandboxRecord {
+  checkSeen({ store }, object, Number(id));
   const record = store.get(object, Number(id));
   if (record === undefined || record.deleted) throw notFound(`${singular(object)} not found`);
   return record;
@@ -83,6 +84,7 @@ const singular = (object: ObjectName): string =>
   object === "activities" ? "Activity" : `${object[0]?.toUpperCase()}${object.slice(1, -1)}`;
 
 export function getOne(world: World, object: ObjectName, id: string, query: URLSearchParams): Reply {
+  checkSeen(world, object, Number(id));
   const record = world.store.get(object, Number(id));
   if (record === undefined || (record.deleted && !world.options.readsDeleted))
     throw notFound(`${singular(object)} not found`);
@@ -129,6 +131,7 @@ export function listSome(world: World, object: ObjectName, query: URLSearchParam
   const [since, until] = [momentOf(query, "updated_since"), momentOf(query, "updated_until")];
   const found = [...world.store.all(object)].filter(
     (record) =>
+      !world.store.hidden.has(`${object} ${record.id}`) &&
       isListed(record, query.get("status")) &&
       second(record.updatedAt) >= (since ?? Number.NEGATIVE_INFINITY) &&
       second(record.updatedAt) < (until ?? Number.POSITIVE_INFINITY) &&

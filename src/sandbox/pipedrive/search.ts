@@ -17,7 +17,7 @@ export function searchPersons({ store }: World, query: URLSearchParams): Reply {
   const items: object[] = [];
   for (const record of store.all("persons")) {
     const version = store.searchable(record);
-    if (version === undefined || version.deleted) continue;
+    if (version === undefined || version.deleted || store.hidden.has(`persons ${record.id}`)) continue;
     const emails = addressesIn(version.own);
     const texts = [
       ...(among.includes("email") ? emails : []),
@@ -52,7 +52,7 @@ export function searchField({ store, schema }: World, query: URLSearchParams): R
   const found: object[] = [];
   for (const record of store.all(object)) {
     const version = store.searchable(record);
-    if (version === undefined || version.deleted) continue;
+    if (version === undefined || version.deleted || store.hidden.has(`${object} ${record.id}`)) continue;
     const value = String(version.custom[field.code] ?? "");
     if (match === "exact" ? value === term : value.includes(term)) found.push({ id: record.id, [field.code]: value });
   }

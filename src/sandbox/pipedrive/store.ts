@@ -43,6 +43,8 @@ export interface Store {
   searchable(record: SandboxRecord): Version | undefined;
   /** A note as it is kept. */
   cleaned(note: string): string;
+  /** `persons 101`: what the token's user is not shown. */
+  readonly hidden: Set<string>;
   readonly leads: Lead[];
   readonly mails: MailMessage[];
 }
@@ -69,6 +71,7 @@ export function openStore({ clock, random, options }: StorePorts): Store {
   }
 
   return {
+    hidden: new Set(),
     leads: [],
     mails: [],
     cleaned: (note) => (options.respellsNotes ? respelled(sanitised(note)) : sanitised(note)),

@@ -66,6 +66,7 @@ function* namedIn(object: ObjectName, own: Fields): Generator<readonly [ObjectNa
 /** Refuses a body that names what is not there. */
 export function checkNamed({ store, options, stages }: World, object: ObjectName, own: Fields): void {
   for (const [target, id, name] of namedIn(object, own)) {
+    checkSeen({ store }, target, id);
     const record = store.get(target, id);
     if (record === undefined || (record.deleted && options.goneTarget === "reject"))
       throw invalid(`Validation failed: ${name}: ${target.slice(0, -1)} ${id} was not found`);
@@ -84,6 +85,11 @@ export function checkNamed({ store, options, stages }: World, object: ObjectName
   const chosen = stages.find(({ id }) => id === stage);
   if (chosen !== undefined && pipeline !== undefined && chosen.pipelineId !== pipeline)
     throw invalid("Validation failed: stage_id: the stage is not of this pipeline");
+}
+
+/** Visibility groups: the token's user is not shown every record. */
+export function checkSeen({ store }: Pick<World, "store">, object: ObjectName, id: number): void {
+  if (store.hidden.has(`${object} ${id}`)) throw new Refusal(403, { error: "You do not have permission to do this" });
 }
 
 export const userOf = ({ users }: PipedriveSandboxOptions, id: number): SandboxUser | undefined =>

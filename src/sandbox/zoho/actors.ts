@@ -22,6 +22,8 @@ export interface Actors {
     at: number;
   }): void;
   adminDeletesField(module: ModuleName, name: string): void;
+  /** Sharing rules: the user of the grant is not shown this record any more. */
+  adminHides(id: string): void;
 }
 
 export function openActors({ store, schema, mails }: World): Actors {
@@ -61,5 +63,6 @@ export function openActors({ store, schema, mails }: World): Actors {
       });
     },
     adminDeletesField: (module, name) => schema.remove(module, name),
+    adminHides: (id) => void store.hidden.add(id),
   };
 }

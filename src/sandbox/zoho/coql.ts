@@ -136,7 +136,7 @@ function found(world: World, module: ModuleName, test: Test, names: readonly str
   const { store, options } = world;
   const data: object[] = [];
   for (const record of store.all(module)) {
-    if (record.deletedAt !== undefined || record.converted) continue;
+    if (record.deletedAt !== undefined || record.converted || store.hidden.has(record.id)) continue;
     const values = options.coqlLags ? store.searchable(record) : record.values;
     if (values !== undefined && test(values)) data.push(shown(world, record, names, values));
   }
@@ -152,7 +152,7 @@ export function search(world: World, module: ModuleName, query: URLSearchParams)
   const names = (query.get("fields") ?? "").split(",").filter((name) => name !== "");
   const data: object[] = [];
   for (const record of world.store.all(module)) {
-    if (record.deletedAt !== undefined || record.converted) continue;
+    if (record.deletedAt !== undefined || record.converted || world.store.hidden.has(record.id)) continue;
     const values = world.store.searchable(record);
     if (values === undefined) continue;
     if (

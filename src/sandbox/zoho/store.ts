@@ -38,6 +38,8 @@ export interface Store {
   remove(record: ZohoRecord): void;
   /** What the index shows: perhaps an older state, perhaps nothing yet. */
   searchable(record: ZohoRecord): Values | undefined;
+  /** Ids of what the user of the grant is not shown. */
+  readonly hidden: Set<string>;
   /** A workflow ran, because a call did not suppress it. */
   readonly workflows: string[];
 }
@@ -80,6 +82,7 @@ export function openStore({ clock, random, options, schema }: StorePorts): Store
   }
 
   const store: Store = {
+    hidden: new Set(),
     workflows: [],
     all: (module) => table(module).values(),
     get: (module, id) => table(module).get(id),
