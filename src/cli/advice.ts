@@ -72,6 +72,8 @@ function pendingAdvice(at: string, { due_at }: Delivery, lane: LaneStatus | unde
     const until = new Date(lane.pausedUntil).toISOString();
     return nothing(`${at}the CRM asked for silence until ${until}; then it goes on by itself.`);
   }
+  if (lane?.oldMail != null && lane.oldMail.until > now)
+    return nothing(`${at}live mail goes on. Where this is old mail, it waits: ${lane.oldMail.reason}.`);
   return nothing(
     due_at === null
       ? `${at}it is next in line; a running daemon delivers it.`

@@ -1,10 +1,11 @@
 /** `type: hubspot`: contacts, companies, deals and logged emails in a HubSpot account, each exactly once. Rules and limits: docs/crm/hubspot.md. */
 import { z } from "zod";
-import type { Dedupe, Destination, Facts } from "../model/destination.ts";
+import type { DayBudget, Dedupe, Destination, Facts } from "../model/destination.ts";
 import { apiVersion } from "./hubspot/api.ts";
 import { classify } from "./hubspot/classify.ts";
 import { openSession } from "./hubspot/session.ts";
-import { baseUrl, secretWord } from "./shared/settings.ts";
+import { tells } from "./hubspot/tells.ts";
+import { baseUrl, liveReserve, secretWord } from "./shared/settings.ts";
 import { maxBodyChars } from "./shared/text.ts";
 
 const settings = z
@@ -46,20 +47,24 @@ const settings = z
     calls_per_10_seconds: z
       .int()
       .min(1)
-      .default(100)
+      .optional()
       .describe(
-        "The account's burst limit: 100 for Free and Starter, 190 for Professional and Enterprise, 110 for an OAuth app.",
+        "The most calls in 10 seconds. Left out, what HubSpot's answers say (100 for Free and Starter, 190 for Professional and Enterprise), and 100 until the first.",
       ),
     search_calls_per_second: z
       .int()
       .min(1)
       .default(4)
       .describe("Searches a second, of the 5 that all apps of the account share."),
+    live_reserve_percent: liveReserve,
   })
   .describe("HubSpot.");
 type Settings = z.infer<typeof settings>;
 
 const unique: Dedupe = { tier: "unique-key", absenceProvable: true };
+
+/** Its answers tell how many calls a day has; it begins at midnight where the account is. */
+const dayOf = (liveReserve: number): DayBudget => ({ unit: "calls", most: undefined, renews: "unsaid", liveReserve });
 
 export const facts: Facts = {
   vendor: "hubspot",
@@ -68,8 +73,9 @@ export const facts: Facts = {
   apiVersion,
   limits: [
     { budget: "default", calls: 100, perMs: 10_000 },
-    { budget: "search", calls: 4, perMs: 1_000 },
+    { budget: "search", calls: 4, perMs: 1_000, fixed: true },
   ],
+  day: dayOf(20),
   maxBodyBytes: maxBodyChars,
   dedupe: { person: unique, company: unique, deal: unique, activity: unique, file: unique },
   searchLagMs: 60_000,
@@ -92,14 +98,21 @@ export const hubspot: Destination<Settings> = {
   factsFor: (own) => ({
     ...facts,
     limits: [
-      { budget: "default", calls: own.calls_per_10_seconds, perMs: 10_000 },
-      { budget: "search", calls: own.search_calls_per_second, perMs: 1_000 },
+      {
+        budget: "default",
+        calls: own.calls_per_10_seconds ?? 100,
+        perMs: 10_000,
+        fixed: own.calls_per_10_seconds !== undefined,
+      },
+      { budget: "search", calls: own.search_calls_per_second, perMs: 1_000, fixed: true },
     ],
+    day: dayOf(own.live_reserve_percent),
     searchLagMs: own.search_lag_ms,
     lateCommitMs: own.late_commit_ms,
   }),
   settings,
   classify,
+  tells,
   // A static token. OAuth will hand its access token to the wire in the same header (docs/crm/hubspot.md, The token).
   reach: ({ base_url, token }) => ({ baseUrl: base_url, headers: { authorization: `Bearer ${token}` } }),
   open: openSession,

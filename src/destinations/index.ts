@@ -1,6 +1,8 @@
 /** The list of destinations, sorted by name. A new one is a file beside this one and a line here. */
 import type { ZodType } from "zod";
+import type { Told } from "../model/budget.ts";
 import type { Destination, DestinationPorts, Facts, Session } from "../model/destination.ts";
+import type { WireResponse } from "../model/wire.ts";
 import { close } from "./close.ts";
 import { hubspot } from "./hubspot.ts";
 import { local } from "./local.ts";
@@ -17,6 +19,7 @@ export interface BoundDestination {
   readonly facts: Facts;
   /** How to reach the vendor; undefined for what needs no network. */
   readonly reach: { readonly baseUrl: string; readonly headers: Readonly<Record<string, string>> } | undefined;
+  tells?(answer: WireResponse): Told | undefined;
   open(ports: DestinationPorts): Session;
 }
 
@@ -41,6 +44,7 @@ function listed<S>(destination: Destination<S>): ListedDestination {
         name,
         facts: destination.factsFor?.(own) ?? facts,
         reach: destination.reach(own),
+        ...(destination.tells === undefined ? {} : { tells: destination.tells }),
         open: (ports) => destination.open(own, ports),
       };
     },

@@ -1,10 +1,11 @@
 /** `type: salesforce`: contacts or leads, accounts, opportunities and logged mails in a Salesforce org, each exactly once. Rules and limits: docs/crm/salesforce.md. */
 import { z } from "zod";
-import type { Dedupe, Destination, Facts } from "../model/destination.ts";
+import type { DayBudget, Dedupe, Destination, Facts } from "../model/destination.ts";
 import { apiVersion } from "./salesforce/api.ts";
 import { classify } from "./salesforce/classify.ts";
 import { openSession } from "./salesforce/session.ts";
-import { baseUrl, secretWord } from "./shared/settings.ts";
+import { tells } from "./salesforce/usage.ts";
+import { baseUrl, liveReserve, secretWord } from "./shared/settings.ts";
 import { maxBodyChars } from "./shared/text.ts";
 
 const settings = z
@@ -68,6 +69,7 @@ const settings = z
       .max(99)
       .default(10)
       .describe("Part of the org's API calls of a day that is left to its other apps, in percent."),
+    live_reserve_percent: liveReserve,
     calls_per_second: z.int().min(1).default(20).describe("Calls a second; Salesforce names no such limit."),
     late_commit_ms: z
       .int()
@@ -95,12 +97,22 @@ type Settings = z.infer<typeof settings>;
 
 const unique: Dedupe = { tier: "unique-key", absenceProvable: true };
 
+/** Every answer tells how many calls the org has used and may use in 24 hours. */
+const dayOf = (liveReserve: number, percent: number): DayBudget => ({
+  unit: "calls",
+  most: undefined,
+  renews: "unsaid",
+  liveReserve,
+  others: { percent },
+});
+
 export const facts: Facts = {
   vendor: "salesforce",
   docs: "https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/intro_rest.htm",
   checked: "2026-11-29",
   apiVersion,
-  limits: [{ budget: "default", calls: 20, perMs: 1_000 }],
+  limits: [{ budget: "default", calls: 20, perMs: 1_000, fixed: true }],
+  day: dayOf(20, 10),
   maxBodyBytes: maxBodyChars,
   dedupe: { person: unique, company: unique, deal: unique, activity: unique, file: unique },
   // SOQL reads what is committed.
@@ -123,11 +135,13 @@ export const salesforce: Destination<Settings> = {
   facts,
   factsFor: (own) => ({
     ...facts,
-    limits: [{ budget: "default", calls: own.calls_per_second, perMs: 1_000 }],
+    limits: [{ budget: "default", calls: own.calls_per_second, perMs: 1_000, fixed: true }],
+    day: dayOf(own.live_reserve_percent, own.daily_reserve_percent),
     lateCommitMs: own.late_commit_ms,
   }),
   settings,
   classify,
+  tells,
   // The session goes with each call: it changes.
   reach: ({ base_url }) => ({ baseUrl: base_url, headers: {} }),
   open: openSession,

@@ -1,12 +1,13 @@
 /** `type: zoho`: contacts or leads, accounts, deals and associated mails in a Zoho CRM organisation. Rules and limits: docs/crm/zoho.md. */
 import { z } from "zod";
-import type { Dedupe, Destination, Facts } from "../model/destination.ts";
-import { baseUrl, secretWord } from "./shared/settings.ts";
+import type { DayBudget, Dedupe, Destination, Facts } from "../model/destination.ts";
+import { baseUrl, liveReserve, secretWord } from "./shared/settings.ts";
 import { apiVersion } from "./zoho/api.ts";
 import { maxContentChars } from "./zoho/bodies.ts";
 import { classify } from "./zoho/classify.ts";
 import { dataCenters, hostsOf } from "./zoho/hosts.ts";
 import { openSession } from "./zoho/session.ts";
+import { tells } from "./zoho/tells.ts";
 
 const id = (what: string) => z.string().regex(/^\d{1,25}$/, `must be ${what} number`);
 
@@ -67,19 +68,29 @@ const settings = z
       .describe(
         "Credits that Mailwright may use in 24 hours: 5,000 is all that the Free edition has, 50,000 the least of the others. All apps share them.",
       ),
+    live_reserve_percent: liveReserve,
   })
   .describe("Zoho CRM.");
 type Settings = z.infer<typeof settings>;
 
 const unique: Dedupe = { tier: "unique-key", absenceProvable: true };
-const dayMs = 86_400_000;
+
+/** Zoho's answers seldom tell what is left: counted here, by the hour, over the last 24. */
+const dayOf = (credits: number, liveReserve: number): DayBudget => ({
+  unit: "credits",
+  most: credits,
+  renews: "rolling",
+  liveReserve,
+});
 
 export const facts: Facts = {
   vendor: "zoho",
   docs: "https://www.zoho.com/crm/developer/docs/api/v8/api-limits.html",
   checked: "2026-11-29",
   apiVersion,
-  limits: [{ budget: "default", calls: 50_000, perMs: dayMs }],
+  // Calls in flight are what Zoho limits, and credits of a day.
+  limits: [],
+  day: dayOf(50_000, 20),
   maxBodyBytes: maxContentChars,
   dedupe: { person: unique, company: unique, deal: unique, activity: unique },
   searchLagMs: 60_000,
@@ -102,12 +113,13 @@ export const zoho: Destination<Settings> = {
   facts,
   factsFor: (own) => ({
     ...facts,
-    limits: [{ budget: "default", calls: own.credits_per_day, perMs: dayMs }],
+    day: dayOf(own.credits_per_day, own.live_reserve_percent),
     searchLagMs: own.search_lag_ms,
     lateCommitMs: own.late_commit_ms,
   }),
   settings,
   classify,
+  tells,
   // The token is not here: it lives an hour, and zoho/api.ts puts it on each call.
   reach: ({ base_url, data_center }) => ({ baseUrl: base_url ?? hostsOf(data_center).api, headers: {} }),
   open: openSession,

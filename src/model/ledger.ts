@@ -7,6 +7,7 @@
  * -> note (intents and outcomes of single steps) -> settle.
  */
 import type { AcquaintanceQuestion, Acquainted, Lesson, Namesake, SenderDecision } from "./acquaintance.ts";
+import type { OldMailWaits } from "./budget.ts";
 import type { Envelope } from "./envelope.ts";
 import type { Files, NewFile } from "./files.ts";
 import type { DeadLetter, EventRow, FindQuery, SkipCount, SkipQuery, StoryLine } from "./history.ts";
@@ -282,6 +283,7 @@ export interface LaneStatus {
   /** Set while blocked: nothing passes until an operator mends it and the lane is resumed. */
   readonly blockedReason: string | null;
   readonly blockedAt: number | null;
+  readonly oldMail: OldMailWaits | null;
   readonly pending: number;
   readonly failed: number;
   readonly held: number;
@@ -292,6 +294,8 @@ export interface LaneStatus {
 export type Pause =
   | { readonly lane: string; readonly kind: "until"; readonly until: number; readonly reason: string }
   | { readonly lane: string; readonly kind: "blocked"; readonly at: number; readonly reason: string }
+  /** Old mail alone waits, or does so no more. */
+  | { readonly lane: string; readonly kind: "old_mail"; readonly waits: OldMailWaits | null }
   /** Lifts the block. A pause until a time is the vendor's word, and stands. */
   | { readonly lane: string; readonly kind: "resume" };
 
@@ -354,6 +358,9 @@ export interface Ledger extends Threads, Reviews, Mappings, Files, Runs, Imap, T
   /** The other messages of its tenant with its Message-ID, in the order of their arrival, a few at most. */
   namesakes(eventId: string): Promise<readonly Namesake[]>;
   lanes(): Promise<readonly LaneStatus[]>;
+  /** What a lane keeps of its day's budget, in its own words. */
+  laneBudget(lane: string): Promise<string | null>;
+  keepLaneBudget(kept: { readonly lane: string; readonly budget: string }): Promise<void>;
   /** Keeps the later of two `until`s. */
   pause(pause: Pause): Promise<void>;
   find(query: FindQuery): Promise<readonly EventRow[]>;

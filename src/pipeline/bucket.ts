@@ -1,28 +1,45 @@
-/** The token bucket of a lane: keeps calls under the vendor's published limits, each budget (search, default) by itself. */
-import type { Limit } from "../model/destination.ts";
+/** The token bucket of a lane: keeps calls under the vendor's limits, as facts have them and its answers tell, each budget (search, default) by itself. */
+import type { DayBudget, Limit, Told } from "../model/budget.ts";
 import { Refused } from "../model/outcome.ts";
 import type { Clock } from "../model/ports.ts";
+import { type Day, openDay } from "./day.ts";
+import { openFlight } from "./flight.ts";
 import { openPace } from "./pace.ts";
 
 export interface Bucket {
   /**
-   * Resolves when a call on this budget may leave. Refused (rate_limited: nothing was sent) for a call that would wait longer than
+   * Resolves when a call on this budget may leave. Refused (rate_limited: nothing was sent) where the day's budget is used, and for a call that would wait longer than
    * `longestWaitMs`, for a pause to end or for its turn: the deadline of its intent must not pass while it stands in line. A short pause is
    * waited for, since what is refused half way begins anew, and a crowd that begins anew at once never comes to its end.
    */
-  take(budget: string): Promise<void>;
+  take(budget: string, cost?: number): Promise<void>;
+  /** `take`, and a place among the calls in flight. */
+  begin(budget: string, cost: number): Promise<void>;
+  /** The call that began is over; what its answer said of limits. */
+  end(budget: string, told: Told | undefined): void;
   /** The vendor asked for silence until then. */
   pause(until: number, reason: string): void;
+  /** Undefined where the vendor counts by no day. */
+  readonly day: Day | undefined;
+}
+
+export interface BucketOptions {
+  readonly day?: DayBudget | undefined;
+  /** Calls in flight at once; default any number. */
+  readonly width?: number;
 }
 
 export const longestWaitMs = 20_000;
 const tooLong = "more calls wait for their turn than the limit lets through soon";
 
 interface Level {
-  readonly capacity: number;
-  readonly perMs: number;
+  readonly limit: Limit;
+  capacity: number;
+  perMs: number;
   tokens: number;
   at: number;
+  /** The vendor said that none are left until then. */
+  emptyUntil: number;
   /** Calls wait in line, so that each waits for a token of its own. */
   line: Promise<void>;
   waiting: number;
@@ -32,17 +49,24 @@ interface Level {
  * Vendors count in rolling windows, where a bucket that starts full allows nearly twice the limit in its first window. A tenth of the
  * limit may burst and the other nine tenths flow: never more than the limit in any window, and at least 90 % of it in use.
  */
-function levelOf(limit: Limit, now: number): Level {
-  const capacity = Math.max(1, Math.floor(limit.calls / 10));
-  const flow = Math.max(limit.calls - capacity, 0.5);
-  return { capacity, perMs: flow / limit.perMs, tokens: capacity, at: now, line: Promise.resolve(), waiting: 0 };
+function flowOf(calls: number, perMs: number): { capacity: number; perMs: number } {
+  const capacity = Math.max(1, Math.floor(calls / 10));
+  return { capacity, perMs: Math.max(calls - capacity, 0.5) / perMs };
 }
 
-export function openBucket(limits: readonly Limit[], clock: Clock): Bucket {
+function levelOf(limit: Limit, now: number): Level {
+  const flow = flowOf(limit.calls, limit.perMs);
+  const line = Promise.resolve();
+  return { limit, ...flow, tokens: flow.capacity, at: now, emptyUntil: Number.NEGATIVE_INFINITY, line, waiting: 0 };
+}
+
+export function openBucket(limits: readonly Limit[], clock: Clock, options: BucketOptions = {}): Bucket {
   const levels = new Map<string, Level[]>();
   for (const limit of limits) {
     levels.set(limit.budget, [...(levels.get(limit.budget) ?? []), levelOf(limit, clock.now())]);
   }
+  const day = options.day === undefined ? undefined : openDay(options.day, clock);
+  const flight = openFlight(options.width ?? Number.POSITIVE_INFINITY, clock);
   const pace = openPace(clock);
   let paused: { since: number; until: number; reason: string } | undefined;
 
@@ -55,8 +79,10 @@ export function openBucket(limits: readonly Limit[], clock: Clock): Bucket {
 
   function refill(level: Level): void {
     const now = clock.now();
-    // A clock set back must not stop the flow for the time it was set back.
+    // A clock set back must not stop the flow for the time it was set back, nor what the vendor said last longer for it.
+    if (now < level.at) level.emptyUntil = now;
     level.tokens = Math.min(level.capacity, level.tokens + Math.max(0, now - level.at) * flow(level));
+    if (now < level.emptyUntil) level.tokens = 0;
     level.at = now;
   }
 
@@ -74,9 +100,12 @@ export function openBucket(limits: readonly Limit[], clock: Clock): Bucket {
     }
   }
 
+  const waitOf = (level: Level, calls: number): number =>
+    Math.max(0, level.emptyUntil - clock.now()) + Math.ceil((calls - level.tokens) / flow(level));
+
   function refuseLongWait(level: Level): void {
     refill(level);
-    const waitMs = Math.ceil((level.waiting + 1 - level.tokens) / flow(level));
+    const waitMs = waitOf(level, level.waiting + 1);
     if (waitMs > longestWaitMs)
       throw new Refused({ kind: "rate_limited", reason: tooLong, until: clock.now() + waitMs });
   }
@@ -89,23 +118,55 @@ export function openBucket(limits: readonly Limit[], clock: Clock): Bucket {
         level.tokens -= 1;
         return;
       }
-      await clock.sleep(Math.ceil((1 - level.tokens) / flow(level)));
+      await clock.sleep(Math.max(1, waitOf(level, 1)));
     }
   }
 
-  return {
-    async take(budget) {
-      // A pause that begins while it waits may be as long again.
-      const latest = clock.now() + 2 * longestWaitMs;
-      for (const level of levels.get(budget) ?? []) {
-        await silence(latest);
-        refuseLongWait(level);
-        level.waiting++;
-        const turn = level.line.then(() => takeFrom(level, latest)).finally(() => level.waiting--);
-        level.line = turn.catch(() => undefined);
-        await turn;
-      }
+  /** The shortest window of a budget is the one that answers speak of. */
+  function adjust(level: Level, { most, left, perMs = level.limit.perMs, resetMs }: NonNullable<Told["window"]>): void {
+    const { calls, fixed = false, share = 1 } = level.limit;
+    refill(level);
+    if (most !== undefined && most >= 1) {
+      const ours = Math.max(1, Math.floor(most * share));
+      Object.assign(level, flowOf(fixed ? Math.min(calls, ours) : ours, perMs));
+      level.tokens = Math.min(level.tokens, level.capacity);
+    }
+    if (left === undefined) return;
+    level.tokens = Math.min(level.tokens, Math.max(0, left));
+    // In a window that rolls, a tenth of it is over soon.
+    if (left < 1) level.emptyUntil = clock.now() + Math.min(resetMs ?? perMs / 10, perMs);
+  }
+
+  async function take(budget: string, cost = 1): Promise<void> {
+    // A pause that begins while it waits may be as long again.
+    const latest = clock.now() + 2 * longestWaitMs;
+    for (const level of levels.get(budget) ?? []) {
       await silence(latest);
+      refuseLongWait(level);
+      level.waiting++;
+      const turn = level.line.then(() => takeFrom(level, latest)).finally(() => level.waiting--);
+      level.line = turn.catch(() => undefined);
+      await turn;
+    }
+    await silence(latest);
+    if (budget !== "token") day?.spend(cost);
+  }
+
+  return {
+    day,
+    take,
+    async begin(budget, cost) {
+      // In this order: whoever waits for a turn of its own budget holds no place that another could use.
+      await take(budget, cost);
+      await flight.enter();
+    },
+    end(budget, told) {
+      flight.leave();
+      if (told === undefined) return;
+      const level = (levels.get(budget) ?? []).toSorted((a, b) => a.limit.perMs - b.limit.perMs)[0];
+      if (told.window !== undefined && level !== undefined) adjust(level, told.window);
+      if (told.day !== undefined) day?.told(told.day);
+      if (told.crowded === true) flight.crowded();
     },
     pause(until, reason) {
       // Our own word, and no silence that the vendor asked for: what stands in line already goes on.

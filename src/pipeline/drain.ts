@@ -2,12 +2,13 @@
 import PQueue from "p-queue";
 import type { Facts, KnownRef, Session } from "../model/destination.ts";
 import type { Claim, ClaimedStep, Forget, Ledger, Settlement, StepNote } from "../model/ledger.ts";
-import type { Failure } from "../model/outcome.ts";
+import { type Failure, failureOf } from "../model/outcome.ts";
 import type { Clock, Log, Metrics, Random, Sealer } from "../model/ports.ts";
 import type { Step } from "../model/step.ts";
 import type { Ahead } from "./ahead.ts";
 import { attemptsWithin, retryDelayMs } from "./backoff.ts";
 import { openBinding } from "./binding.ts";
+import { type BudgetPorts, openBudget } from "./budget.ts";
 import type { Bucket } from "./bucket.ts";
 import { defectIn, failureOfRead, type Turn } from "./ensure.ts";
 import { asError, LedgerFailed, viaLedger } from "./faults.ts";
@@ -33,7 +34,8 @@ export interface LaneSettings {
 }
 
 export interface LanePorts {
-  readonly ledger: Pick<Ledger, "claim" | "renew" | "bind" | "note" | "settle" | "pause" | "find" | "unclear">;
+  readonly ledger: Pick<Ledger, "claim" | "renew" | "bind" | "note" | "settle" | "pause" | "find" | "unclear"> &
+    BudgetPorts["ledger"];
   /** Plans of a moment ago. */
   readonly ahead?: Ahead;
   readonly session: Session;
@@ -61,6 +63,7 @@ export function startLane(settings: LaneSettings, ports: LanePorts): Lane {
   const window = new PQueue({ concurrency: settings.facts.width });
   const delivery = openDelivery(settings, ports);
   const leases = openLeases(settings.lane, leaseMs, ports);
+  const budget = openBudget(settings, ports);
   let dueAt: number | null = null;
   /** Whether the last plans were at hand: then the next will be, and the ledger need not read their events. */
   let atHand = false;
@@ -69,6 +72,7 @@ export function startLane(settings: LaneSettings, ports: LanePorts): Lane {
     // Read before the claim: what is claimed from here on belongs to this account, or is found to belong to none.
     const generation = delivery.generation();
     try {
+      await budget.look();
       const request = { lane: settings.lane, room, now: clock.now(), leaseMs, bodies: !atHand };
       const { claims, nextDueAt } = await ledger.claim(request);
       dueAt = nextDueAt;
@@ -348,8 +352,9 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): Delivery {
         const there = await session.read(kind, ref.id);
         if (there === undefined || there.archived || there.id !== ref.id)
           gone.push({ lane: settings.lane, kind, key, ref: ref.id });
-      } catch {
-        return "unknown";
+      } catch (error) {
+        // Refused for good: it is there, and not for us to see. That is a dead letter in the vendor's words.
+        if (failureOf(error).kind !== "permanent") return "unknown";
       }
     }
     return gone;

@@ -1,6 +1,6 @@
 /** Reaches a sandbox without a socket: for tests and simulations that own time, with the real client's promises about deadlines and what was sent. */
 import type { Clock } from "../model/ports.ts";
-import { type Wire, WireBroken, type WireResponse } from "../model/wire.ts";
+import { type Wire, WireBroken, type WireRequest, type WireResponse } from "../model/wire.ts";
 import type { Sandbox, SandboxReply } from "./sandbox.ts";
 
 /** Spares abort() the building of an error nobody sees. */
@@ -13,13 +13,14 @@ export interface SandboxWireOptions {
   readonly headers: Readonly<Record<string, string>>;
   /** Default 30,000, on the clock given. */
   readonly deadlineMs?: number;
-  readonly beforeCall?: (budget: string) => Promise<void>;
+  readonly beforeCall?: (budget: string, cost: number) => Promise<void>;
+  readonly afterCall?: (budget: string, answer: WireResponse | undefined) => void;
 }
 
-export function wireTo({ sandbox, clock, headers, deadlineMs = 30_000, beforeCall }: SandboxWireOptions): Wire {
-  return {
-    async request(request) {
-      await beforeCall?.(request.budget ?? "default");
+export function wireTo(options: SandboxWireOptions): Wire {
+  const { sandbox, clock, headers, deadlineMs = 30_000, beforeCall, afterCall } = options;
+
+  async function exchanged(request: WireRequest): Promise<WireResponse> {
       const body =
         request.body === undefined
           ? ""
@@ -36,6 +37,19 @@ export function wireTo({ sandbox, clock, headers, deadlineMs = 30_000, beforeCal
       if ("drop" in reply)
         throw new WireBroken("the connection failed (ECONNRESET); the request was or may have been sent", true);
       return responseOf(reply);
+  }
+
+  return {
+    async request(request) {
+      const budget = request.budget ?? "default";
+      await beforeCall?.(budget, request.cost ?? 1);
+      let heard: WireResponse | undefined;
+      try {
+        heard = await exchanged(request);
+        return heard;
+      } finally {
+        afterCall?.(budget, heard);
+      }
     },
   };
 }

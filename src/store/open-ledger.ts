@@ -214,6 +214,8 @@ function ledgerOn(engine: Engine, path: string, threaded: boolean): SqliteLedger
     uidsIn: method("uidsIn"),
     retryQuarantined: method("retryQuarantined"),
     accountTally: method("accountTally"),
+    laneBudget: method("laneBudget"),
+    keepLaneBudget: method("keepLaneBudget"),
     tokenRow: method("tokenRow"),
     keepToken: method("keepToken"),
     takeTokenTurn: method("takeTokenTurn"),

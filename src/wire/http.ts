@@ -24,7 +24,9 @@ export interface WireOptions {
   /** Cap on an answer's body, on the wire and after unpacking. Default 1 MiB. */
   readonly maxResponseBytes?: number;
   /** Waits for the budget's turn before a call; what it throws is thrown on, and nothing was sent. The deadline starts after it. */
-  readonly beforeCall?: (budget: string) => Promise<void>;
+  readonly beforeCall?: (budget: string, cost: number) => Promise<void>;
+  /** After each call that `beforeCall` let through, with its answer where one came. */
+  readonly afterCall?: (budget: string, answer: WireResponse | undefined) => void;
   /** Connections kept to the vendor at most. Default 32. */
   readonly connections?: number;
   /** An idle connection is dropped after this, unless the server names a shorter time. Default 4,000. */
@@ -60,7 +62,18 @@ export function openWire(options: WireOptions): OpenWire {
   });
 
   async function request(request: WireRequest): Promise<WireResponse> {
-    await options.beforeCall?.(request.budget ?? "default");
+    const budget = request.budget ?? "default";
+    await options.beforeCall?.(budget, request.cost ?? 1);
+    let heard: WireResponse | undefined;
+    try {
+      heard = await exchanged(request);
+      return heard;
+    } finally {
+      options.afterCall?.(budget, heard);
+    }
+  }
+
+  async function exchanged(request: WireRequest): Promise<WireResponse> {
     const fixed = typeof options.headers === "function" ? await options.headers() : options.headers;
     const started = clock.now();
     const exchange = new Exchange(maxBytes);
@@ -81,6 +94,8 @@ export function openWire(options: WireOptions): OpenWire {
         vendor,
         object: request.object,
       });
+      if (request.cost !== undefined)
+        metrics.count("crm_cost_total", { vendor, object: request.object }, request.cost);
     }
   }
 

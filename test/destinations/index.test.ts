@@ -18,6 +18,6 @@ test("settings are checked when a destination is bound to them, and change its f
   expect(() => hubspot?.bind({ token: "pat-x", base_url: "ftp://example.test" })).toThrow();
   const bound = hubspot?.bind({ token: "pat-x", late_commit_ms: 1, search_lag_ms: 2, calls_per_10_seconds: 190 });
   expect(bound?.facts).toMatchObject({ lateCommitMs: 1, searchLagMs: 2 });
-  expect(bound?.facts.limits[0]).toEqual({ budget: "default", calls: 190, perMs: 10_000 });
+  expect(bound?.facts.limits[0]).toEqual({ budget: "default", calls: 190, perMs: 10_000, fixed: true });
   expect(bound?.reach).toEqual({ baseUrl: "https://api.hubapi.com", headers: { authorization: "Bearer pat-x" } });
 });

@@ -47,6 +47,8 @@ export interface RoadOptions {
   readonly senders: number;
   /** Without: nothing goes wrong but the search lag. */
   readonly storm: boolean;
+  /** One mail after the other comes within this; two hours by default. */
+  readonly spreadMs?: number;
 }
 
 export interface RoadOutcome {
@@ -83,14 +85,12 @@ const second = 1_000;
 /** Now and then the vendor refuses so many calls in a row. */
 const tooManyAtOnce = 25;
 const tooManyEveryMs = 600 * second;
-/** One mail after the other comes within this. */
-const spreadMs = 7_200 * second;
 const mostTurns = 400_000;
 const tenant = "acme";
 
 export async function driveRoad(
   rig: RoadRig,
-  { seed, mails, senders, storm: stormy }: RoadOptions,
+  { seed, mails, senders, storm: stormy, spreadMs = 7_200 * second }: RoadOptions,
 ): Promise<RoadOutcome> {
   const chance = new Chance(`road ${rig.name} ${seed}`);
   const time = new VirtualTime();
@@ -98,7 +98,7 @@ export async function driveRoad(
   const clock = time.clock("daemon");
   const world = time.trueClock("world");
   const sandbox = rig.open({ clock: time.trueClock("vendor"), random: chance.split("sandbox") });
-  const letters = lettersOf(chance.split("letters"), mails, senders, time.trueNow);
+  const letters = lettersOf(chance.split("letters"), { mails, senders, spreadMs }, time.trueNow);
   try {
     const random = randomOf(chance.split("random"));
     const sealer = openKeyRing({ key: Buffer.alloc(32, 7) });
@@ -152,9 +152,14 @@ export function laneTo(rig: RoadRig, sandbox: Pick<Sandbox, "handle">, clock: Cl
   const bound = destinations.find(({ name }) => name === rig.name)?.bind(rig.settings);
   if (bound === undefined) throw new TypeError(`there is no destination ${rig.name}`);
   const { facts, reach } = bound;
-  const bucket = openBucket(facts.limits, clock);
-  const beforeCall = (budget: string): Promise<void> => bucket.take(budget);
-  const wire = wireTo({ sandbox, clock, headers: reach?.headers ?? {}, beforeCall });
+  const bucket = openBucket(facts.limits, clock, { day: facts.day, width: facts.width });
+  const wire = wireTo({
+    sandbox,
+    clock,
+    headers: reach?.headers ?? {},
+    beforeCall: (budget, cost) => bucket.begin(budget, cost),
+    afterCall: (budget, answer) => bucket.end(budget, answer && bound.tells?.(answer)),
+  });
   const settings = {
     tenant,
     destination: "crm",
@@ -182,7 +187,11 @@ interface Letter {
   readonly raw: Buffer;
 }
 
-function lettersOf(chance: Chance, mails: number, senders: number, begins: number): Letter[] {
+function lettersOf(
+  chance: Chance,
+  { mails, senders, spreadMs }: { readonly mails: number; readonly senders: number; readonly spreadMs: number },
+  begins: number,
+): Letter[] {
   return Array.from({ length: mails }, (_, at): Letter => {
     const token = `tk${at}x${chance.hex(8)}`;
     const from = `person${chance.between(0, senders - 1)}@people${at % 3}.test`;

@@ -16,6 +16,15 @@ export const baseUrl = (vendor: string, standard: string) =>
       `Where ${vendor}'s API is. Change it for the sandbox or a proxy; loopback and private addresses are allowed.`,
     );
 
+export const liveReserve = z
+  .int()
+  .min(0)
+  .max(100)
+  .default(20)
+  .describe(
+    "Part of a day's budget that is kept for live mail, in percent: with less left, old mail (a mailbox's history, a mapping that is applied to it) waits, and live mail goes on.",
+  );
+
 export const secretWord = (what: string) =>
   z
     .string()

@@ -61,7 +61,8 @@ export const tables: readonly Table[] = [
   { name: "body", columns: ["event", "sealed"] },
   {
     name: "lane",
-    columns: ["name", "tenant", "paused_until", "pause_reason", "blocked_at", "blocked_reason"],
+    columns: ["name", "tenant", "paused_until", "pause_reason", "blocked_at", "blocked_reason", "budget"],
+    later: ["budget"],
   },
   {
     name: "delivery",

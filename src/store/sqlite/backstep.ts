@@ -43,6 +43,7 @@ export function openBackstep(db: Connection): Backstep {
       ),
     ]),
     db.prepare("UPDATE lane SET paused_until = max($now, paused_until - $back) WHERE paused_until > $now"),
+    db.prepare("UPDATE lane SET old_until = max($now, old_until - $back) WHERE old_until > $now"),
   ];
   const bounds = [
     db.prepare("UPDATE event SET due_at = $now WHERE stage = 'accepted' AND turn = 1 AND due_at > $now"),

@@ -40,6 +40,7 @@ interface Step {
 interface LaneGate {
   paused_until: number | null;
   blocked_at: number | null;
+  old_until: number | null;
   binding: number;
 }
 
@@ -52,7 +53,7 @@ export function openClaim(db: Connection, backstep: Backstep): (request: ClaimRe
   const expire = openExpiry(db);
   const due = openDue(db);
   const gate = db.prepare<[number, string], LaneGate>(
-    "SELECT min(paused_until, ?) AS paused_until, blocked_at, binding FROM lane WHERE name = ?",
+    "SELECT min(paused_until, ?) AS paused_until, blocked_at, old_until, binding FROM lane WHERE name = ?",
   );
   const boundPause = db.prepare("UPDATE lane SET paused_until = $most WHERE name = $lane AND paused_until > $most");
   const readyOf = (replay: 0 | 1) =>
@@ -114,9 +115,10 @@ export function openClaim(db: Connection, backstep: Backstep): (request: ClaimRe
       return { claims: [], nextDueAt: held.paused_until };
     }
     due.wake(lane, now);
+    const oldWaits = held.old_until !== null && held.old_until > now ? Math.min(held.old_until, now + furthestMs) : null;
     const ids = share(lane, Math.max(0, room), {
       live: (most) => live.all(lane, most),
-      replays: (most) => replays.all(lane, most),
+      replays: (most) => (oldWaits === null ? replays.all(lane, most) : []),
     });
     const lease: Lease = { token: ids.length > 0 ? nextFence() : "", until: now + leaseMs };
     const claims: Claim[] = [];
@@ -126,7 +128,7 @@ export function openClaim(db: Connection, backstep: Backstep): (request: ClaimRe
       if (taken.binding !== held.binding) follow(id, now);
       claims.push(claimOf(taken, lease, bodies));
     }
-    return { claims, nextDueAt: due.next(lane, now) };
+    return { claims, nextDueAt: due.next(lane, now, oldWaits) };
   };
 }
 
@@ -176,10 +178,13 @@ function openDue(db: Connection) {
       wake.run(lane, now);
     },
     /** A ready delivery is due now, also when the clock has been set back to before it was planned. */
-    next(lane: string, now: number): number | null {
-      const readyAt = live.get(lane) ?? replay.get(lane);
+    next(lane: string, now: number, oldWaits: number | null): number | null {
+      const liveAt = live.get(lane);
+      const oldAt = liveAt === undefined ? replay.get(lane) : undefined;
+      const readyAt = liveAt ?? (oldWaits === null ? oldAt : undefined);
       if (readyAt !== undefined) return Math.min(readyAt, now);
-      const times = [waiting.get(lane), leased.get(lane)].filter((time) => time !== undefined);
+      const held = oldAt === undefined || oldWaits === null ? undefined : oldWaits;
+      const times = [waiting.get(lane), leased.get(lane), held].filter((time) => time !== undefined);
       return times.length === 0 ? null : Math.min(...times);
     },
   };

@@ -10,6 +10,8 @@ interface LaneRow {
   pause_reason: string | null;
   blocked_at: number | null;
   blocked_reason: string | null;
+  old_until: number | null;
+  old_reason: string | null;
 }
 
 interface Count {
@@ -18,7 +20,7 @@ interface Count {
   n: number;
 }
 
-export function openLanes(db: Connection): Pick<Operations, "lanes" | "pause"> {
+export function openLanes(db: Connection): Pick<Operations, "lanes" | "pause" | "laneBudget" | "keepLaneBudget"> {
   const all = db.prepare<[], LaneRow>("SELECT * FROM lane ORDER BY name");
   const counts = db.prepare<[], Count>("SELECT lane, state, n FROM lane_tally");
   const oldest = db
@@ -32,6 +34,9 @@ export function openLanes(db: Connection): Pick<Operations, "lanes" | "pause"> {
     `UPDATE lane SET paused_until = $until, pause_reason = $reason WHERE name = $lane AND (paused_until IS NULL OR paused_until < $until)`,
   );
   const block = db.prepare("UPDATE lane SET blocked_at = coalesce(blocked_at, ?), blocked_reason = ? WHERE name = ?");
+  const old = db.prepare("UPDATE lane SET old_until = ?, old_reason = ? WHERE name = ?");
+  const budgetOf = db.prepare<[string], string | null>("SELECT budget FROM lane WHERE name = ?").pluck();
+  const keepBudget = db.prepare("UPDATE lane SET budget = ? WHERE name = ?");
   const resume = db.prepare("UPDATE lane SET blocked_at = NULL, blocked_reason = NULL WHERE name = ?");
 
   return {
@@ -48,12 +53,20 @@ export function openLanes(db: Connection): Pick<Operations, "lanes" | "pause"> {
         case "blocked":
           block.run(pause.at, pause.reason, pause.lane);
           break;
+        case "old_mail":
+          old.run(pause.waits?.until ?? null, pause.waits?.reason ?? null, pause.lane);
+          break;
         case "resume":
           resume.run(pause.lane);
           break;
         default:
           pause satisfies never;
       }
+    },
+    laneBudget: (lane) => budgetOf.get(lane) ?? null,
+    keepLaneBudget({ lane, budget }) {
+      add.run(lane, lane.split("/", 1)[0]);
+      keepBudget.run(budget, lane);
     },
   };
 }
@@ -67,6 +80,7 @@ function statusOf(row: LaneRow, tally: ReadonlyMap<string, number>, oldestPendin
     pauseReason: row.pause_reason,
     blockedReason: row.blocked_reason,
     blockedAt: row.blocked_at,
+    oldMail: row.old_until === null ? null : { until: row.old_until, reason: row.old_reason ?? "" },
     pending: count("pending"),
     failed: count("failed"),
     held: count("held"),

@@ -22,6 +22,8 @@ export const operations = {
   namesakes: "read",
   decide: "write",
   lanes: "read",
+  laneBudget: "read",
+  keepLaneBudget: "write",
   find: "read",
   story: "read",
   steps: "read",

@@ -368,6 +368,26 @@ export function pauseContract(open: OpenBench): void {
       expect((await ask(9_000)).claims).toHaveLength(1);
     });
 
+    it("holds old mail back alone, also after a restart, until its time or another word", async () => {
+      const old = [message("old0", { priority: 1 }), message("old1", { priority: 1 })];
+      await w.ledger.accept([...old, message("live0")]);
+      await w.prepareAll(steps("activity"), { now: 2_000 });
+      const waits = { until: 9_000, reason: "20 % are kept for live mail" };
+      await w.ledger.pause({ lane, kind: "old_mail", waits });
+      await w.ledger.keepLaneBudget({ lane, budget: "in its own words" });
+      await w.reopen();
+      expect(await w.ledger.laneBudget(lane)).toBe("in its own words");
+      expect(await status()).toMatchObject({ oldMail: waits, pending: 3 });
+      const { claims } = await ask(3_000);
+      expect(claims.map(({ eventId }) => eventId)).toEqual(["event-live0"]);
+      for (const claim of claims) await w.ledger.settle({ claim, at: 3_000, settlement: { state: "processed" } });
+      expect(await ask(3_100)).toEqual({ claims: [], nextDueAt: 9_000 });
+      expect((await ask(9_000)).claims).toHaveLength(2);
+      await w.ledger.pause({ lane, kind: "old_mail", waits: null });
+      expect(await status()).toMatchObject({ oldMail: null });
+      expect(await w.ledger.laneBudget("nobody/crm")).toBeNull();
+    });
+
     it("hands nothing out while the lane is blocked; resuming lifts the block and not the vendor's pause", async () => {
       await w.delivery("a", steps("activity-a"));
       await w.ledger.pause({ lane, kind: "blocked", at: 3_000, reason: "the token was revoked" });

@@ -1,0 +1,156 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { DayBudget } from "../../src/model/budget.ts";
+import { Refused } from "../../src/model/outcome.ts";
+import { openDay } from "../../src/pipeline/day.ts";
+import { openFlight } from "../../src/pipeline/flight.ts";
+
+const hour = 3_600_000;
+const noon = Date.UTC(2026, 10, 24, 12);
+const credits: DayBudget = { unit: "credits", most: 1_000, renews: "rolling", liveReserve: 20 };
+const calls: DayBudget = { unit: "calls", most: undefined, renews: "unsaid", liveReserve: 20 };
+
+function opened(budget: DayBudget) {
+  const clock = { at: noon, now: () => clock.at };
+  return { clock, day: openDay(budget, clock) };
+}
+const refusal = (work: () => void) => {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof Refused) return error.failure;
+    throw error;
+  }
+  return undefined;
+};
+
+describe("a day's budget", () => {
+  test("keeps old mail waiting once only the reserve of live mail is left, and lets live mail use that to its end", () => {
+    const { day, clock } = opened(credits);
+    for (let n = 0; n < 799; n++) day.spend(1);
+    expect(day.oldMailWaits()).toBeUndefined();
+    day.spend(1);
+    expect(day.oldMailWaits()).toMatchObject({ until: noon + 24 * hour, reason: expect.stringContaining("200 of the day's 1000 credits") });
+    for (let n = 0; n < 200; n++) day.spend(1);
+    expect(refusal(() => day.spend(1))).toMatchObject({ kind: "rate_limited", until: noon + 24 * hour });
+    clock.at += 23 * hour;
+    expect(refusal(() => day.spend(1))).toBeDefined();
+    clock.at += hour;
+    day.spend(1);
+    expect(day.oldMailWaits()).toBeUndefined();
+    expect(day.standing()).toEqual({ most: 1_000, left: 999 });
+  });
+
+  test("of a rolling day comes back by the hour in which it was used", () => {
+    const { day, clock } = opened(credits);
+    for (let n = 0; n < 500; n++) day.spend(1);
+    clock.at += 3 * hour;
+    for (let n = 0; n < 400; n++) day.spend(1);
+    expect(day.oldMailWaits()?.until).toBe(noon + 24 * hour);
+    clock.at = noon + 24 * hour;
+    expect(day.standing()?.left).toBe(600);
+  });
+
+  test("that ends at midnight is whole again then", () => {
+    const { day, clock } = opened({ ...credits, renews: "utc" });
+    for (let n = 0; n < 900; n++) day.spend(1);
+    expect(day.oldMailWaits()?.until).toBe(Date.UTC(2026, 10, 25));
+    clock.at = Date.UTC(2026, 10, 25);
+    expect(day.standing()?.left).toBe(1_000);
+  });
+
+  test("is what the vendor tells, which counts others' calls too, less our own since; and is looked at again after an hour", () => {
+    const { day, clock } = opened({ ...calls, others: { percent: 10 } });
+    expect(day.standing()).toBeUndefined();
+    expect(day.oldMailWaits()).toBeUndefined();
+    day.told({ most: 1_000, left: 310 });
+    day.spend(1);
+    expect(day.standing()).toEqual({ most: 1_000, left: 309 });
+    expect(day.oldMailWaits()).toBeUndefined();
+    for (let n = 0; n < 9; n++) day.spend(1);
+    expect(day.oldMailWaits()).toMatchObject({ until: noon + hour });
+    clock.at += hour + 1;
+    expect(day.oldMailWaits(), "one look, by whoever goes first").toBeUndefined();
+    day.told({ most: 1_000, left: 250 });
+    expect(day.oldMailWaits()).toBeDefined();
+  });
+
+  test("where the vendor tells only what is left is held against the most that was left", () => {
+    const { day } = opened(calls);
+    day.told({ left: 900 });
+    expect(day.oldMailWaits()).toBeUndefined();
+    day.told({ left: 180 });
+    expect(day.oldMailWaits()?.reason).toContain("180 of the day's 900");
+  });
+
+  test("survives any restart, at any call, with no call forgotten and few counted too much", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 6 }), (runs) => {
+        const clock = { at: noon, now: () => clock.at };
+        const budget = { ...credits, most: 100_000 };
+        let kept: string | undefined;
+        let spent = 0;
+        for (const run of runs) {
+          const day = openDay(budget, clock);
+          if (kept !== undefined) day.restore(kept);
+          kept = day.toKeep() ?? kept;
+          for (let n = 0; n < run; n++) {
+            day.spend(1);
+            spent++;
+            // The lane looks before it takes work, at the latest after what was in hand.
+            if (n % 40 === 0) kept = day.toKeep() ?? kept;
+          }
+        }
+        const last = openDay(budget, clock);
+        last.restore(kept ?? "");
+        const left = last.standing()?.left ?? 0;
+        expect(left).toBeLessThanOrEqual(100_000 - spent);
+        expect(left).toBeGreaterThanOrEqual(100_000 - spent - 128 * runs.length);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test("kept by another version, or broken, is no reason to stop", () => {
+    const { day } = opened(credits);
+    for (const kept of ["", "{", "[]", '{"hours":[["x",1]]}']) day.restore(kept);
+    expect(day.standing()?.left).toBe(1_000);
+  });
+
+  test("under a clock set back is not free again, and none ahead of it is lost", () => {
+    const { day, clock } = opened(credits);
+    for (let n = 0; n < 900; n++) day.spend(1);
+    clock.at -= 10 * 24 * hour;
+    expect(day.standing()?.left).toBe(100);
+    clock.at += 24 * hour;
+    expect(day.standing()?.left).toBe(1_000);
+  });
+});
+
+describe("calls in flight", () => {
+  test("are the width at most, half of it after a word of the vendor's, and more again as time goes by", async () => {
+    const clock = { at: noon, now: () => clock.at };
+    const flight = openFlight(4, clock);
+    let most = 0;
+    let inFlight = 0;
+    const call = async (work: () => Promise<void>) => {
+      await flight.enter();
+      most = Math.max(most, ++inFlight);
+      await work();
+      inFlight--;
+      flight.leave();
+    };
+    const wave = async () => {
+      most = 0;
+      await Promise.all(Array.from({ length: 20 }, () => call(async () => await Promise.resolve())));
+      return most;
+    };
+    expect(await wave()).toBe(4);
+    await Promise.all(Array.from({ length: 4 }, () => call(async () => flight.crowded())));
+    expect(await wave()).toBe(2);
+    clock.at += 600_000;
+    expect(await wave()).toBe(3);
+    clock.at += 6_000_000;
+    expect(await wave()).toBe(4);
+  });
+});
