@@ -9,6 +9,10 @@ const { values } = parseArgs({
     seeds: { type: "string", default: "1" },
     mails: { type: "string", default: "200" },
     senders: { type: "string", default: "40" },
+    /** Seconds in which they come in. */
+    spread: { type: "string", default: "7200" },
+    /** Without the storm. */
+    calm: { type: "boolean", default: false },
   },
 });
 const rigs = roadRigs.filter(({ name }) => values.vendor === undefined || name === values.vendor);
@@ -16,11 +20,12 @@ if (rigs.length === 0) throw new RangeError(`--vendor is one of ${roadRigs.map((
 
 let wrong = 0;
 for (const rig of rigs) {
-  for (const storm of [false, true]) {
+  for (const storm of values.calm ? [false] : [false, true]) {
     for (let seed = 1; seed <= Number(values.seeds); seed++) {
       const began = performance.now();
       const mails = Number(values.mails);
-      const found = await driveRoad(rig, { seed, mails, senders: Number(values.senders), storm });
+      const spreadMs = Number(values.spread) * 1_000;
+      const found = await driveRoad(rig, { seed, mails, senders: Number(values.senders), storm, spreadMs });
       const unknown = found.deadLetters.get("outcome_unknown") ?? 0;
       const others = [...found.deadLetters.keys()].filter((reason) => !storm || reason !== "outcome_unknown");
       const faulty = [...found.doubled, ...found.lost, ...found.untrue, ...found.peopleTwice, ...others];

@@ -45,3 +45,16 @@ export interface OldMailWaits {
   readonly until: number;
   readonly reason: string;
 }
+
+/** Old mail alone waits, or does so no more. */
+export interface OldMailPause {
+  readonly lane: string;
+  readonly kind: "old_mail";
+  readonly waits: OldMailWaits | null;
+}
+
+/** The ledger's part: what a lane keeps of its day's budget, in its own words. */
+export interface LaneBudgets {
+  laneBudget(lane: string): Promise<string | null>;
+  keepLaneBudget(kept: { readonly lane: string; readonly budget: string }): Promise<void>;
+}

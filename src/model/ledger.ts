@@ -7,7 +7,7 @@
  * -> note (intents and outcomes of single steps) -> settle.
  */
 import type { AcquaintanceQuestion, Acquainted, Lesson, Namesake, SenderDecision } from "./acquaintance.ts";
-import type { OldMailWaits } from "./budget.ts";
+import type { LaneBudgets, OldMailPause, OldMailWaits } from "./budget.ts";
 import type { Envelope } from "./envelope.ts";
 import type { Files, NewFile } from "./files.ts";
 import type { DeadLetter, EventRow, FindQuery, SkipCount, SkipQuery, StoryLine } from "./history.ts";
@@ -294,8 +294,7 @@ export interface LaneStatus {
 export type Pause =
   | { readonly lane: string; readonly kind: "until"; readonly until: number; readonly reason: string }
   | { readonly lane: string; readonly kind: "blocked"; readonly at: number; readonly reason: string }
-  /** Old mail alone waits, or does so no more. */
-  | { readonly lane: string; readonly kind: "old_mail"; readonly waits: OldMailWaits | null }
+  | OldMailPause
   /** Lifts the block. A pause until a time is the vendor's word, and stands. */
   | { readonly lane: string; readonly kind: "resume" };
 
@@ -323,7 +322,8 @@ export interface LedgerStats {
   readonly bytes: number;
 }
 
-export interface Ledger extends Threads, Reviews, Mappings, Files, Runs, Imap, TokenRows, UnclearCalls {
+export interface Ledger
+  extends Threads, Reviews, Mappings, Files, Runs, Imap, TokenRows, UnclearCalls, LaneBudgets {
   /**
    * One transaction for all items; identity is decided inside it. The order of the answers is that of the items. Sealed bytes are
    * read until the call is answered: the caller neither changes them nor gives their memory away before.
@@ -358,9 +358,6 @@ export interface Ledger extends Threads, Reviews, Mappings, Files, Runs, Imap, T
   /** The other messages of its tenant with its Message-ID, in the order of their arrival, a few at most. */
   namesakes(eventId: string): Promise<readonly Namesake[]>;
   lanes(): Promise<readonly LaneStatus[]>;
-  /** What a lane keeps of its day's budget, in its own words. */
-  laneBudget(lane: string): Promise<string | null>;
-  keepLaneBudget(kept: { readonly lane: string; readonly budget: string }): Promise<void>;
   /** Keeps the later of two `until`s. */
   pause(pause: Pause): Promise<void>;
   find(query: FindQuery): Promise<readonly EventRow[]>;

@@ -341,7 +341,7 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): Delivery {
     return { settlement: { state: "pending", dueAt, counted: true, detail }, notes: [] };
   }
 
-  /** Which of the records this step belongs to are no longer there: deleted, or merged into another. */
+  /** Which of the records this step belongs to are no longer there: deleted, or merged away. One that may not be seen is there. */
   async function vanished({ step, refs }: Turn): Promise<Forget[] | "unknown"> {
     const gone: Forget[] = [];
     for (const key of belongsTo(step)) {
@@ -353,7 +353,6 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): Delivery {
         if (there === undefined || there.archived || there.id !== ref.id)
           gone.push({ lane: settings.lane, kind, key, ref: ref.id });
       } catch (error) {
-        // Refused for good: it is there, and not for us to see. That is a dead letter in the vendor's words.
         if (failureOf(error).kind !== "permanent") return "unknown";
       }
     }

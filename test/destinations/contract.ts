@@ -296,6 +296,27 @@ export function destinationContract(name: string, open: () => Promise<Rig>): voi
       expect(await rig.session.read("person", "999999999")).toBeUndefined();
     });
 
+    test("a remembered contact that somebody deleted reads as gone; looked for anew it is another, and takes the mail, or a person is told what to do", async () => {
+      await opened();
+      const { step: who, ref, refs } = await contact();
+      await bring(rig.session, activity([who.key]), refs);
+      await rig.session.archive("person", ref.id);
+      const next = activity([who.key], { message_id: "<next@example.test>" });
+      await rig.session.put(next, refs).then(
+        () => undefined,
+        (error: unknown) => expect(failureOf(error).kind, "nothing unclear").toBe("permanent"),
+      );
+      expect((await rig.session.read("person", ref.id))?.archived ?? true).toBe(true);
+      const anew = await bring(rig.session, who, none).catch((error: unknown) => failureOf(error));
+      if ("kind" in anew) {
+        expect(anew).toMatchObject({ kind: "permanent", reason: expect.stringContaining("recycle bin") });
+        return;
+      }
+      expect(anew.id).not.toBe(ref.id);
+      expect((await bring(rig.session, next, refsOf([who, anew]))).id).toEqual(expect.any(String));
+      expect(await rig.count("person")).toBe(1);
+    });
+
     test("every kind of step is either done or refused in words", async () => {
       await opened();
       const { step: who, ref, refs } = await contact();

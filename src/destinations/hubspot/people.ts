@@ -5,19 +5,17 @@ import type { PersonStep } from "../../model/step.ts";
 import { permanent } from "../shared/calls.ts";
 import type { Account } from "./account.ts";
 import { recordSchema, shaped } from "./api.ts";
-import { type CreateBody, contactBody, ownProperties, shownProperties } from "./bodies.ts";
+import { type CreateBody, contactBody, ownProperties } from "./bodies.ts";
 import { existingId, isConflict, reasonOf } from "./classify.ts";
-import type { Records } from "./records.ts";
+import { addressesOf, type Records } from "./records.ts";
 import type { Wishes } from "./wishes.ts";
 
 /** `key`: of the step that asks, which a contact carries that it made. */
 export async function findPerson(email: string, key: string, records: Records): Promise<Ref | undefined> {
   const address = email.toLowerCase();
-  const properties = [...shownProperties.contacts, ownProperties.key].join(",");
-  const record = await records.get("contacts", address, { idProperty: "email", properties });
+  const record = await records.byEmail(address);
   if (record === undefined || record.archived === true) return undefined;
-  const its = [record.properties.email, ...(record.properties.hs_additional_emails ?? "").split(";")];
-  const same = its.some((candidate) => candidate?.trim().toLowerCase() === address);
+  const same = addressesOf(record).includes(address);
   // HubSpot's word on whose address it is counts; that it reads differently is worth a line in the story.
   const note = same ? undefined : "HubSpot files this address under a contact with another one";
   const ref = await records.refOf("contacts", record.id, true, note);

@@ -1,6 +1,7 @@
 /** Finds a record of ours again where HubSpot enforces no key: complete reads of association lists, which do not lag as its search does. */
 import { z } from "zod";
 import { Refused } from "../../model/outcome.ts";
+import type { WireResponse } from "../../model/wire.ts";
 import type { StepKind } from "../../model/step.ts";
 import { endsWithMarker, markerOf } from "../shared/text.ts";
 import {
@@ -159,6 +160,10 @@ async function listed(api: Api, owner: Owner, object: ObjectName): Promise<reado
 
 const itemErrors = z.object({ errors: z.array(z.object({ category: z.string().optional() })).optional() });
 
+/** Whether all that an answer to many says of trouble is that some are not there. */
+export const onlyMissing = (answer: WireResponse): boolean =>
+  (itemErrors.safeParse(answer.json).data?.errors ?? []).every(({ category }) => category === "OBJECT_NOT_FOUND");
+
 export function batchReadBody(ids: readonly string[], properties: readonly string[]) {
   return { inputs: ids.map((id) => ({ id })), properties: [...properties], propertiesWithHistory: [] as string[] };
 }
@@ -176,9 +181,8 @@ async function readAll(
       { method: "POST", path: paths.batchRead(object), object: metricName(object), body },
       false,
     );
-    const errors = itemErrors.safeParse(answer.json).data?.errors ?? [];
     // A record deleted since the list was read is an error of its own item; any other error leaves the reading incomplete.
-    if (errors.some(({ category }) => category !== "OBJECT_NOT_FOUND")) {
+    if (!onlyMissing(answer)) {
       throw new Refused({ kind: "retryable", reason: `HubSpot could not read all ${object} asked for` });
     }
     records.push(...shaped(recordsSchema, answer, false).results);

@@ -4,6 +4,7 @@ import { Refused } from "../../model/outcome.ts";
 import type { StepKind } from "../../model/step.ts";
 import type { WireResponse } from "../../model/wire.ts";
 import { known, permanent } from "../shared/calls.ts";
+import { openGather } from "../shared/gather.ts";
 import type { Account } from "./account.ts";
 import {
   type Api,
@@ -14,10 +15,12 @@ import {
   type ObjectName,
   paths,
   recordSchema,
+  recordsSchema,
   shaped,
 } from "./api.ts";
-import type { CreateBody, UpdateBody } from "./bodies.ts";
+import { type CreateBody, ownProperties, shownProperties, type UpdateBody } from "./bodies.ts";
 import { isTooLong, namesOwnProperty, reasonOf } from "./classify.ts";
+import { batchReadBody, onlyMissing } from "./readback.ts";
 
 const objects: Partial<Record<StepKind, ObjectName>> = {
   person: "contacts",
@@ -60,6 +63,8 @@ export interface Records {
   /** With the page where a person can see it. Ask the account for its properties before a write: then this asks nothing any more. */
   refOf(object: ObjectName, id: string, adopted: boolean, note?: string): Promise<Ref>;
   get(object: ObjectName, id: string, query: Readonly<Record<string, string>>): Promise<HubspotRecord | undefined>;
+  /** The contact that HubSpot files this address under. With others that are asked for at the same time, where that is one call. */
+  byEmail(address: string): Promise<HubspotRecord | undefined>;
   /** Answers a success, a conflict (`isConflict`) or a body called too long (`isTooLong`); Refused otherwise. */
   create(object: ObjectName, body: CreateBody): Promise<WireResponse>;
   /** Answers a success, a 404 where it is gone, or a body called too long (`isTooLong`); Refused otherwise. */
@@ -69,20 +74,55 @@ export interface Records {
   dissociate(from: ObjectName, id: string, to: ObjectName, toId: string): Promise<void>;
 }
 
+/** As many as one call takes. */
+const mostTogether = 100;
+const contactProperties = [...new Set([...shownProperties.contacts, "hs_additional_emails", ownProperties.key])];
+
+export const addressesOf = ({ properties }: HubspotRecord): string[] =>
+  [properties.email, ...(properties.hs_additional_emails ?? "").split(";")].flatMap((one) => {
+    const address = one?.trim().toLowerCase() ?? "";
+    return address === "" ? [] : [address];
+  });
+
 export function openRecords(api: Api, account: Account): Records {
+  type Found = { readonly record: HubspotRecord | undefined };
+  const byEmail = openGather<Found>({
+    size: mostTogether,
+    async one(address) {
+      const query = { idProperty: "email", properties: contactProperties.join(",") };
+      return { record: await get("contacts", address, query) };
+    },
+    async many(addresses) {
+      const body = { ...batchReadBody(addresses, contactProperties), idProperty: "email" };
+      const request = { method: "POST", path: paths.batchRead("contacts"), object: "contact", body } as const;
+      const answer = await api.call(request, false);
+      const { results } = shaped(recordsSchema, answer, false);
+      const found = new Map<string, Found>();
+      for (const record of results) for (const address of addressesOf(record)) found.set(address, { record });
+      const isWhole = results.every((record) => addressesOf(record).some((one) => addresses.includes(one)));
+      // Of one that is filed under another address nobody can tell here whose it is: those that found nothing are asked for alone.
+      if (isWhole && onlyMissing(answer))
+        for (const address of addresses) if (!found.has(address)) found.set(address, { record: undefined });
+      return found;
+    },
+  });
+
+  async function get(object: ObjectName, id: string, query: Readonly<Record<string, string>>) {
+    const answer = await api.call(
+      { method: "GET", path: paths.object(object, id, query), object: metricName(object) },
+      false,
+    );
+    return answer.status === 404 ? undefined : shaped(recordSchema, answer, false);
+  }
+
   return {
     async refOf(object, id, adopted, note) {
       const { portalId, uiDomain } = await account.portal();
       const url = `https://${uiDomain}/contacts/${portalId}/record/${typeIds[object]}/${id}`;
       return { id, url, adopted, ...(note === undefined ? {} : { note }) };
     },
-    async get(object, id, query) {
-      const answer = await api.call(
-        { method: "GET", path: paths.object(object, id, query), object: metricName(object) },
-        false,
-      );
-      return answer.status === 404 ? undefined : shaped(recordSchema, answer, false);
-    },
+    get,
+    byEmail: async (address) => (await byEmail.get(address)).record,
     async create(object, body) {
       const request = { method: "POST", path: paths.objects(object), object: metricName(object), body } as const;
       const answer = await api.call(request, true, (reply) => isTooLong(reply) || namesOwnProperty(reply));

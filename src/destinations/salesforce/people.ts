@@ -4,6 +4,7 @@ import { Refused } from "../../model/outcome.ts";
 import type { PersonStep } from "../../model/step.ts";
 import type { WireResponse } from "../../model/wire.ts";
 import { permanent, together } from "../shared/calls.ts";
+import { openGather } from "../shared/gather.ts";
 import { type Api, isId, type Row, textOf } from "./api.ts";
 import { contactBody, leadBody, ownFields } from "./bodies.ts";
 import { isCode, matchesIn, reasonOf } from "./classify.ts";
@@ -28,10 +29,26 @@ const mostAddresses = 50;
 const mostRows = 200;
 const isDetected = (answer: WireResponse): boolean => isCode(answer, "DUPLICATES_DETECTED");
 
+/** Addresses of one person to a line each; people who are looked for at the same time are one call. */
+const mostTogether = 20;
+interface Rows {
+  readonly contacts: readonly Row[];
+  readonly leads: readonly Row[];
+}
+
 export function openPeople({ api, org, records, wishes }: PeoplePorts): People {
-  /** The mail's own address goes before others of the same person, a contact before a lead, the older before the newer. */
-  async function find({ key, email, also = [] }: PersonStep): Promise<Ref | undefined> {
-    const addresses = [email, ...also].slice(0, mostAddresses).map((one) => one.toLowerCase());
+  const gathered = openGather<Rows>({
+    size: mostTogether,
+    one: async (lines) => await rowsOf(lines.split("\n")),
+    async many(all) {
+      const rows = await rowsOf([...new Set(all.flatMap((lines) => lines.split("\n")))]);
+      // More than fit one answer: nobody knows whose are missing.
+      if (rows.contacts.length >= mostRows || rows.leads.length >= mostRows) return new Map();
+      return new Map(all.map((lines) => [lines, rows]));
+    },
+  });
+
+  async function rowsOf(addresses: readonly string[]): Promise<Rows> {
     const where = `Email IN ${oneOf(addresses)}`;
     const common = { where, order: "CreatedDate ASC", limit: mostRows };
     const contact = select({ fields: ["Id", "Email", ...(await keyIn("Contact"))], from: "Contact", ...common });
@@ -40,6 +57,13 @@ export function openPeople({ api, org, records, wishes }: PeoplePorts): People {
     const hasLeads = (await org.look("Lead")) !== undefined;
     const lead = hasLeads ? [select({ fields, from: "Lead", ...common })] : [];
     const [contacts = [], leads = []] = await asked([contact, ...lead]);
+    return { contacts, leads };
+  }
+
+  /** The mail's own address goes before others of the same person, a contact before a lead, the older before the newer. */
+  async function find({ key, email, also = [] }: PersonStep): Promise<Ref | undefined> {
+    const addresses = [email, ...also].slice(0, mostAddresses).map((one) => one.toLowerCase());
+    const { contacts, leads } = await gathered.get(addresses.join("\n"));
     for (const [index, address] of addresses.entries()) {
       const has = (row: Row): boolean => textOf(row, "Email")?.trim().toLowerCase() === address;
       const found = await standing(contacts.find(has), leads.filter(has));

@@ -3,6 +3,7 @@ import type { Ref } from "../../model/destination.ts";
 import type { Clock } from "../../model/ports.ts";
 import type { PersonStep } from "../../model/step.ts";
 import { permanent, together } from "../shared/calls.ts";
+import { openGather } from "../shared/gather.ts";
 import { type ModuleName, textIn, type ZohoRecord } from "./api.ts";
 import { personBody } from "./bodies.ts";
 import { type Account, ownFields } from "./fields.ts";
@@ -31,6 +32,8 @@ const isPlain = (email: string): boolean => /^[a-z0-9._%+@-]{3,200}$/.test(email
 const addressFields = ["Email", "Secondary_Email"] as const;
 const shown = [...addressFields, ownFields.key];
 const mostAddresses = 20;
+/** A list in COQL has 50 values at most, and an answer 200 rows. */
+const [mostTogether, mostListed, mostRows] = [25, 50, 200];
 const addressesOf = (step: PersonStep): string[] =>
   [step.email, ...(step.also ?? [])].slice(0, mostAddresses).map((one) => one.toLowerCase());
 const has = (record: ZohoRecord, address: string): boolean =>
@@ -40,9 +43,25 @@ export function openPeople(ports: PeoplePorts): People {
   const { records, account, wishes } = ports;
   const recent = openRecent(records, account, ports.clock, ports.lagMs);
 
-  async function found(module: ModuleName, step: PersonStep): Promise<Ref | undefined> {
+  /** Those who are looked for at the same time are one query. */
+  const gatherOf = (module: ModuleName) =>
+    openGather<readonly ZohoRecord[]>({
+      size: mostTogether,
+      one: async (lines) => await byAddress(module, lines.split("\n"), ports),
+      async many(all) {
+        const plain = all.filter((lines) => lines.split("\n").every(isPlain));
+        const addresses = [...new Set(plain.flatMap((lines) => lines.split("\n")))];
+        if (addresses.length === 0 || addresses.length > mostListed) return new Map();
+        const rows = await byAddress(module, addresses, ports);
+        // More than fit one answer: nobody knows whose are missing.
+        return rows.length >= mostRows ? new Map() : new Map(plain.map((lines) => [lines, rows]));
+      },
+    });
+  const gathers = { Contacts: gatherOf("Contacts"), Leads: gatherOf("Leads") };
+
+  async function found(module: "Contacts" | "Leads", step: PersonStep): Promise<Ref | undefined> {
     const addresses = addressesOf(step);
-    const all = await byAddress(module, addresses, ports);
+    const all = await gathers[module].get(addresses.join("\n"));
     for (const address of addresses) {
       const own = all.find((one) => has(one, address));
       if (own === undefined) continue;
@@ -53,7 +72,7 @@ export function openPeople(ports: PeoplePorts): People {
     return undefined;
   }
 
-  async function adopt(module: ModuleName, step: PersonStep, taken: Parameters<typeof adopted>[1]): Promise<Ref> {
+  async function adopt(module: "Contacts" | "Leads", step: PersonStep, taken: Parameters<typeof adopted>[1]): Promise<Ref> {
     const own: Own = {
       key: step.key,
       fields: addressFields,
@@ -72,7 +91,7 @@ export function openPeople(ports: PeoplePorts): People {
     find: async (step) =>
       (await found("Contacts", step)) ?? (await found("Leads", step)) ?? (await recent.find(step.key)),
     async put(step) {
-      const module: ModuleName = step.as === "lead" ? "Leads" : "Contacts";
+      const module: "Contacts" | "Leads" = step.as === "lead" ? "Leads" : "Contacts";
       // Somebody may have made it since it was looked for.
       const known = step.create ? await found(module, step) : undefined;
       if (known !== undefined) return known;
