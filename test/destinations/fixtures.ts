@@ -185,7 +185,9 @@ export function refsOf(...pairs: readonly (readonly [Step, Ref])[]): Refs {
 let files = 0;
 export function memoryRecords(): LocalRecords {
   const rows = new Map<string, LocalRecord>();
-  const find = (fits: (row: LocalRecord) => boolean) => [...rows.values()].find(fits);
+  // What is archived holds no key any more.
+  const find = (fits: (row: LocalRecord) => boolean) =>
+    [...rows.values()].find((row) => !row.archived && fits(row));
   const change = (id: string, edit: (row: LocalRecord) => LocalRecord) => {
     const row = rows.get(id);
     if (row !== undefined) rows.set(id, edit(row));

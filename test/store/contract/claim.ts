@@ -380,7 +380,8 @@ export function pauseContract(open: OpenBench): void {
       expect(await status()).toMatchObject({ oldMail: waits, pending: 3 });
       const { claims } = await ask(3_000);
       expect(claims.map(({ eventId }) => eventId)).toEqual(["event-live0"]);
-      for (const claim of claims) await w.ledger.settle({ claim, at: 3_000, settlement: { state: "processed" } });
+      const settlement = { state: "failed", reason: "permanent", detail: "no" } as const;
+      for (const claim of claims) await w.ledger.settle({ claim, at: 3_000, settlement });
       expect(await ask(3_100)).toEqual({ claims: [], nextDueAt: 9_000 });
       expect((await ask(9_000)).claims).toHaveLength(2);
       await w.ledger.pause({ lane, kind: "old_mail", waits: null });
