@@ -75,7 +75,8 @@ const settings = z
     const parts = { client_id, client_secret, refresh_token };
     const missing = Object.entries(parts).filter(([, value]) => value === undefined);
     const add = (message: string, path: string) => context.addIssue({ code: "custom", message, path: [path] });
-    if (token !== undefined && missing.length < 3) add("give token, or client_id with its two others, not both", "token");
+    if (token !== undefined && missing.length < 3)
+      add("give token, or client_id with its two others, not both", "token");
     if (token === undefined)
       for (const [name] of missing) add("give token, or client_id, client_secret and refresh_token", name);
   })
@@ -83,7 +84,13 @@ const settings = z
 type Settings = z.infer<typeof settings>;
 
 const limitsOf = (calls: number | undefined, searches: number): Facts["limits"] => [
-  { budget: "default", calls: calls ?? 18, perMs: 2_000, fixed: calls !== undefined, share: calls === undefined ? 0.9 : 1 },
+  {
+    budget: "default",
+    calls: calls ?? 18,
+    perMs: 2_000,
+    fixed: calls !== undefined,
+    share: calls === undefined ? 0.9 : 1,
+  },
   { budget: "search", calls: searches, perMs: 2_000, fixed: true },
 ];
 /** To midnight where Pipedrive's servers are, which is taken to be UTC. */

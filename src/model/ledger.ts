@@ -322,8 +322,7 @@ export interface LedgerStats {
   readonly bytes: number;
 }
 
-export interface Ledger
-  extends Threads, Reviews, Mappings, Files, Runs, Imap, TokenRows, UnclearCalls, LaneBudgets {
+export interface Ledger extends Threads, Reviews, Mappings, Files, Runs, Imap, TokenRows, UnclearCalls, LaneBudgets {
   /**
    * One transaction for all items; identity is decided inside it. The order of the answers is that of the items. Sealed bytes are
    * read until the call is answered: the caller neither changes them nor gives their memory away before.

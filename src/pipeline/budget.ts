@@ -23,7 +23,10 @@ interface Of {
   readonly destination: string;
 }
 
-export function openBudget({ lane, tenant, destination }: Of, { ledger, bucket, clock, log, metrics }: BudgetPorts): Budget {
+export function openBudget(
+  { lane, tenant, destination }: Of,
+  { ledger, bucket, clock, log, metrics }: BudgetPorts,
+): Budget {
   const { day } = bucket;
   const labels = { tenant, crm: destination };
   let isRestored = false;

@@ -52,7 +52,13 @@ export function createPipedriveSandbox(ports: SandboxPorts): PipedriveSandbox {
     const world: World = { store, schema, options, stages: stagesOf(options) };
     if (options.prepared) prepareFields(schema);
     const tokens = new Map(Object.entries(options.tokens));
-    return { world, actors: openActors(world), limits: openLimits(options, clock), tokens, grants: openGrants(options, clock) };
+    return {
+      world,
+      actors: openActors(world),
+      limits: openLimits(options, clock),
+      tokens,
+      grants: openGrants(options, clock),
+    };
   }
 
   const frame = openFrame<Account>({

@@ -21,22 +21,18 @@ export function wireTo(options: SandboxWireOptions): Wire {
   const { sandbox, clock, headers, deadlineMs = 30_000, beforeCall, afterCall } = options;
 
   async function exchanged(request: WireRequest): Promise<WireResponse> {
-      const body =
-        request.body === undefined
-          ? ""
-          : typeof request.body === "string"
-            ? request.body
-            : JSON.stringify(request.body);
-      const type: Record<string, string> = body === "" ? {} : { "content-type": "application/json" };
-      const all = { ...type, ...headers, ...request.headers };
-      const reply = await inTime(
-        sandbox.handle({ method: request.method, path: request.path, headers: lower(all), body }),
-        clock,
-        deadlineMs,
-      );
-      if ("drop" in reply)
-        throw new WireBroken("the connection failed (ECONNRESET); the request was or may have been sent", true);
-      return responseOf(reply);
+    const body =
+      request.body === undefined ? "" : typeof request.body === "string" ? request.body : JSON.stringify(request.body);
+    const type: Record<string, string> = body === "" ? {} : { "content-type": "application/json" };
+    const all = { ...type, ...headers, ...request.headers };
+    const reply = await inTime(
+      sandbox.handle({ method: request.method, path: request.path, headers: lower(all), body }),
+      clock,
+      deadlineMs,
+    );
+    if ("drop" in reply)
+      throw new WireBroken("the connection failed (ECONNRESET); the request was or may have been sent", true);
+    return responseOf(reply);
   }
 
   return {

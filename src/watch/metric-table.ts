@@ -80,7 +80,11 @@ export const metricTable: readonly MetricRow[] = [
     ["vendor", "object"],
     "What calls took from a CRM's budget, in its own unit: Pipedrive's tokens, Zoho's credits.",
   ),
-  gauge("crm_day_budget", lane, "What a CRM's day has room for, in its own unit (calls, tokens, credits), as far as known."),
+  gauge(
+    "crm_day_budget",
+    lane,
+    "What a CRM's day has room for, in its own unit (calls, tokens, credits), as far as known.",
+  ),
   gauge("crm_day_budget_left", lane, "What is left of a CRM's day, as the lane last saw it."),
   counter(
     "crm_unclassified_total",
@@ -161,7 +165,11 @@ export const metricTable: readonly MetricRow[] = [
   counter("imap_renumbered_total", mailbox, "Folders whose UIDs have come to mean something else (UIDVALIDITY)."),
   gauge("imap_waiting", mailbox, "Messages that failed to be fetched, and are tried again."),
   gauge("lane_blocked", lane, "1 while a lane is stopped until somebody mends its account; its mail waits."),
-  gauge("lane_old_mail_waits", lane, "1 while old mail of a lane waits, so that what is left of the CRM's day is there for live mail."),
+  gauge(
+    "lane_old_mail_waits",
+    lane,
+    "1 while old mail of a lane waits, so that what is left of the CRM's day is there for live mail.",
+  ),
   gauge("lane_paused", lane, "1 while a lane waits because its CRM asked for it."),
   gauge("ledger_bytes", [], "Bytes of the ledger's files on disk."),
   gauge("ledger_unarchived", [], "Settled messages whose raw bytes have not moved to the blob store yet."),

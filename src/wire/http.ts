@@ -94,8 +94,7 @@ export function openWire(options: WireOptions): OpenWire {
         vendor,
         object: request.object,
       });
-      if (request.cost !== undefined)
-        metrics.count("crm_cost_total", { vendor, object: request.object }, request.cost);
+      if (request.cost !== undefined) metrics.count("crm_cost_total", { vendor, object: request.object }, request.cost);
     }
   }
 

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { KnownRef, Refs, Session } from "../../src/model/destination.ts";
 import type { Step } from "../../src/model/step.ts";
-import { bring } from "./contract.ts";
 import { closeRig } from "./close-rig.ts";
+import { bring } from "./contract.ts";
 import { activity, company, deal, keyOf, type ManualClock, person } from "./fixtures.ts";
 import { hubspotRig } from "./hubspot-rig.ts";
 import { pipedriveRig } from "./pipedrive-rig.ts";
@@ -55,7 +55,10 @@ async function brought(session: Session, steps: readonly Step[], known: Refs): P
 }
 
 function stepsOf(name: string, at: number, sales: boolean, message: string): readonly Step[] {
-  const who = person(`${name}@${name}.test`, sales ? { company: { key: company(`${name}.test`).key, domain: `${name}.test` } } : {});
+  const who = person(
+    `${name}@${name}.test`,
+    sales ? { company: { key: company(`${name}.test`).key, domain: `${name}.test` } } : {},
+  );
   const mail = { at, message_id: message, from: { email: who.email, name: "Ada" } };
   if (!sales) return [who, activity([who.key], mail)];
   const firm = company(`${name}.test`);

@@ -186,8 +186,7 @@ let files = 0;
 export function memoryRecords(): LocalRecords {
   const rows = new Map<string, LocalRecord>();
   // What is archived holds no key any more.
-  const find = (fits: (row: LocalRecord) => boolean) =>
-    [...rows.values()].find((row) => !row.archived && fits(row));
+  const find = (fits: (row: LocalRecord) => boolean) => [...rows.values()].find((row) => !row.archived && fits(row));
   const change = (id: string, edit: (row: LocalRecord) => LocalRecord) => {
     const row = rows.get(id);
     if (row !== undefined) rows.set(id, edit(row));

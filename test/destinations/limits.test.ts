@@ -201,7 +201,10 @@ describe("the reserve of live mail", () => {
 
   test("salesforce: other apps' calls count, and their part is not live mail's either", async () => {
     const time = new VirtualTime();
-    const sandbox = createSalesforceSandbox({ clock: time.trueClock(), options: { prepared: true, dailyCalls: 1_000 } });
+    const sandbox = createSalesforceSandbox({
+      clock: time.trueClock(),
+      options: { prepared: true, dailyCalls: 1_000 },
+    });
     const settings = {
       base_url: "http://salesforce.invalid",
       client_id: sandboxApp.clientId,

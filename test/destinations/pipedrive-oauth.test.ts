@@ -1,7 +1,7 @@
 /** Pipedrive by an app's grant in the place of an API token. */
 import { describe, expect, test } from "vitest";
-import { pipedrive } from "../../src/destinations/pipedrive.ts";
 import { ownApi } from "../../src/destinations/pipedrive/auth.ts";
+import { pipedrive } from "../../src/destinations/pipedrive.ts";
 import type { Refs, Session } from "../../src/model/destination.ts";
 import type { Wire, WireRequest } from "../../src/model/wire.ts";
 import { createPipedriveSandbox, sandboxApp } from "../../src/sandbox/pipedrive.ts";
@@ -102,7 +102,13 @@ describe("a grant of an app", () => {
   ])("is sent to %s: %s", (named, origin) => expect(ownApi(named)).toBe(origin));
 
   test("is given whole, or a token in its place, and never both", () => {
-    const wrong = [{}, { client_id }, { client_id, refresh_token }, { ...grant, token: "x" }, { token: "x", client_id }];
+    const wrong = [
+      {},
+      { client_id },
+      { client_id, refresh_token },
+      { ...grant, token: "x" },
+      { token: "x", client_id },
+    ];
     for (const settings of wrong) expect(pipedrive.settings.safeParse(settings).success).toBe(false);
     for (const settings of [grant, { token: "x" }]) expect(pipedrive.settings.safeParse(settings).success).toBe(true);
   });

@@ -30,7 +30,10 @@ describe("a day's budget", () => {
     for (let n = 0; n < 799; n++) day.spend(1);
     expect(day.oldMailWaits()).toBeUndefined();
     day.spend(1);
-    expect(day.oldMailWaits()).toMatchObject({ until: noon + 24 * hour, reason: expect.stringContaining("200 of the day's 1000 credits") });
+    expect(day.oldMailWaits()).toMatchObject({
+      until: noon + 24 * hour,
+      reason: expect.stringContaining("200 of the day's 1000 credits"),
+    });
     for (let n = 0; n < 200; n++) day.spend(1);
     expect(refusal(() => day.spend(1))).toMatchObject({ kind: "rate_limited", until: noon + 24 * hour });
     clock.at += 23 * hour;

@@ -7,7 +7,7 @@ import { Refused } from "../../src/model/outcome.ts";
 import type { Step } from "../../src/model/step.ts";
 import { type Ahead, openAhead } from "../../src/pipeline/ahead.ts";
 import { attemptsWithin } from "../../src/pipeline/backoff.ts";
-import { openBucket } from "../../src/pipeline/bucket.ts";
+import { type Bucket, openBucket } from "../../src/pipeline/bucket.ts";
 import { type Lane, startLane } from "../../src/pipeline/drain.ts";
 import { writeMail, writeSteps } from "../../src/pipeline/stored.ts";
 import { openLedger } from "../../src/store/index.ts";
@@ -50,7 +50,7 @@ const key = (letter: string): string => letter.repeat(64);
 async function prepared(
   event: string,
   steps: readonly Step[],
-  changes: { thread?: string; sealed?: Uint8Array; event?: Uint8Array } = {},
+  changes: { thread?: string; sealed?: Uint8Array; event?: Uint8Array; priority?: number } = {},
 ): Promise<void> {
   const now = time.trueNow;
   const envelope: Envelope = { kind: "smtp", tenant: "acme", routes: ["deals@in.test"], received_at: now };
@@ -65,6 +65,7 @@ async function prepared(
       rawSha256: key("0"),
       rawSize: 1,
       raw: { kind: "inline", sealed: new Uint8Array() },
+      ...(changes.priority === undefined ? {} : { priority: changes.priority }),
     },
   ]);
   const [attempt] = await ledger.attempt({ tenants: ["acme"], room: 1, now, leaseMs: 1_000 });
@@ -94,7 +95,10 @@ async function prepared(
   expect(await ledger.prepare([item])).toEqual([true]);
 }
 
-function start(session: Session, changes: { ledger?: Partial<Ledger>; width?: number; ahead?: Ahead } = {}): Lane {
+function start(
+  session: Session,
+  changes: { ledger?: Partial<Ledger>; width?: number; ahead?: Ahead; bucket?: Bucket } = {},
+): Lane {
   const through = Object.assign(Object.create(ledger) as Ledger, ledger, changes.ledger);
   const started = startLane(
     {
@@ -108,7 +112,7 @@ function start(session: Session, changes: { ledger?: Partial<Ledger>; width?: nu
     {
       ledger: through,
       session,
-      bucket: openBucket([], time.clock()),
+      bucket: changes.bucket ?? openBucket([], time.clock()),
       ...(changes.ahead === undefined ? {} : { ahead: changes.ahead }),
       sealer: openSealer,
       clock: time.clock(),
@@ -241,6 +245,47 @@ describe("a lane", () => {
     expect((await row("e1")).attempts).toBe(0);
     await time.until(() => kept.counts.get("deliveries_total acme crm processed") === 2);
     expect(time.trueNow).toBeGreaterThanOrEqual(until);
+  });
+
+  test("keeps what is left of a day for live mail: old mail waits, also after a restart, and goes on when the day has room again", async () => {
+    const day = { unit: "calls", most: 400, renews: "rolling", liveReserve: 50 } as const;
+    const worked = (bucket: Bucket): Session => {
+      const session = scripted({});
+      return {
+        ...session,
+        async put(step, refs) {
+          // Forty calls for a mail.
+          for (let call = 0; call < 40; call++) await bucket.take("default");
+          return await session.put(step, refs);
+        },
+      };
+    };
+    const states = async (names: readonly string[]) =>
+      (await Promise.all(names.map(async (name) => (await row(name)).state))).filter((state) => state === "processed");
+    const old = Array.from({ length: 8 }, (_, n) => `old${n}`);
+    for (const [n, name] of old.entries()) await prepared(name, [note(name, String(n))], { priority: 1 });
+    const first = openBucket([], time.clock(), { day });
+    const lane1 = start(worked(first), { width: 1, bucket: first });
+    const settle = async () => {
+      for (let turns = 0; turns < 300; turns++) await turn();
+    };
+    await settle();
+    expect((await ledger.lanes())[0]?.oldMail?.reason).toContain("of the day's 400 calls are left");
+    expect((await states(old)).length, "200 of 400 calls, and what was in hand").toBe(5);
+    await prepared("live", [note("live", "a")]);
+    lane1.wake();
+    await settle();
+    expect(await states(["live"])).toHaveLength(1);
+    expect(await states(old)).toHaveLength(5);
+    await lane1.stop();
+    const second = openBucket([], time.clock(), { day });
+    start(worked(second), { width: 1, bucket: second });
+    await time.advance(hour);
+    expect(await states(old), "the count was kept").toHaveLength(5);
+    expect(second.day?.standing()?.left).toBeLessThanOrEqual(400 - 240);
+    await time.advance(25 * hour);
+    expect(await states(old)).toHaveLength(8);
+    expect((await ledger.lanes())[0]?.oldMail).toBeNull();
   });
 
   test("that is blocked keeps its mail pending and calls nobody, until an operator resumes it", async () => {

@@ -45,7 +45,10 @@ async function examineLane(
   }
   const isWell = found.every(({ level }) => level !== "problem");
   if (standing?.oldMail != null && standing.oldMail.until > ground.clock.now())
-    found = [...found, warning(lane, standing.oldMail.reason, "it goes on by itself; live_reserve_percent says how much is kept")];
+    found = [
+      ...found,
+      warning(lane, standing.oldMail.reason, "it goes on by itself; live_reserve_percent says how much is kept"),
+    ];
   if (standing?.blockedReason == null) return [...mended, ...found];
   if (isWell && fix) {
     await ground.ledger.pause({ lane, kind: "resume" });

@@ -1,8 +1,8 @@
 /** Finds a record of ours again where HubSpot enforces no key: complete reads of association lists, which do not lag as its search does. */
 import { z } from "zod";
 import { Refused } from "../../model/outcome.ts";
-import type { WireResponse } from "../../model/wire.ts";
 import type { StepKind } from "../../model/step.ts";
+import type { WireResponse } from "../../model/wire.ts";
 import { endsWithMarker, markerOf } from "../shared/text.ts";
 import {
   type Api,

@@ -72,7 +72,11 @@ export function openPeople(ports: PeoplePorts): People {
     return undefined;
   }
 
-  async function adopt(module: "Contacts" | "Leads", step: PersonStep, taken: Parameters<typeof adopted>[1]): Promise<Ref> {
+  async function adopt(
+    module: "Contacts" | "Leads",
+    step: PersonStep,
+    taken: Parameters<typeof adopted>[1],
+  ): Promise<Ref> {
     const own: Own = {
       key: step.key,
       fields: addressFields,

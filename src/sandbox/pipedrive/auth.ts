@@ -32,7 +32,11 @@ export function openGrants({ app }: PipedriveSandboxOptions, clock: Pick<Clock, 
     refresh(form, authorization, host) {
       const given = new URLSearchParams(form);
       if (authorization !== expected) return refused(401, "invalid_client");
-      if (given.get("grant_type") !== "refresh_token" || given.get("refresh_token") !== current || current === undefined)
+      if (
+        given.get("grant_type") !== "refresh_token" ||
+        given.get("refresh_token") !== current ||
+        current === undefined
+      )
         return refused(400, "invalid_grant");
       issued++;
       current = `v1:refresh-${issued}`;

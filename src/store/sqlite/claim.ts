@@ -115,7 +115,8 @@ export function openClaim(db: Connection, backstep: Backstep): (request: ClaimRe
       return { claims: [], nextDueAt: held.paused_until };
     }
     due.wake(lane, now);
-    const oldWaits = held.old_until !== null && held.old_until > now ? Math.min(held.old_until, now + furthestMs) : null;
+    const oldWaits =
+      held.old_until !== null && held.old_until > now ? Math.min(held.old_until, now + furthestMs) : null;
     const ids = share(lane, Math.max(0, room), {
       live: (most) => live.all(lane, most),
       replays: (most) => (oldWaits === null ? replays.all(lane, most) : []),
