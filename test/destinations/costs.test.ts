@@ -99,6 +99,17 @@ describe.each(Object.keys(vendors))("a mail at %s", (vendor) => {
     const ada = stepsOf("ada", clock.now(), false, "<4@x>");
     await measured("a mail of a known contact that the ledger does not remember", ada, new Map());
     rows["a duplicate"] = rows["a duplicate"] ?? counted.count().map(() => 0);
+    // A backlog of forty new senders, ten in hand at once: those who are looked for at the same time are looked for together.
+    const backlog = Array.from({ length: 40 }, (_, n) => stepsOf(`new${n}`, clock.now(), false, `<b${n}@x>`));
+    const before = counted.count();
+    const hands = Array.from({ length: 10 }, async () => {
+      for (let steps = backlog.shift(); steps !== undefined; steps = backlog.shift())
+        await brought(session, steps, new Map());
+    });
+    await Promise.all(hands);
+    rows["each of a backlog of 40 unknown senders"] = counted
+      .count()
+      .map((now, at) => Math.round(((now - (before[at] ?? 0)) / 40) * 10) / 10);
     for (const [row, figures] of Object.entries(rows)) expect.soft([row, ...said(row)]).toEqual([row, ...figures]);
   });
 });
