@@ -15,6 +15,8 @@ export interface Dovecot {
   readonly port: number;
   readonly user: string;
   readonly password: string;
+  /** Where the inbox lies. */
+  readonly maildir: string;
   /** Puts messages into a folder as a delivery would; `seen`: as old mail that was read. */
   deliver(
     messages: readonly string[],
@@ -59,6 +61,7 @@ export async function startDovecot({ introspectUrl }: { readonly introspectUrl?:
     port,
     user,
     password,
+    maildir,
     async deliver(messages, { folder = "", at = Date.now(), seen = false } = {}) {
       const into = join(maildir, folder);
       for (const message of messages) {
