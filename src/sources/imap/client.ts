@@ -293,6 +293,8 @@ export class Client {
     if (this.#lost !== undefined) return;
     this.#lost = trouble;
     this.#losing.abort();
+    for (const { reject } of this.#waits) reject(trouble);
+    this.#waits.clear();
     this.#news?.();
     this.#flow.close();
   }
@@ -323,32 +325,55 @@ export class Client {
   }
 
   /** The answer, or the reason why there is none. A server that says nothing has lost us. */
-  async #within<T>(what: string, work: Promise<T>): Promise<T> {
+  #within<T>(what: string, work: Promise<T>): Promise<T> {
     if (this.#lost !== undefined) {
       work.catch(() => undefined);
-      throw this.#lost;
+      return Promise.reject(this.#lost);
     }
-    const over = new AbortController();
-    const losing = () => over.abort();
-    this.#losing.signal.addEventListener("abort", losing, { once: true });
-    const silence = this.#clock.sleep(this.#ms, over.signal).then((): never => {
-      const trouble =
-        this.#lost ?? new ImapTrouble("connection", `the server did not answer ${what} within ${this.#ms / 1000} s`);
-      throw trouble;
+    return new Promise((resolve, reject) => {
+      const wait = { what, since: this.#clock.now(), reject };
+      this.#waits.add(wait);
+      work.then(
+        (answer) => {
+          this.#waits.delete(wait);
+          resolve(answer);
+        },
+        (error: unknown) => {
+          this.#waits.delete(wait);
+          const trouble = troubleOf(error, what);
+          if (trouble.kind === "connection") this.#lose(trouble);
+          reject(trouble.kind === "connection" ? (this.#lost ?? trouble) : trouble);
+        },
+      );
+      if (!this.#watching) void this.#watch();
     });
-    silence.catch(() => undefined);
-    try {
-      return await Promise.race([work, silence]);
-    } catch (error) {
-      work.catch(() => undefined);
-      const trouble = troubleOf(error, what);
-      if (trouble.kind === "connection") this.#lose(trouble);
-      throw trouble.kind === "connection" ? (this.#lost ?? trouble) : trouble;
-    } finally {
-      over.abort();
-      this.#losing.signal.removeEventListener("abort", losing);
-    }
   }
+  readonly #waits = new Set<Wait>();
+  #watching = false;
+
+  /** One timer for all answers: a row of a FETCH comes every few microseconds, and one of its own cost more than the row (100 µs). */
+  async #watch(): Promise<void> {
+    this.#watching = true;
+    for (;;) {
+      // The one that waits longest: they are in the order in which they began.
+      const [oldest] = this.#waits;
+      if (oldest === undefined || this.#lost !== undefined) break;
+      const left = oldest.since + this.#ms - this.#clock.now();
+      if (left > 0) await this.#clock.sleep(left, this.#losing.signal);
+      else {
+        const words = `the server did not answer ${oldest.what} within ${this.#ms / 1000} s`;
+        this.#lose(new ImapTrouble("connection", words));
+      }
+    }
+    this.#watching = false;
+  }
+}
+
+/** Somebody waits for an answer. */
+interface Wait {
+  readonly what: string;
+  readonly since: number;
+  reject(trouble: ImapTrouble): void;
 }
 
 function listed({ path, delimiter, specialUse, flags }: ListResponse): Listed {

@@ -5,6 +5,7 @@ import { Fenced, type Intake, NotAccepted } from "../../model/source.ts";
 import { askFacts } from "./asking.ts";
 import { type Client, type MessageFacts, pieceBytes } from "./client.ts";
 import { afterIn, type ImapAccount } from "./context.ts";
+import { openFlights } from "./flights.ts";
 import { isAnother } from "./generation.ts";
 import type { Chosen } from "./selecting.ts";
 import { ImapTrouble } from "./trouble.ts";
@@ -32,8 +33,8 @@ export type TakenAs =
   /** It is not taken; why. */
   | { readonly kind: "refused" | "failed"; readonly uid: number; readonly reason: string };
 
-const windowMessages = 200;
-const inFlight = 64;
+const windowMessages = 500;
+const inFlight = 256;
 const bytesInFlight = 4 * 1024 * 1024;
 const busyMs = 2_000;
 const leastPauseMs = 20;
@@ -118,29 +119,22 @@ async function takeSmall(
 ): Promise<void> {
   if (facts.length === 0) return;
   const left = new Map(facts.map((one) => [one.uid, one]));
-  const flying = new Set<Promise<void>>();
-  const broken: unknown[] = [];
-  let bytesFlying = 0;
+  const flights = openFlights(inFlight, bytesInFlight);
   const expected = facts.reduce((sum, { size }) => sum + size, 0);
-  for await (const { uid, bytes } of client.bodies([...left.keys()], 2 * expected + bytesInFlight)) {
-    const one = left.get(uid);
-    // Either is wrong, the size or the body: it is read alone.
-    if (one === undefined || one.size !== bytes.length) continue;
-    left.delete(uid);
-    await pace();
-    const flight = accept(once(bytes), folder, one, account, ports)
-      .catch((error: unknown) => void broken.push(error))
-      .finally(() => {
-        flying.delete(flight);
-        bytesFlying -= bytes.length;
-      });
-    flying.add(flight);
-    bytesFlying += bytes.length;
-    while (flying.size >= inFlight || bytesFlying > bytesInFlight) await Promise.race(flying);
-    if (broken.length > 0 || ports.stop.aborted) break;
+  try {
+    for await (const { uid, bytes } of client.bodies([...left.keys()], 2 * expected + bytesInFlight)) {
+      const one = left.get(uid);
+      // Either is wrong, the size or the body: it is read alone.
+      if (one === undefined || one.size !== bytes.length) continue;
+      left.delete(uid);
+      await pace();
+      flights.launch(bytes.length, accept(once(bytes), folder, one, account, ports));
+      await flights.room();
+      if (flights.broken || ports.stop.aborted) break;
+    }
+  } finally {
+    await flights.settled();
   }
-  await Promise.all(flying);
-  if (broken.length > 0) throw broken[0];
   for (const one of left.values()) {
     if (ports.stop.aborted) return;
     await takeAlone(client, folder, one, account, ports);

@@ -3,12 +3,14 @@ import type { FolderState, PassedUid } from "../../model/imap.ts";
 import { Fenced, NotAccepted } from "../../model/source.ts";
 import { type Client, type MessageFacts, pieceBytes } from "./client.ts";
 import { afterIn, BegunAnew, Busy, type Context, leaseOf, type Work } from "./context.ts";
+import { type Flights, openFlights } from "./flights.ts";
 import { isRefusal, troubleOf } from "./trouble.ts";
 
 /** One answer of the server holds at most so much; what is on its way into the ledger, too. */
 const batchBytes = 4 * 1024 * 1024;
-const batchMessages = 250;
-const inFlight = 64;
+const batchMessages = 500;
+/** A commit of the ledger takes what came while the one before was written: with 64 in flight it waited for us as often as we for it. */
+const inFlight = 256;
 
 export interface Item {
   readonly facts: MessageFacts;
@@ -29,9 +31,11 @@ export async function takeAll(
     facts.size <= pieceBytes && !context.suspects.has(work.chosen.path) && !work.waiting.has(facts.uid);
   const small = items.filter(isSmall);
   const alone = new Set(items.filter((item) => !isSmall(item)));
+  const flights = openFlights(inFlight, batchBytes);
   for (const batch of batchesOf(small)) {
-    for (const item of await takeBatch(client, work, state, batch, context)) alone.add(item);
+    for (const item of await takeBatch(client, work, state, batch, flights, context)) alone.add(item);
   }
+  await flights.settled();
   for (const item of [...alone].sort((a, b) => a.facts.uid - b.facts.uid)) {
     if (context.stop.aborted) throw new Busy("stopping");
     await takeAlone(client, work, state, item, context);
@@ -53,48 +57,35 @@ function* batchesOf(items: readonly Item[]): Generator<Item[]> {
   if (batch.length > 0) yield batch;
 }
 
-/** Those that did not come as they should: they are read alone. */
+/** Those that did not come as they should: they are read alone. The others are on their way when it resolves. */
 async function takeBatch(
   client: Client,
   work: Work,
   state: FolderState,
   batch: readonly Item[],
+  flights: Flights,
   context: Context,
 ): Promise<Item[]> {
   if (context.stop.aborted) throw new Busy("stopping");
-  const byUid = new Map(batch.map((item) => [item.facts.uid, item]));
-  const left = new Map(byUid);
-  const flying = new Set<Promise<void>>();
-  const failed: unknown[] = [];
-  const mostBytes = 4 * batchBytes;
-  let bytesFlying = 0;
-  let trouble: unknown;
+  const left = new Map(batch.map((item) => [item.facts.uid, item]));
   try {
-    for await (const { uid, bytes } of client.bodies([...byUid.keys()], mostBytes)) {
-      const item = byUid.get(uid);
+    for await (const { uid, bytes } of client.bodies([...left.keys()], 4 * batchBytes)) {
+      const item = left.get(uid);
       // Either is wrong, the size or the body.
       if (item === undefined || item.facts.size !== bytes.length) continue;
       left.delete(uid);
-      const flight = accept(once(bytes), state, item, work, context)
-        .catch((error: unknown) => void failed.push(error))
-        .finally(() => {
-          flying.delete(flight);
-          bytesFlying -= bytes.length;
-        });
-      flying.add(flight);
-      bytesFlying += bytes.length;
-      while (flying.size >= inFlight || bytesFlying > batchBytes) await Promise.race(flying);
-      if (failed.length > 0) break;
+      flights.launch(bytes.length, accept(once(bytes), state, item, work, context));
+      await flights.room();
+      if (flights.broken) break;
     }
-  } catch (error) {
-    trouble = error;
+  } catch (trouble) {
+    await flights.settled();
+    if (!isRefusal(trouble)) {
+      context.suspects.add(work.chosen.path);
+      throw trouble;
+    }
   }
-  await Promise.all(flying);
-  if (failed.length > 0) throw failed[0];
-  if (trouble !== undefined && !isRefusal(trouble)) {
-    context.suspects.add(work.chosen.path);
-    throw trouble;
-  }
+  if (flights.broken) await flights.settled();
   return [...left.values()];
 }
 
