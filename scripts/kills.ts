@@ -41,7 +41,8 @@ for (const [index, vendor] of vendors.entries()) {
     patienceMs: 420_000,
     progress: (done) => void (process.stderr.isTTY && process.stderr.write(`\r${vendor.name}: ${done} kills`)),
   });
-  const { lost, doubled, mangled, phantom, visible, activities, acknowledged, kills, unanswered, contacts } = outcome;
+  const { lost, doubled, mangled, unread, phantom, visible, activities, acknowledged, kills, unanswered, contacts } =
+    outcome;
   const wrong = lost.length + doubled.length + mangled.length + phantom.length;
   broken ||= wrong > 0 || activities + visible.size !== acknowledged;
   const figures = {
@@ -54,6 +55,7 @@ for (const [index, vendor] of vendors.entries()) {
     lost,
     doubled,
     mangled,
+    unread,
     phantom,
     contacts,
   };

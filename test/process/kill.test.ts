@@ -33,6 +33,8 @@ test.concurrent.each(runs)("$cycles kills lose and double nothing $title", async
 function expectExactlyOnce(outcome: KillOutcome): void {
   const { lost, doubled, mangled, phantom } = outcome;
   expect({ lost, doubled, mangled, phantom }).toEqual({ lost: [], doubled: [], mangled: [], phantom: [] });
+  // On a machine so busy that lives end before a parse does, one or another mail is in hand at five kills.
+  expect(outcome.unread.length).toBeLessThan(outcome.acknowledged / 20);
   expect(outcome.files.wrong).toEqual([]);
   expect(outcome.files.rows).toBeGreaterThan(10);
   expect(outcome.activities + outcome.visible.size).toBe(outcome.acknowledged);

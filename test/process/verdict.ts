@@ -24,7 +24,10 @@ export interface SeenActivity {
 export interface Verdict {
   readonly lost: readonly string[];
   readonly doubled: readonly string[];
+  /** Those that are not whole, with how many contacts each is on and how it begins. */
   readonly mangled: readonly string[];
+  /** Mails that were in hand at so many kills that they were logged without their body, and say so. */
+  readonly unread: readonly string[];
   /** Activities of mails that were never sent. */
   readonly phantom: readonly string[];
   /** Dead letters, skips and holds by Message-ID: visible outcomes. */
@@ -41,15 +44,18 @@ export function judge(sent: readonly SentMail[], seen: readonly SeenActivity[], 
       visible.set(messageId, `${outcome.state}: ${outcome.reason ?? ""} ${outcome.detail ?? ""}`);
   }
   const known = new Map(sent.map((mail) => [mail.id, mail]));
+  const isUnread = ({ body, contacts }: SeenActivity): boolean =>
+    contacts === 1 && body.startsWith("[The body of this mail could not be read");
   return {
+    unread: seen.filter(isUnread).map(({ messageId }) => messageId),
     lost: sent.filter(({ id, acknowledged }) => acknowledged && !byId.has(id) && !visible.has(id)).map(({ id }) => id),
     doubled: [...byId].filter(([, activities]) => activities.length > 1).map(([id]) => id),
     mangled: seen
-      .filter(({ messageId, body, contacts }) => {
-        const mail = known.get(messageId);
-        return mail !== undefined && (!body.includes(mail.token) || contacts !== 1);
+      .filter((one) => {
+        const mail = known.get(one.messageId);
+        return mail !== undefined && !isUnread(one) && (!one.body.includes(mail.token) || one.contacts !== 1);
       })
-      .map(({ messageId }) => messageId),
+      .map(({ messageId, body, contacts }) => `${messageId} on ${contacts}: ${JSON.stringify(body.slice(0, 60))}`),
     phantom: seen.filter(({ messageId }) => !known.has(messageId)).map(({ messageId }) => messageId),
     visible,
     activities: seen.length,
