@@ -131,8 +131,7 @@ export async function openCrmWorld(old: CompiledMapping, fresh: CompiledMapping 
     await ledger.stateRun({ run, state: "running", now });
     do {
       for (let turns = 0; (await ledger.runProgress(run)).waiting > 0; turns++) {
-        if (turns > 50)
-          throw new Error("a run gets nowhere");
+        if (turns > 50) throw new Error("a run gets nowhere");
         await time.advance(1_000);
         await ledger.feedRun({ run, limit: 100, now: time.trueNow });
         road.wake();
