@@ -162,7 +162,7 @@ describe("a mapping file", () => {
       const made = await fetch(new URL(paths.objects("contacts"), server.url), {
         method: "POST",
         headers: { authorization: `Bearer ${sandboxToken}`, "content-type": "application/json" },
-        body: JSON.stringify({ properties: { email: "ada@client.example" } }),
+        body: JSON.stringify({ properties: { email: "ada@client.example" }, associations: [] }),
       });
       expect(made.status).toBe(201);
       expect(await told("--live")).toEqual([
