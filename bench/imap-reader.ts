@@ -8,9 +8,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { tuneHeap } from "../src/main/heap.ts";
-import { lookThrough, mailboxesNamed } from "../src/main/mailbox-visits.ts";
+import { lookThrough } from "../src/main/mailbox-visits.ts";
 import { readMailboxes } from "../src/main/mailboxes.ts";
-import { type Ground, openGround, openGroundIntake } from "../src/main.ts";
+import { type Ground, mailboxesNamed, openGround, openGroundIntake } from "../src/main.ts";
 import type { Intake } from "../src/model/source.ts";
 import { loadSettings } from "../src/settings/index.ts";
 import { openLog } from "../src/watch/index.ts";
@@ -114,7 +114,7 @@ async function takeNew(ground: Ground, messages: number, came: Came): Promise<vo
       return receipts;
     },
   };
-  const reading = readMailboxes(ground, counting);
+  const reading = await readMailboxes(ground, counting);
   await all.promise;
   await reading.stop(5_000);
 }
