@@ -17,6 +17,8 @@ export interface Form {
   readonly about: string;
   readonly required: readonly FormField[];
   readonly keys: readonly string[];
+  /** Those that no command line should show, whether they are required or not. */
+  readonly secrets: readonly string[];
 }
 
 /** By the `type` of a destination. */
@@ -53,5 +55,6 @@ function formOf({ properties = {}, required = [], description = "" }: Outline): 
     about: description,
     required: fields,
     keys: Object.keys(properties),
+    secrets: Object.keys(properties).filter((key) => properties[key]?.secret === true),
   };
 }

@@ -1,5 +1,14 @@
 /** `mailwright init`: a configuration that is accepted, from options alone or from a person's answers, over nothing that is there. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -103,6 +112,13 @@ describe("from options alone", () => {
     const secret = await init([...mailbox, "--password", "hunter2"]);
     expect([secret.code, secret.err]).toEqual([2, expect.stringMatching(/--password takes env:NAME or file:PATH/)]);
     expect(secret.err).not.toContain("hunter2");
+    const refresh = ["--oauth", "refresh_token", "--oauth-set", "client_id=abc", "--oauth-set", "refresh_token=env:R"];
+    const optional = await init([...mailbox, ...refresh, "--oauth-set", "client_secret=hunter2"]);
+    expect([optional.code, optional.err]).toEqual([
+      2,
+      expect.stringMatching(/--oauth-set client_secret takes env:NAME or file:PATH/),
+    ]);
+    expect(optional.err).not.toContain("hunter2");
     const unknown = await init([...mailbox, "--password", "env:P", "--crm", "hubspot", "--crm-set", "tokn=env:T"]);
     expect([unknown.code, unknown.err]).toEqual([
       2,
@@ -173,6 +189,38 @@ describe("what is there already", () => {
     expect(ended.err).toMatch(/no address/);
     expect(existsSync(join(dir, "conf", "m.yaml"))).toBe(false);
     expect(existsSync(join(dir, "conf", "mapping.yaml"))).toBe(false);
+  });
+});
+
+describe("with --force", () => {
+  const forced = (...more: string[]) => init([...mailbox, "--password", "env:P", "--force", ...more]);
+  const all = () =>
+    (readdirSync(dir, { recursive: true }) as string[]).sort().filter((name) => statSync(join(dir, name)).isFile());
+
+  it("what was there stays to the byte where an answer cannot stand, and no draft is left", async () => {
+    writeFileSync(join(dir, "mailwright.yaml"), "# mine\n");
+    writeFileSync(join(dir, "mapping.yaml"), "rules: []\n");
+    const ended = await forced("--preset", "sales-inbox", "--own-domain", "no domain");
+    expect(ended.code).toBe(3);
+    expect([read("mailwright.yaml"), read("mapping.yaml")]).toEqual(["# mine\n", "rules: []\n"]);
+    expect(all()).toEqual(["mailwright.yaml", "mapping.yaml"]);
+  });
+
+  it("what was replaced comes back where a later file cannot take its place", async () => {
+    mkdirSync(join(dir, "mailwright.yaml"));
+    writeFileSync(join(dir, "mapping.yaml"), "rules: []\n");
+    const ended = await forced("--preset", "sales-inbox");
+    expect([ended.code, ended.err]).toEqual([1, expect.stringMatching(/nothing was written/)]);
+    expect(read("mapping.yaml")).toBe("rules: []\n");
+    expect(all()).toEqual(["mapping.yaml"]);
+  });
+
+  it("all is new where all can be", async () => {
+    writeFileSync(join(dir, "mailwright.yaml"), "# mine\n", { mode: 0o644 });
+    expect((await forced("--preset", "sales-inbox")).code).toBe(0);
+    expect(await accepted({ P: "x" })).toBe(0);
+    expect(statSync(join(dir, "mailwright.yaml")).mode & 0o777).toBe(0o600);
+    expect(all()).toEqual(["mailwright.yaml", "mapping.yaml"]);
   });
 });
 

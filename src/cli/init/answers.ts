@@ -232,8 +232,7 @@ async function askForm(
     const [, key = "", value = ""] = /^([a-z][a-z0-9_]*)=(.*)$/s.exec(pair) ?? [];
     if (!form.keys.includes(key))
       throw usage(`${option} ${pair.split("=")[0]}: ${form.type} has the keys ${form.keys.join(", ")}`);
-    const field = form.required.find((one) => one.key === key);
-    entries.set(key, field?.secret === true ? secretOf(value, `${option} ${key}`) : referenceOr(value));
+    entries.set(key, form.secrets.includes(key) ? secretOf(value, `${option} ${key}`) : referenceOr(value));
   }
   for (const field of form.required) {
     if (!entries.has(field.key)) entries.set(field.key, await askField(asker, field, form.type, option, owner));

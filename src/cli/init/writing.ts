@@ -1,6 +1,6 @@
 /** Writes what `init` was told: the configuration, a mapping, and each secret in a file of its own; all or nothing, and over nothing that is there. */
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { BadConfiguration, loadSettings, type Settings } from "../../settings/index.ts";
 import { Failed } from "../exit.ts";
@@ -43,26 +43,49 @@ export async function writeAll(answers: Answers, { file, force, cwd, env }: Writ
   refuseExisting([config, ...others], force);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   if (secrets.length > 0) await mkdir(join(folder, "secrets"), { recursive: true, mode: 0o700 });
-  const fresh: string[] = [];
-  // Read where it will stand, since what it names is relative to that; under a name of its own until it is found good.
-  const draft = { ...config, path: `${file}.new-${process.pid}` };
   const unset = variablesOf(answers).filter((name) => (env[name] ?? "") === "");
+  const known = { ...env, ...Object.fromEntries(unset.map((name) => [name, "not-set-yet"])) };
+  const mark = `.new-${process.pid}`;
+  const drafts = [...others, config].map(({ path }) => path + mark);
+  const trial = `${file}.try-${process.pid}`;
   try {
-    for (const one of [...others, draft]) {
-      if (!existsSync(one.path)) fresh.push(one.path);
-      await writeNew(one);
-    }
-    const settings = loadSettings(draft.path, {
-      ...env,
-      ...Object.fromEntries(unset.map((name) => [name, "not-set-yet"])),
-    });
-    await rename(draft.path, file);
+    for (const one of [...others, config]) await writeDraft({ ...one, path: one.path + mark });
+    // Read where it will stand, since what it names is relative to that; what it names is the drafts.
+    await writeDraft({ ...config, path: trial, text: configText(answers, { folder, cwd, mapping, mark }) });
+    loadSettings(trial, known);
+    // The configuration last: until then what was there before holds.
+    await replaceAll(
+      [...others, config].map(({ path }) => path),
+      mark,
+    );
+    const settings = loadSettings(file, known);
     return { settings, mapping, secrets: secrets.map(({ path }) => path), unset };
   } catch (error) {
-    for (const path of fresh) await rm(path, { force: true });
     if (error instanceof BadConfiguration) throw error;
     throw new Failed(`nothing was written: ${error instanceof Error ? error.message : String(error)}`);
+  } finally {
+    for (const path of [...drafts, trial]) await rm(path, { force: true });
   }
+}
+
+/** Each draft takes its place; where one cannot, those that have give it back. */
+async function replaceAll(paths: readonly string[], mark: string): Promise<void> {
+  const replaced: { readonly path: string; readonly kept: string | undefined }[] = [];
+  try {
+    for (const path of paths) {
+      const kept = existsSync(path) ? `${path}.old-${process.pid}` : undefined;
+      if (kept !== undefined) await copyFile(path, kept);
+      replaced.push({ path, kept });
+      await rename(path + mark, path);
+    }
+  } catch (error) {
+    for (const { path, kept } of replaced.reverse()) {
+      if (kept === undefined) await rm(path, { force: true });
+      else await rename(kept, path);
+    }
+    throw error;
+  }
+  for (const { kept } of replaced) if (kept !== undefined) await rm(kept, { force: true });
 }
 
 function refuseExisting(files: readonly NewFile[], force: boolean): void {
@@ -71,10 +94,16 @@ function refuseExisting(files: readonly NewFile[], force: boolean): void {
     throw new Failed(`${there.join(", ")} is there already; --force writes over it, or name another file`);
 }
 
-async function writeNew({ path, text, mode }: NewFile): Promise<void> {
-  await writeFile(path, text, { mode });
-  // A file that is written over keeps its mode.
-  await chmod(path, mode);
+/** On the disk before it takes the place of another: after a power cut there is the one or the other, whole. */
+async function writeDraft({ path, text, mode }: NewFile): Promise<void> {
+  await rm(path, { force: true });
+  const draft = await open(path, "wx", mode);
+  try {
+    await draft.writeFile(text);
+    await draft.sync();
+  } finally {
+    await draft.close();
+  }
 }
 
 const secretPath = (folder: string, name: string): string => join(folder, "secrets", name);
@@ -93,6 +122,8 @@ interface Places {
   readonly folder: string;
   readonly cwd: string;
   readonly mapping: string | undefined;
+  /** At the end of the names of what is written beside it, while they are drafts. */
+  readonly mark?: string;
 }
 
 function configText(answers: Answers, places: Places): string {
@@ -112,7 +143,7 @@ function configText(answers: Answers, places: Places): string {
     "tenants:",
     `  - id: ${yaml(tenant)}`,
     ...(recipients.length === 0 ? [] : [`    recipients: ${list(recipients)} # everything else is refused`]),
-    ...(places.mapping === undefined ? [] : ["    mapping: ./mapping.yaml"]),
+    ...(places.mapping === undefined ? [] : [`    mapping: ./mapping.yaml${places.mark ?? ""}`]),
     ...(ownDomains.length === 0
       ? []
       : ["    people:", `      own_domains: ${list(ownDomains)} # colleagues, with their subdomains`]),
@@ -143,7 +174,7 @@ function mailboxLines({ mailbox }: Answers, places: Places): string[] {
 const entryLines = (entries: Entries, places: Places): string[] =>
   entries.map(([key, value]) => `${key}: ${written(value, places)}`);
 
-function written(given: Given, { folder, cwd }: Places): string {
+function written(given: Given, { folder, cwd, mark = "" }: Places): string {
   switch (given.kind) {
     case "text":
       return /^\d{1,15}$/.test(given.text) ? given.text : yaml(given.text);
@@ -156,7 +187,7 @@ function written(given: Given, { folder, cwd }: Places): string {
       );
     }
     case "typed":
-      return JSON.stringify(`\${file:./secrets/${given.name}}`);
+      return JSON.stringify(`\${file:./secrets/${given.name}${mark}}`);
     default:
       return given satisfies never;
   }
