@@ -1,15 +1,13 @@
 /** The whole road without a fake: mail by SMTP to the real daemon, and what stands in a real Tryton on PostgreSQL in the end. */
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { stringify } from "yaml";
 import { bring, vendorContract } from "../destinations/contract.ts";
 import { activity, company, deal, person, refsOf } from "../destinations/fixtures.ts";
-import { type Home, makeHome, type RunningDaemon, startDaemon } from "../process/daemon.ts";
+import { type Home, type RunningDaemon, startDaemon } from "../process/daemon.ts";
 import { sendMail } from "../process/smtp-client.ts";
 import { drained, eventsOf } from "../process/verdict.ts";
 import { type Cutting, startCutting } from "./cutting.ts";
 import { startTryton, type Tryton, trytonMissing } from "./tryton.ts";
+import { homeFor, isDeal, letterOf } from "./tryton-mails.ts";
 import { realTrytonRig } from "./tryton-rig.ts";
 
 const missing = trytonMissing();
@@ -99,52 +97,6 @@ describe.skipIf(missing !== undefined)(`a real Tryton${missing === undefined ? "
     // After a kill between the intent and the call, two minutes pass before it may be made again.
   }, 600_000);
 });
-
-const senders = 10;
-const firms = 3;
-
-/** Mails of ten people at three companies; every fourth of a person's begins a conversation, which is a deal. */
-function letterOf(number: number): { readonly id: string; readonly data: string; readonly from: string } {
-  const sender = number % senders;
-  const domain = `firm${sender % firms}.example`;
-  const from = `person${sender}@${domain}`;
-  const id = `<mail-${number}@${domain}>`;
-  const proof = `mx.in.test; dmarc=pass header.from=${domain}; dkim=pass header.d=${domain}; spf=pass smtp.mailfrom=${domain}`;
-  const lines = [
-    `Authentication-Results: ${proof}`,
-    `From: Person Number${sender} <${from}>`,
-    "To: deals@in.test",
-    `Subject: ${isDeal(number) ? "Quote" : "Note"} ${number}`,
-    `Message-ID: ${id}`,
-    `Date: ${new Date(Date.now() - 60_000).toUTCString().replace("GMT", "+0000")}`,
-    "",
-    `word-${number}-end`,
-    "",
-  ];
-  return { id, data: lines.join("\r\n"), from };
-}
-const isDeal = (number: number): boolean => number % 4 === 0;
-
-const rules = [
-  { name: "quotes", when: { subject: "quote" }, do: { company: {}, deal: { create: { stage: "lead" } } } },
-  { name: "all", do: { company: {} } },
-];
-
-async function homeFor({ database, user, password }: Tryton, base_url: string): Promise<Home> {
-  const crm = { id: "crm", type: "tryton", base_url, database, user, password, late_commit_ms: 300 };
-  const tenant = {
-    id: "acme",
-    recipients: ["*@in.test"],
-    people: { own_domains: ["in.test"] },
-    trust: { authserv_ids: ["mx.in.test"], relays: ["127.0.0.1"] },
-    mapping: "./crm.yaml",
-    destinations: [crm],
-  };
-  // Nobody answers there: the word of the host that took the mail in is what counts.
-  const home = await makeHome([], { tenants: [tenant], dns: { servers: ["127.0.0.1:9"] } });
-  await writeFile(join(home.dir, "crm.yaml"), stringify({ rules }));
-  return home;
-}
 
 const creates = [
   "model.party.party.create",

@@ -49,6 +49,7 @@ export interface NoteText {
 /** Notes are plain text, and Tryton names no limit. */
 export function noteText(step: ActivityStep): NoteText {
   const head = headOf(step);
-  const body = bodyOf(step, maxBodyChars - head.length - 2, tailOf(step), false);
+  const words = { ...step, text: step.text.trimEnd() };
+  const body = bodyOf(words, maxBodyChars - head.length - 2, tailOf(step), false);
   return { message: `${head}\n\n${body.text}`, cut: body.note };
 }
