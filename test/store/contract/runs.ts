@@ -166,8 +166,6 @@ export function runsContract(open: OpenBench): void {
       expect(await states(back)).toEqual(["event-a unable"]);
       // That one is taken back too: then what this undo could not plan is nobody else's any more.
       const last = await undo(later);
-      await feed(last);
-      await planned(await only(), nothing, 4_750);
       expect(await w.ledger.stateRun({ run: last, state: "done", now: 4_800 })).toBe(true);
       expect(await w.ledger.retryRun(back)).toBe(1);
       expect(await states(back)).toEqual(["event-a waiting"]);
