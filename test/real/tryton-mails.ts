@@ -56,4 +56,3 @@ export async function homeFor(login: TrytonLogin, base_url: string): Promise<Hom
   await writeFile(join(home.dir, "crm.yaml"), stringify({ rules }));
   return home;
 }
-
