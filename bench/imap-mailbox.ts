@@ -18,7 +18,7 @@ export async function fillInbox(dovecot: Dovecot, from: number, to: number): Pro
   let writing: Promise<void>[] = [];
   let index = from;
   const at = Date.now() / 1_000 - 3_600;
-  for (const { data } of benchMails(to - from, 500, `box${from}`, "plain")) {
+  for (const { data } of benchMails(to - from, 500, `box${from}`, "small")) {
     bytes += data.length;
     writing.push(put(dovecot.maildir, data, index++, at));
     if (writing.length < atOnce) continue;

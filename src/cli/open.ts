@@ -20,21 +20,19 @@ import type { Worker } from "./shapes.ts";
 export interface OpenOptions {
   /** `import` and the like may be the first to use a data folder; what only reads must not make one. */
   readonly create?: boolean;
-  /** worker: for a command that writes for as long as it runs, so that a commit does not stop what it reads meanwhile. */
-  readonly thread?: "worker" | "calling";
 }
 
 /** Runs `work` on the data folder of the configuration, beside a daemon if there is one. */
 export async function withGround<T>(
   cli: Cli,
   work: (ground: Ground) => Promise<T>,
-  { create = false, thread = "calling" }: OpenOptions = {},
+  { create = false }: OpenOptions = {},
 ): Promise<T> {
   const settings = cli.settings();
   if (!create) mustHaveLedger(settings, cli);
   const check = (await isDaemonUp(settings.data_dir)) ? "none" : "quick";
   const log = openCommandLog(settings, secretsOf(settings));
-  const ground = await openGround(settings, { thread, check, log });
+  const ground = await openGround(settings, { thread: "calling", check, log });
   try {
     return await work(ground);
   } finally {

@@ -40,9 +40,7 @@ export function backfill(cli: Cli): Command {
     .option("--dry-run", "count, and take nothing in")
     .addOption(new Option("--rate <n>", "messages a second at most").default(200).argParser(rateOf))
     .addOption(jsonOption())
-    .action((options: Options) =>
-      withGround(cli, (ground) => run(cli, ground, options), { create: true, thread: "worker" }),
-    );
+    .action((options: Options) => withGround(cli, (ground) => run(cli, ground, options), { create: true }));
 }
 
 function rateOf(text: string): number {

@@ -6,13 +6,11 @@ import { pauseAfter } from "./backoff.ts";
 import type { Client, MessageFacts } from "./client.ts";
 import { BegunAnew, Busy, type Context, leaseOf, type Work } from "./context.ts";
 import { labelsOf, presentState } from "./generation.ts";
-import { failed, type Item, openTaking, pass, type Taking } from "./taking.ts";
+import { failed, type Item, pass, takeAll } from "./taking.ts";
 import { isRefusal } from "./trouble.ts";
 
 /** Asked for at once; as many as a line of a server's answer may hold. */
-const portionMessages = 500;
-/** Read before all of them have to be in the ledger, which is the one time when a reader and a commit wait for each other. */
-const windowMessages = 4_000;
+const windowMessages = 500;
 /** All UIDs are held against the ledger at least so often: one may come up below the cursor. */
 const sweepMs = 3600_000;
 const lastUid = 0xffff_ffff;
@@ -144,30 +142,6 @@ async function takeWindow(
   uids: readonly number[],
   context: Context,
 ): Promise<void> {
-  const taking = openTaking(client, work, state, context);
-  // From the work, not from its start: each window moves the cursor.
-  let from = work.state?.lastUid ?? state.lastUid;
-  try {
-    for (let at = 0; at < uids.length; at += portionMessages) {
-      from = await takePortion(client, work, state, uids.slice(at, at + portionMessages), from, taking, context);
-    }
-  } finally {
-    await taking.landed();
-  }
-  await taking.takeRest();
-  await moveCursor(work, state, uids, context);
-}
-
-/** Those of a portion are landed, on their way, passed, or kept for later. The UID from which the cursor goes on. */
-async function takePortion(
-  client: Client,
-  work: Work,
-  state: FolderState,
-  uids: readonly number[],
-  cursor: number,
-  taking: Taking,
-  context: Context,
-): Promise<number> {
   const refusal = await context.intake.pressure();
   if (refusal !== undefined) throw new Busy(refusal.reason);
   if (context.stop.aborted) throw new Busy("stopping");
@@ -177,7 +151,8 @@ async function takePortion(
   if (silent.length > 0) await passSilent(client, work, state, silent, context);
   const passed: PassedUid[] = [];
   const items: Item[] = [];
-  let from = cursor;
+  // From the work, not from its start: each window moves the cursor.
+  let from = work.state?.lastUid ?? state.lastUid;
   for (const uid of uids) {
     const found = facts.get(uid);
     if (found === undefined) continue;
@@ -191,8 +166,8 @@ async function takePortion(
     if (isAhead) from = uid;
   }
   await pass(passed, work, state, context);
-  await taking.take(items);
-  return from;
+  await takeAll(client, work, state, items, context);
+  await moveCursor(work, state, uids, context);
 }
 
 /** All of the window are landed, passed, or written down as waiting. */

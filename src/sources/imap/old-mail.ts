@@ -5,7 +5,7 @@ import { Fenced, type Intake, NotAccepted } from "../../model/source.ts";
 import { askFacts } from "./asking.ts";
 import { type Client, type MessageFacts, pieceBytes } from "./client.ts";
 import { afterIn, type ImapAccount } from "./context.ts";
-import { type Flights, openFlights } from "./flights.ts";
+import { openFlights } from "./flights.ts";
 import { isAnother } from "./generation.ts";
 import type { Chosen } from "./selecting.ts";
 import { ImapTrouble } from "./trouble.ts";
@@ -79,41 +79,26 @@ export async function takeOld(
   ports: TakePorts,
 ): Promise<void> {
   const pace = openPace(ports.clock, ports.rate, ports.stop);
-  const flights = openFlights(inFlight, bytesInFlight);
-  try {
-    for (let at = 0; at < uids.length && !ports.stop.aborted && !flights.broken; at += windowMessages) {
-      const window = uids.slice(at, at + windowMessages);
-      await takeWindow(client, { chosen, state }, window, account, ports, flights, pace);
+  for (let at = 0; at < uids.length && !ports.stop.aborted; at += windowMessages) {
+    const window = uids.slice(at, at + windowMessages);
+    const { facts, refused } = await askFacts(client, window);
+    for (const [uid, reason] of refused) ports.told({ kind: "failed", uid, reason });
+    for (const uid of window) if (!facts.has(uid) && !refused.has(uid)) ports.told({ kind: "gone" });
+    const found = window.flatMap((uid) => facts.get(uid) ?? []);
+    const fitting = found.filter((one) => isFitting(one, account, ports));
+    await takeSmall(
+      client,
+      { chosen, state },
+      fitting.filter(({ size }) => size <= pieceBytes),
+      account,
+      ports,
+      pace,
+    );
+    for (const one of fitting.filter(({ size }) => size > pieceBytes)) {
+      if (ports.stop.aborted) return;
+      await pace();
+      await takeAlone(client, { chosen, state }, one, account, ports);
     }
-  } finally {
-    await flights.settled();
-  }
-}
-
-async function takeWindow(
-  client: Client,
-  folder: OpenFolder,
-  window: readonly number[],
-  account: ImapAccount,
-  ports: TakePorts,
-  flights: Flights,
-  pace: () => Promise<void>,
-): Promise<void> {
-  const { facts, refused } = await askFacts(client, window);
-  for (const [uid, reason] of refused) ports.told({ kind: "failed", uid, reason });
-  for (const uid of window) if (!facts.has(uid) && !refused.has(uid)) ports.told({ kind: "gone" });
-  const found = window.flatMap((uid) => facts.get(uid) ?? []);
-  const fitting = found.filter((one) => isFitting(one, account, ports));
-  const small = fitting.filter(({ size }) => size <= pieceBytes);
-  const doubtful = await takeSmall(client, folder, small, account, ports, flights, pace);
-  for (const one of doubtful) {
-    if (ports.stop.aborted) return;
-    await takeAlone(client, folder, one, account, ports);
-  }
-  for (const one of fitting.filter(({ size }) => size > pieceBytes)) {
-    if (ports.stop.aborted) return;
-    await pace();
-    await takeAlone(client, folder, one, account, ports);
   }
 }
 
@@ -124,30 +109,36 @@ function isFitting({ uid, size }: MessageFacts, { settings }: ImapAccount, { int
   return false;
 }
 
-/** Those that did not come as they should. The others are on their way when it resolves. */
 async function takeSmall(
   client: Client,
   folder: OpenFolder,
   facts: readonly MessageFacts[],
   account: ImapAccount,
   ports: TakePorts,
-  flights: Flights,
   pace: () => Promise<void>,
-): Promise<readonly MessageFacts[]> {
-  if (facts.length === 0) return [];
+): Promise<void> {
+  if (facts.length === 0) return;
   const left = new Map(facts.map((one) => [one.uid, one]));
+  const flights = openFlights(inFlight, bytesInFlight);
   const expected = facts.reduce((sum, { size }) => sum + size, 0);
-  for await (const { uid, bytes } of client.bodies([...left.keys()], 2 * expected + bytesInFlight)) {
-    const one = left.get(uid);
-    // Either is wrong, the size or the body: it is read alone.
-    if (one === undefined || one.size !== bytes.length) continue;
-    left.delete(uid);
-    await pace();
-    flights.launch(bytes.length, accept(once(bytes), folder, one, account, ports));
-    await flights.room();
-    if (flights.broken || ports.stop.aborted) break;
+  try {
+    for await (const { uid, bytes } of client.bodies([...left.keys()], 2 * expected + bytesInFlight)) {
+      const one = left.get(uid);
+      // Either is wrong, the size or the body: it is read alone.
+      if (one === undefined || one.size !== bytes.length) continue;
+      left.delete(uid);
+      await pace();
+      flights.launch(bytes.length, accept(once(bytes), folder, one, account, ports));
+      await flights.room();
+      if (flights.broken || ports.stop.aborted) break;
+    }
+  } finally {
+    await flights.settled();
   }
-  return flights.broken ? [] : [...left.values()];
+  for (const one of left.values()) {
+    if (ports.stop.aborted) return;
+    await takeAlone(client, folder, one, account, ports);
+  }
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -18,37 +18,28 @@ export interface Item {
   readonly from: number | undefined;
 }
 
-export interface Taking {
-  /** Those that are small are on their way when it resolves. Rejects where the connection, the lease or our own room is lost. */
-  take(items: readonly Item[]): Promise<void>;
-  /** Until those that are on their way are in the ledger. */
-  landed(): Promise<void>;
-  /** The large and the doubtful ones: each is in the ledger then, or its failure is. */
-  takeRest(): Promise<void>;
-}
-
-export function openTaking(client: Client, work: Work, state: FolderState, context: Context): Taking {
-  const flights = openFlights(inFlight, batchBytes);
-  const alone: Item[] = [];
+/** Every item is in the ledger, or its failure is. Rejects where the connection, the lease or our own room is lost. */
+export async function takeAll(
+  client: Client,
+  work: Work,
+  state: FolderState,
+  items: readonly Item[],
+  context: Context,
+): Promise<void> {
   // One that failed before is read piece by piece, too.
   const isSmall = ({ facts }: Item): boolean =>
     facts.size <= pieceBytes && !context.suspects.has(work.chosen.path) && !work.waiting.has(facts.uid);
-  return {
-    async take(items) {
-      const small = items.filter(isSmall);
-      alone.push(...items.filter((item) => !isSmall(item)));
-      for (const batch of batchesOf(small)) {
-        alone.push(...(await takeBatch(client, work, state, batch, flights, context)));
-      }
-    },
-    landed: () => flights.settled(),
-    async takeRest() {
-      for (const item of alone.sort((a, b) => a.facts.uid - b.facts.uid)) {
-        if (context.stop.aborted) throw new Busy("stopping");
-        await takeAlone(client, work, state, item, context);
-      }
-    },
-  };
+  const small = items.filter(isSmall);
+  const alone = new Set(items.filter((item) => !isSmall(item)));
+  const flights = openFlights(inFlight, batchBytes);
+  for (const batch of batchesOf(small)) {
+    for (const item of await takeBatch(client, work, state, batch, flights, context)) alone.add(item);
+  }
+  await flights.settled();
+  for (const item of [...alone].sort((a, b) => a.facts.uid - b.facts.uid)) {
+    if (context.stop.aborted) throw new Busy("stopping");
+    await takeAlone(client, work, state, item, context);
+  }
 }
 
 function* batchesOf(items: readonly Item[]): Generator<Item[]> {
