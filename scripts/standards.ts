@@ -309,6 +309,12 @@ export const standards: readonly Standard[] = [
     "Written in names of files.",
   ),
   row(
+    8457,
+    'IMAP "$Important" Keyword and "\\Important" Special-Use Attribute',
+    "partial",
+    "A folder with that mark is taken by no pattern.",
+  ),
+  row(
     8474,
     "IMAP Extension for Object Identifiers",
     "partial",

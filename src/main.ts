@@ -19,8 +19,8 @@ export {
 export { openGroundIntake } from "./main/intake.ts";
 export type { OpenLane } from "./main/lanes.ts";
 export { lifecycleRules } from "./main/lifecycle.ts";
-export { mailboxesNamed, mailboxName, signsInByCode } from "./main/mailbox-names.ts";
-export type { FolderLooked } from "./main/mailbox-visits.ts";
+export { mailboxesNamed, mailboxName, signsInByCode, unreadOf } from "./main/mailbox-names.ts";
+export type { FolderLooked, Looked } from "./main/mailbox-visits.ts";
 export { diffMappings, UnknownVersion, type Version } from "./main/mapping-diff.ts";
 export { type CaseResult, type CaseSubject, subjectOf, testMapping } from "./main/mapping-test.ts";
 export { knownVersions, mappingSha256, openRules } from "./main/mappings.ts";

@@ -20,6 +20,9 @@ export const initialised = z.object({
 export type Initialised = z.infer<typeof initialised>;
 
 const failed = z.array(z.object({ folder: z.string(), uid: z.number().int(), reason: z.string() }));
+const unread = z
+  .array(z.object({ folder: z.string(), reason: z.string() }))
+  .describe("Folders that could not be looked at.");
 
 export const backfilled = z.object({
   account: z.string().describe("tenant/id."),
@@ -33,20 +36,26 @@ export const backfilled = z.object({
       known: z.number().int().describe("Those that were in the ledger before."),
       taken: z.number().int().describe("New in the ledger now."),
       duplicates: z.number().int().describe("The same mail had come another way: merged."),
+      given_up: z.number().int().describe("Given up earlier: `mailwright quarantine retry` lets them be tried again."),
       left: z.number().int(),
     }),
   ),
-  refused: failed.describe("Not taken, and why."),
+  refused: failed.describe("Not taken, and why. What broke every time is quarantined."),
+  unread,
 });
 export type Backfilled = z.infer<typeof backfilled>;
 
 export const coverage = z.object({
   account: z.string().describe("tenant/id."),
   since: z.string().nullable(),
-  percent: z.number().describe("Messages that have an activity or a reason, of all."),
+  percent: z
+    .number()
+    .nullable()
+    .describe("Messages that have an activity or a reason, of all. Null where a folder could not be looked at."),
   total: z.number().int(),
   tally: z.record(z.enum(coverageKinds), z.number().int()),
   repaired: z.number().int(),
+  unread,
   folders: z.array(z.object({ folder: z.string(), total: z.number().int(), missing: z.number().int() })),
   messages: z.array(
     z.object({
@@ -64,3 +73,47 @@ export const coverage = z.object({
   ),
 });
 export type Coverage = z.infer<typeof coverage>;
+
+const quarantinedRow = z.object({
+  account: z.string().describe("tenant/id."),
+  folder: z.string(),
+  uidvalidity: z.number().int(),
+  uid: z.number().int(),
+  reason: z.string(),
+  attempts: z.number().int(),
+  at: z.string().describe("When it was given up. RFC 3339, UTC."),
+  old: z.boolean().describe("Older than the watch: `mailwright backfill` had tried it."),
+});
+export type QuarantinedRow = z.infer<typeof quarantinedRow>;
+export const quarantinedRows = z
+  .array(quarantinedRow)
+  .describe("Messages of mailboxes that were given up, by mailbox, folder and UID.");
+
+export const quarantineRetried = z.object({
+  account: z.string(),
+  live: z.number().int().describe("Tried again at the next look at their folder."),
+  old: z.number().int().describe("Left to `mailwright backfill`."),
+});
+
+const mailboxRow = z.object({
+  account: z.string().describe("tenant/id."),
+  configured: z.boolean(),
+  blocked: z
+    .object({ since: z.string(), reason: z.string() })
+    .nullable()
+    .describe("While the server refuses the login."),
+  folders: z.array(
+    z.object({
+      folder: z.string(),
+      uidvalidity: z.number().int(),
+      last_uid: z.number().int().describe("All at or below it are accounted for, or wait for their next try."),
+      behind: z.number().int().describe("UIDs that the server has given out above it, as of its last word."),
+      waiting: z.number().int().describe("They failed, and are tried again."),
+      quarantined: z.number().int().describe("They were given up: `mailwright quarantine list`."),
+      actions_pending: z.number().int().describe("What `after` asks for and was not seen to hold yet."),
+      up_to_date_at: z.string().describe("When nothing was left to do. RFC 3339, UTC."),
+    }),
+  ),
+});
+export type MailboxRow = z.infer<typeof mailboxRow>;
+export const mailboxRows = z.array(mailboxRow).describe("Mailboxes that were read, with their folders.");

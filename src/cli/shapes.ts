@@ -4,7 +4,14 @@ import { eventSchema } from "../model/event.ts";
 import { deliveryStates, failureReasons, stepStates } from "../model/ledger.ts";
 import { stepSchema } from "../model/step.ts";
 import { auditShape, fileShape } from "./file-shapes.ts";
-import { backfilled, coverage, initialised } from "./mailbox-shapes.ts";
+import {
+  backfilled,
+  coverage,
+  initialised,
+  mailboxRows,
+  quarantinedRows,
+  quarantineRetried,
+} from "./mailbox-shapes.ts";
 import { mappingDiffed, mappingFinding, mappingTested, ruleReading } from "./mapping-shapes.ts";
 import { purged } from "./purge-shapes.ts";
 import { scrubbed, sent } from "./replay-shapes.ts";
@@ -354,6 +361,7 @@ export const shapes = {
   "events show": eventDetail,
   explain: explained,
   init: initialised,
+  "mailboxes list": mailboxRows,
   ...runShapes,
   "mapping check": z.array(mappingFinding),
   "mapping diff": mappingDiffed,
@@ -361,6 +369,8 @@ export const shapes = {
   parse: canonicalEvent,
   plan: planned,
   purge: purged,
+  "quarantine list": quarantinedRows,
+  "quarantine retry": quarantineRetried,
   recover: recovered,
   reprocess: z.array(reprocessed),
   restore: manifestShape,

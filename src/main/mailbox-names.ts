@@ -3,6 +3,7 @@
 import type { Settings } from "../settings/index.ts";
 import { accountName, type ImapAccount } from "../sources/imap/context.ts";
 import { deviceOf } from "../sources/imap/oauth.ts";
+import type { Looked } from "./mailbox-visits.ts";
 
 export const mailboxesOf = ({ tenants }: Settings): readonly ImapAccount[] =>
   tenants.flatMap(({ id: tenant, imap }) => imap.map((settings) => ({ tenant, settings })));
@@ -15,3 +16,10 @@ export const mailboxName = accountName;
 
 export const signsInByCode = ({ settings: { oauth } }: ImapAccount): boolean =>
   oauth !== undefined && deviceOf(oauth) !== undefined;
+
+/** Every folder that was to be looked at and could not be, and why. `only`: those that were asked for by name. */
+export const unreadOf = ({ unopened, refused, missing }: Looked, only?: readonly string[]) => [
+  ...refused.map(({ name, reason }) => ({ folder: name, reason })),
+  ...unopened.map((folder) => ({ folder, reason: "the daemon has not looked at it yet: try again when it has" })),
+  ...(only === undefined ? missing.map((folder) => ({ folder, reason: "the server has no such folder" })) : []),
+];

@@ -1,13 +1,13 @@
 /** What commands do at a mailbox: look whether the login works, sign in, take old mail in, and hold all that is there against the ledger. */
 import type { Clock } from "../model/ports.ts";
 import type { Intake } from "../model/source.ts";
-import type { Client } from "../sources/imap/client.ts";
 import type { ImapAccount, ImapPorts } from "../sources/imap/context.ts";
 import { type Covered, coverageOf } from "../sources/imap/coverage.ts";
 import { signInOptions } from "../sources/imap/credentials.ts";
-import { landedIn, type OpenFolder, type TakenAs, takeOld, waitingIn } from "../sources/imap/old-mail.ts";
-import type { Chosen } from "../sources/imap/selecting.ts";
+import { takeThrough } from "../sources/imap/going-through.ts";
+import { landedIn, type OpenFolder, quarantinedIn, type TakenAs, waitingIn } from "../sources/imap/old-mail.ts";
 import { signInByDevice } from "../sources/imap/sign-in.ts";
+import { isRefusal } from "../sources/imap/trouble.ts";
 import { openFor, type Visit, visit } from "../sources/imap/visit.ts";
 import type { DeviceCode } from "../wire/oauth/device.ts";
 import type { Ground } from "./ground.ts";
@@ -54,8 +54,11 @@ export interface Looked {
   readonly missing: readonly string[];
   /** Folders of which somebody else has the account, and has not looked at them yet. */
   readonly unopened: readonly string[];
+  /** Folders that the server does not let us open, and why. */
+  readonly refused: readonly { readonly name: string; readonly reason: string }[];
   close(): Promise<void>;
 }
+
 export interface FolderLooked {
   readonly name: string;
   /** All that are asked for, ascending. */
@@ -63,6 +66,8 @@ export interface FolderLooked {
   /** Of them, those that are not new: the reader of new mail has been past them, and does not try them again. */
   readonly old: readonly number[];
   readonly landed: ReadonlySet<number>;
+  /** Given up, and not tried again unless somebody asks for it. */
+  readonly quarantined: ReadonlySet<number>;
   /** Newest of what is known of each, in their order. */
   coverage(): AsyncGenerator<Covered>;
   /** Takes in what is named, oldest first. */
@@ -88,12 +93,19 @@ export async function lookThrough(
   try {
     const folders: FolderLooked[] = [];
     const unopened: string[] = [];
+    const refused: { name: string; reason: string }[] = [];
     for (const chosen of here.chosen.filter(({ name }) => only === undefined || only.includes(name))) {
-      const open = await openFor(here, chosen, account, intake, ports);
-      if (open === undefined) unopened.push(chosen.name);
-      else folders.push(await looked(here, open, account, intake, ports, since));
+      try {
+        const open = await openFor(here, chosen, account, intake, ports);
+        if (open === undefined) unopened.push(chosen.name);
+        else folders.push(await looked(here, open, account, intake, ports, since));
+      } catch (error) {
+        // By an ACL, or for a fault of its own: the others can be looked at.
+        if (!isRefusal(error)) throw error;
+        refused.push({ name: chosen.name, reason: error.message });
+      }
     }
-    return { account, folders, missing: here.missing, unopened, close: here.close };
+    return { account, folders, missing: here.missing, unopened, refused, close: here.close };
   } catch (error) {
     await here.close();
     throw error;
@@ -117,15 +129,12 @@ async function looked(
     uids,
     old: uids.filter((uid) => uid <= open.state.lastUid && !waiting.has(uid)),
     landed: await landedIn(open.state.id, ledger),
+    quarantined: await quarantinedIn(open.state.id, ledger),
     coverage: () => coverageOf(open.state, uids, ledger),
     async take(wanted, how) {
-      await reopened(client, open.chosen);
-      await takeOld(client, open, wanted, account, { ledger, intake, ...how });
+      // Folders are looked at one after the other, and taken from one after the other.
+      if (!here.client.isOpen(open.chosen.path, true)) await here.client.open(open.chosen.path, true);
+      await takeThrough(here, open, wanted, { account, ledger, intake, ...how });
     },
   };
-}
-
-/** Folders are looked at one after the other, and taken from one after the other. */
-async function reopened(client: Client, { path }: Chosen): Promise<void> {
-  if (!client.isOpen(path, true)) await client.open(path, true);
 }

@@ -145,6 +145,11 @@ export interface UidFate {
   }[];
 }
 
+export interface RetriedUids {
+  readonly live: number;
+  readonly old: number;
+}
+
 /** One folder of one account, as commands and metrics show it. */
 export interface FolderTally {
   readonly folder: FolderState;
@@ -201,7 +206,23 @@ export interface Imap {
     readonly after: number;
     readonly limit: number;
   }): Promise<readonly UidFate[]>;
-  /** What was given up is tried once more, at once. How many there are. */
-  retryQuarantined(folder: number, now: number): Promise<number>;
+  /** All that wait for their next try, ascending. */
+  waitingUids(folder: number): Promise<readonly WaitingUid[]>;
+  /**
+   * Given up by whoever takes old mail in beside the reader, and without its lease. False, and nothing is written, where the folder's generation
+   * has ended or the message has landed.
+   */
+  giveUp(given: {
+    readonly folder: number;
+    readonly uid: number;
+    readonly reason: string;
+    readonly attempts: number;
+    readonly at: number;
+  }): Promise<boolean>;
+  /**
+   * What was given up is tried again; `uids`: only these. How many are the reader's, who tries them at its next look, and how many are older than
+   * the watch: those are as if nobody had tried them, for whoever takes old mail in.
+   */
+  retryQuarantined(folder: number, now: number, uids?: readonly number[]): Promise<RetriedUids>;
   accountTally(): Promise<readonly AccountTally[]>;
 }

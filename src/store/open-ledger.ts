@@ -212,6 +212,8 @@ function ledgerOn(engine: Engine, path: string, threaded: boolean): SqliteLedger
     acted: method("acted"),
     fates: method("fates"),
     uidsIn: method("uidsIn"),
+    waitingUids: method("waitingUids"),
+    giveUp: method("giveUp"),
     retryQuarantined: method("retryQuarantined"),
     accountTally: method("accountTally"),
     laneBudget: method("laneBudget"),

@@ -131,6 +131,11 @@ export const metricTable: readonly MetricRow[] = [
     "When the messages of a mailbox were last held against the ledger, in seconds since 1970.",
   ),
   gauge(
+    "imap_coverage_folders_unread",
+    mailbox,
+    "Folders of a mailbox that the nightly audit could not look at; while there are any, imap_coverage_ratio is only renewed by what is missing.",
+  ),
+  gauge(
     "imap_coverage_messages",
     [...mailbox, "outcome"],
     "Messages of a mailbox by what is known of them, as of the nightly audit: logged, decided, pending, before, given_up, missing.",

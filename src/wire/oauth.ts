@@ -27,6 +27,8 @@ const longestBackoffMs = minute;
 const blockedMs = 10 * second;
 /** A token that the vendor's API refuses so soon was never good. */
 const youngMs = minute;
+/** Refusals further apart than this are not in a row. */
+const rowMs = 5 * minute;
 
 /** So that two keepers in one process are not taken for one. */
 let keepers = 0;
@@ -51,6 +53,7 @@ class Keeper {
   private rejected: string | undefined;
   /** Tokens in a row that the vendor's API refused right after they were got. */
   private rejectedYoung = 0;
+  private rejectedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: KeepTokenOptions) {
     this.options = options;
@@ -72,7 +75,11 @@ class Keeper {
     if (this.held?.token.accessToken !== accessToken || this.rejected === accessToken) return;
     const { account, clock } = this.options;
     const now = clock.now();
-    this.rejectedYoung = now - this.held.at < youngMs ? this.rejectedYoung + 1 : 0;
+    const { at, token } = this.held;
+    if (now - this.rejectedAt > rowMs || now - at >= youngMs) this.rejectedYoung = 0;
+    // One whose time was over on the way says nothing of the others.
+    if (now - at < youngMs && now < token.expiresAt) this.rejectedYoung += 1;
+    this.rejectedAt = now;
     this.rejected = accessToken;
     this.held = spent(this.held);
     if (this.rejectedYoung < 2) return;

@@ -108,6 +108,25 @@ describe("from options alone", () => {
     expect([missing.code, missing.err]).toEqual([2, expect.stringMatching(/--oauth-set client_id= is missing/)]);
   });
 
+  it("knows where Microsoft's and Google's mailboxes are, and how one signs in there", async () => {
+    const at = (provider: string, oauth: string, ...set: string[]) => [
+      ...["--mail", "mailbox", "--provider", provider, "--user", "sales@acme.example", "--oauth", oauth, "--force"],
+      ...set.flatMap((one) => ["--oauth-set", one]),
+    ];
+    const secret = "client_secret=env:S";
+    for (const [host, args] of [
+      ["outlook.office365.com", at("microsoft", "microsoft_person", "directory=acme.example", "client_id=a")],
+      ["outlook.office365.com", at("microsoft", "microsoft_app", "directory=acme.example", "client_id=a", secret)],
+      ["imap.gmail.com", at("google", "google_service_account", "key=env:KEY")],
+      ["imap.gmail.com", at("google", "refresh_token", "client_id=a", "refresh_token=env:S", secret)],
+    ] as const) {
+      expect((await init(args)).code).toBe(0);
+      expect(read("mailwright.yaml")).toContain(`host: ${host}`);
+      const key = JSON.stringify({ client_email: "robot@acme.example", private_key: "x" });
+      expect(await accepted({ S: "x", KEY: key })).toBe(0);
+    }
+  });
+
   it("no secret is taken from the command line itself, and an unknown key is named", async () => {
     const secret = await init([...mailbox, "--password", "hunter2"]);
     expect([secret.code, secret.err]).toEqual([2, expect.stringMatching(/--password takes env:NAME or file:PATH/)]);
@@ -228,15 +247,21 @@ describe("a person at the terminal", () => {
   function terminal(typed: readonly string[]) {
     const shown: string[] = [];
     const raw: boolean[] = [];
+    /** All that happened at the terminal, in order. */
+    const order: unknown[] = [];
     const stdin = {
       isTerminal: true,
-      setRaw: (on: boolean) => void raw.push(on),
+      setRaw: (on: boolean) => void order.push(raw.push(on) > 0 && on),
       async *[Symbol.asyncIterator]() {
         for (const piece of typed) yield Buffer.from(piece);
       },
     };
-    const stderr = { write: async (text: string) => void shown.push(text), isTerminal: true, columns: 80 };
-    return { asker: terminalAsker({ stdin, stderr }), shown, raw };
+    const stderr = {
+      write: async (text: string) => void order.push(shown.push(text) > 0 && text),
+      isTerminal: true,
+      columns: 80,
+    };
+    return { asker: terminalAsker({ stdin, stderr }), shown, raw, order };
   }
 
   it("answers by word or number, has defaults, and is asked again when it makes no sense", async () => {
@@ -253,9 +278,10 @@ describe("a person at the terminal", () => {
   });
 
   it("types a password unseen, with its backspaces, and can break off", async () => {
-    const { asker, raw } = terminal(["secrex", "\u007ft", "\r"]);
+    const { asker, raw, order } = terminal(["secrex", "\u007ft", "\r"]);
     expect(await asker.hidden({ option: "--password", words: "Password" })).toBe("secret");
     expect(raw).toEqual([true, false]);
+    expect(order).toEqual([true, "Password: ", false, "\n"]);
     const broken = terminal(["abc\u0003"]);
     await expect(broken.asker.hidden({ option: "--password", words: "Password" })).rejects.toThrow(/broken off/);
     expect(broken.raw).toEqual([true, false]);

@@ -119,9 +119,12 @@ describe("the rate", () => {
       now += mailMs;
       return "take";
     };
-    const clock = { now: () => now, sleep: async (ms: number) => {
+    const clock = {
+      now: () => now,
+      sleep: async (ms: number) => {
         now += ms;
-      } };
+      },
+    };
     const nothing = { write: async () => undefined, isTerminal: false, columns: undefined };
     const surroundings = {
       env: {},

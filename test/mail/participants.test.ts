@@ -3,9 +3,12 @@ import { describe, expect, test } from "vitest";
 import { parse } from "../../src/mail/parse.ts";
 import { mostFiledUnder, participants } from "../../src/mail/participants.ts";
 import { addressKey, compilePeople, noLists } from "../../src/mail/people.ts";
+import type { Envelope } from "../../src/model/envelope.ts";
 import { participantsSchema } from "../../src/model/event/participants.ts";
 import type { PeopleLists } from "../../src/model/people.ts";
 import { address, eventWith } from "../mapping/fakes.ts";
+
+type ImapFacts = NonNullable<Envelope["imap"]>;
 
 const inbound = (email: string): boolean => /@inbound\.example\.com$/i.test(email);
 const lists: Partial<PeopleLists> = {
@@ -447,5 +450,65 @@ describe("whatever the headers hold", () => {
         expect(participants(structuredClone({ message }), { routes }, people)).toEqual(known);
       }),
     );
+  });
+});
+
+describe("what lies among the sent mail of a mailbox", () => {
+  const from = async (headers: readonly string[], imap: Partial<ImapFacts> = {}) => {
+    const facts = { account: "kim", mailbox: "Sent", uidvalidity: 1, uid: 1, flags: [], internaldate: null };
+    const came = { kind: "imap" as const, routes: [imap.mailbox ?? "Sent"], imap: { ...facts, sent: true, ...imap } };
+    return participantsSchema.parse(
+      participants(await parse(Buffer.from([...headers, "", "Hello"].join("\r\n"))), came, people),
+    );
+  };
+  const inInbox = { mailbox: "INBOX", sent: false };
+
+  test("was written by its owner, under whichever address, and is filed under who it went to", async () => {
+    const headers = ["From: Kim <kim@old-name.example>", "To: Ada <ada@client.example>", "Cc: bo@acme.example"];
+    expect(await from(headers)).toMatchObject({
+      direction: "outbound",
+      basis: "recipients",
+      filed_under: [{ email: "ada@client.example", name: "Ada", part: "recipient" }],
+      colleagues: ["bo@acme.example"],
+    });
+    // The same mail in the inbox is a stranger's.
+    const received = await from(headers, inInbox);
+    expect(received).toMatchObject({ direction: "inbound", basis: "sender" });
+    expect(emails(received.filed_under)).toEqual(["kim@old-name.example"]);
+  });
+
+  test("never makes its owner a contact: not by Cc to oneself, and not where nobody else is named", async () => {
+    const me = "From: kim@old-name.example";
+    const copied = await from([me, "To: ada@client.example", "Cc: kim@old-name.example"]);
+    expect(emails([...copied.filed_under, ...copied.others])).toEqual(["ada@client.example"]);
+    for (const to of [[], ["To: undisclosed-recipients:;"], ["To: kim@old-name.example"]]) {
+      const alone = await from([me, ...to]);
+      expect([alone.direction, alone.basis, alone.filed_under]).toEqual(["internal", "nobody", []]);
+    }
+  });
+
+  test("to colleagues stays inside, to very many is a mailing, and to whom is left out is nobody's", async () => {
+    const me = "From: kim@old-name.example";
+    expect(await from([me, "To: bo@acme.example"])).toMatchObject({ direction: "internal", filed_under: [] });
+    const many = Array.from({ length: mostFiledUnder + 1 }, (_, n) => `p${n}@client.example`).join(", ");
+    expect(await from([me, `To: ${many}`])).toMatchObject({
+      direction: "outbound",
+      basis: "broadcast",
+      filed_under: [],
+    });
+    expect(await from([me, "To: anna@tax.example"])).toMatchObject({ basis: "nobody", excluded: "tax.example" });
+  });
+
+  test("without a sender that can be read is nobody's, and breaks nothing", async () => {
+    expect(await from(["To: ada@client.example"])).toMatchObject({ basis: "nobody", filed_under: [] });
+  });
+
+  test("a folder that has the name of a customer's address makes no colleague of the customer", async () => {
+    const named = await from(["From: ada@client.example", "To: kim@acme.example"], {
+      mailbox: "ada@client.example",
+      sent: false,
+    });
+    expect(named).toMatchObject({ direction: "inbound", basis: "sender" });
+    expect(emails(named.filed_under)).toEqual(["ada@client.example"]);
   });
 });

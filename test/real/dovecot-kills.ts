@@ -84,6 +84,12 @@ export async function foldersOf(home: Home) {
   }
 }
 
+/** Messages that this daemon has taken in. */
+async function received({ httpPort }: RunningDaemon): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${httpPort}/metrics`)).text();
+  return [...text.matchAll(/^accepted_total\{[^}]*\} (\d+)/gm)].reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
 export interface Killed {
   readonly mails: number;
   readonly lost: readonly string[];
@@ -95,8 +101,16 @@ export interface Killed {
   readonly toAct: number;
 }
 
-/** Each round: mail comes, the daemon runs for a moment, and is killed. At the end a sound one finishes. `chance` in [0, 1). */
-export async function killRounds(dovecot: Dovecot, rounds: number, chance: () => number): Promise<Killed> {
+/**
+ * Each round: mail comes, the daemon runs for a moment, and is killed; in every other one not before it has begun to read, so that a slow machine
+ * does not see starts alone. At the end a sound one finishes. `chance` in [0, 1).
+ */
+export async function killRounds(
+  dovecot: Dovecot,
+  rounds: number,
+  chance: () => number,
+  told: (words: string) => void = () => undefined,
+): Promise<Killed> {
   const mailing = openMailing();
   const home = await mailboxHome(dovecot, { folders: ["INBOX"], after: "keyword" });
   try {
@@ -105,9 +119,15 @@ export async function killRounds(dovecot: Dovecot, rounds: number, chance: () =>
     let daemon = first;
     for (let round = 0; round < rounds; round++) {
       const names = Array.from({ length: 12 }, (_, index) => `kill-${round}-${index}`);
+      const before = await received(daemon);
       await dovecot.deliver(names.map((name) => mailing.write(name)));
+      if (round % 2 === 1) await until("it reads", async () => (await received(daemon)) > before);
       await new Promise((resolve) => setTimeout(resolve, Math.floor(chance() * 700)));
+      const now = await received(daemon);
       await daemon.kill("SIGKILL");
+      told(
+        `round ${round + 1}: ${now} taken in by this one, ${activitiesOf(home).length} of ${mailing.ids.length} filed`,
+      );
       daemon = await startDaemon(home);
     }
     await until("all are filed", () => activitiesOf(home).length >= mailing.ids.length);

@@ -91,7 +91,12 @@ describe("a mailbox at a real Dovecot", () => {
     async () => {
       const dovecot = await startDovecot();
       try {
-        const killed = await killRounds(dovecot, rounds, Math.random);
+        const killed = await killRounds(
+          dovecot,
+          rounds,
+          Math.random,
+          (words) => void (rounds > 10 && process.stderr.write(`${words}\n`)),
+        );
         expect(killed).toMatchObject({ lost: [], doubled: [], phantom: [], toAct: 0, mails: rounds * 12 });
         expect(killed.lastUid).toBe(killed.mails);
         expect(killed.serverUids).toBe(killed.mails);

@@ -1,7 +1,7 @@
 /** A private Dovecot on loopback: one mailbox in a Maildir of its own, opened by a password and, where an issuer is named, by its tokens. */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, chown, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -70,7 +70,7 @@ export async function startDovecot({ introspectUrl }: { readonly introspectUrl?:
         const draft = join(into, "tmp", name);
         await writeFile(draft, message);
         await chown(draft, nobody, nobody);
-        await run("touch", ["-d", new Date(at).toISOString(), draft]);
+        await utimes(draft, at / 1_000, at / 1_000);
         await rename(draft, seen ? join(into, "cur", `${name}:2,S`) : join(into, "new", name));
       }
     },

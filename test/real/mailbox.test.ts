@@ -119,12 +119,12 @@ describe.runIf(dovecotAvailable())("a mailbox that is opened by tokens", () => {
     return { issuer, dovecot, home };
   }
 
-  // At a real server what comes after its last step has not been seen to arrive in time: `MAILWRIGHT_UNSETTLED=1` runs it until that is understood.
-  const unsettled: typeof it | undefined = process.env.MAILWRIGHT_UNSETTLED === "1" ? it : undefined;
-  unsettled?.("goes on when they end in the middle of a session, with refresh tokens that work once", async () => {
-    const lifeSeconds = 4;
+  it("goes on when they end in the middle of a session, with refresh tokens that work once", async () => {
+    // Longer than a login takes on a busy machine.
+    const lifeSeconds = 8;
     const { issuer, dovecot, home } = await tokenMailbox(lifeSeconds);
-    await daemonOn(home);
+    const daemon = await daemonOn(home);
+    await eventually("the first look", async () => ((await metric(daemon, "imap_connected")) === 1 ? true : undefined));
     await dovecot.deliver([mail("one")]);
     await eventually("one", () => hasLogged(home, "About one"));
     const asked = issuer.counts.token;
@@ -206,7 +206,7 @@ describe.runIf(dovecotAvailable())("old mail", () => {
     );
     const counted = (await run(home, ...backfill, "--dry-run")).json<Backfilled>();
     expect(counted.folders).toEqual([
-      { folder: "INBOX", found: count, known: 0, taken: 0, duplicates: 0, left: count },
+      { folder: "INBOX", found: count, known: 0, taken: 0, duplicates: 0, given_up: 0, left: count },
     ]);
 
     const rate = String(Math.max(50, count / 10));

@@ -57,6 +57,26 @@ const cases: readonly Case[] = [
     },
   },
   {
+    name: "says half a greeting and no more",
+    settings: { command_seconds: 20 },
+    break: ({ server }) => {
+      server.greeting = "* OK [CAPAB";
+      server.cut();
+      return undefined;
+    },
+    heal: ({ server }) => {
+      server.greeting = "* OK ready";
+    },
+  },
+  {
+    name: "does not answer the login",
+    settings: { command_seconds: 20 },
+    break: ({ server }) => {
+      server.cut();
+      return ({ name }) => (name === "LOGIN" ? true : undefined);
+    },
+  },
+  {
     name: "says BYE when we connect",
     break: ({ server }) => {
       server.greeting = "* BYE too busy";
@@ -131,6 +151,26 @@ const cases: readonly Case[] = [
     name: "announces a literal of 5 GB",
     break: () =>
       bodies(({ connection }, uid, seq) => connection.raw(`* ${seq} FETCH (UID ${uid} BODY[] {5000000000}\r\nabc`)),
+  },
+  {
+    name: "announces and sends a literal of 900 MB for a message that it called small",
+    break: () =>
+      bodies(({ connection: { socket } }, uid, seq) => {
+        socket.write(`* ${seq} FETCH (UID ${uid} BODY[] {900000000}\r\n`);
+        const chunk = Buffer.alloc(64 * 1024, "x");
+        const most = 16 * 1024 * 1024;
+        let sent = 0;
+        const go = (): void => {
+          while (!socket.destroyed) {
+            sent += chunk.length;
+            // What is not read does not leave: we hung up long before.
+            expect(sent).toBeLessThan(most);
+            if (!socket.write(chunk)) break;
+          }
+        };
+        socket.on("drain", go);
+        go();
+      }),
   },
   {
     name: "gives NIL for a body",
@@ -325,6 +365,21 @@ const cases: readonly Case[] = [
     brokenMs: 12 * minute,
   },
   {
+    name: "has a message of which the mere question breaks the connection",
+    break: ({ server }) => {
+      for (let n = 0; n < 20; n++) server.put("INBOX", mail(`before-${n}`));
+      const poison = server.put("INBOX", mail("poison"));
+      server.put("INBOX", mail("after-it"));
+      return (asked) => askBreaks(poison.uid, asked);
+    },
+    heal: ({ server }) => {
+      const poison = server.folder("INBOX").messages.find(({ bytes }) => bytes.toString().includes("Subject: poison"));
+      server.hook = (asked) => askBreaks(poison?.uid ?? 0, asked);
+    },
+    without: ["poison"],
+    brokenMs: 12 * minute,
+  },
+  {
     name: "lists a message and says nothing of it",
     break: ({ server }) => {
       const mute = server.put("INBOX", mail("mute"));
@@ -401,6 +456,12 @@ function select(asked: Asked, ...lines: string[]): true | undefined {
 
 function breakOn(uid: number, asked: Asked): true | undefined {
   if (!isBody(asked) || !asked.connection.in(asked.rest).some((one) => one.uid === uid)) return undefined;
+  asked.connection.socket.destroy();
+  return true;
+}
+
+function askBreaks(uid: number, asked: Asked): true | undefined {
+  if (asked.name !== "UID FETCH" || !asked.connection.in(asked.rest).some((one) => one.uid === uid)) return undefined;
   asked.connection.socket.destroy();
   return true;
 }

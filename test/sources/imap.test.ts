@@ -175,6 +175,30 @@ describe("a mailbox that is read", () => {
     expect((await fates()).map(({ state }) => state)).toEqual(["before", "landed", "landed"]);
   });
 
+  it("has a heartbeat that means progress: it grows while nothing comes of an open connection, and is back when all is here", async () => {
+    const r = await rig();
+    const imap = r.start({ poll_seconds: 30 });
+    await r.until("it waits", () => r.server.commands.at(-1) === "IDLE");
+    const gauge = async (name: string): Promise<number> => {
+      await imap.gauge();
+      return r.metrics.gauges.get(name) ?? Number.NaN;
+    };
+    expect(await gauge("imap_folder_stalled_seconds")).toBeLessThan(60);
+    r.server.hook = ({ name, tag, connection }) => {
+      if (name !== "UID SEARCH") return undefined;
+      connection.say(`${tag} NO not now`);
+      return true;
+    };
+    r.server.put("INBOX", mail("new"));
+    const begun = r.clock.now();
+    await r.until("it stalls", () => r.clock.now() > begun + 1_000_000, 2_000_000);
+    expect(await gauge("imap_folder_stalled_seconds")).toBeGreaterThan(900);
+    r.server.hook = () => undefined;
+    await r.until("it came", () => r.bytes.size === 1, 120_000);
+    await r.until("the heart beats", async () => (await gauge("imap_folder_stalled_seconds")) < 60, 120_000);
+    expect(await gauge("imap_folder_behind")).toBe(0);
+  });
+
   it("is read by one process at a time, and goes on where the other left it", async () => {
     const r = await rig();
     const one = r.start();

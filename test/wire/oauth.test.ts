@@ -349,6 +349,24 @@ describe("a refusal", () => {
     });
   });
 
+  it("of tokens whose time was over when they came there, or of two an hour apart, blocks nothing", async () => {
+    const { clock, keeper } = rig({ lifeSeconds: 4 });
+    const slow = keeper();
+    for (let n = 0; n < 5; n++) {
+      const { accessToken } = await slow.token();
+      await clock.advance(5_000);
+      slow.reject(accessToken);
+    }
+    await slow.token();
+    const other = rig();
+    const mine = other.keeper();
+    for (let n = 0; n < 3; n++) {
+      mine.reject((await mine.token()).accessToken);
+      await other.clock.advance(3_600_000);
+    }
+    await mine.token();
+  });
+
   it("of an old token by a call that comes late costs nothing", async () => {
     const { issuer, keeper } = rig();
     const mine = keeper();

@@ -6,10 +6,13 @@ import {
   emptyTally,
   type FolderLooked,
   type Ground,
+  type Looked,
   lookThrough,
   mailboxName,
   openGroundIntake,
   percentOf,
+  type TakenAs,
+  unreadOf,
 } from "../../main.ts";
 import type { Cli } from "../cli.ts";
 import { exitCodes, Failed } from "../exit.ts";
@@ -66,27 +69,40 @@ async function coverage(cli: Cli, ground: Ground, options: Options): Promise<voi
   const query = { ...(since === undefined ? {} : { since }), ...(folder === undefined ? {} : { only: folder }) };
   const looked = await atServer(account, () => lookThrough(ground, account, intake, query));
   try {
-    for (const name of looked.unopened) await cli.say(`the daemon has not looked at ${plain(name)} yet`);
+    refuseUnnamed(looked, options);
     let rows = await rowsOf(looked.folders);
     const missing = rows.filter(({ kind }) => kind === "missing");
     let repaired = 0;
     if (options.repair === true && missing.length > 0) {
-      repaired = await repair(cli, ground, looked.folders, missing);
+      repaired = await atServer(account, () => repair(cli, ground, looked.folders, missing));
       rows = await rowsOf(looked.folders);
     }
-    const report = reportOf(mailboxName(account), options, rows, repaired);
+    const report = reportOf(looked, options, rows, repaired);
     await print(cli, report, options);
-    const unseen = looked.unopened.length > 0;
-    if (report.percent < options.min || unseen) {
-      const hint = report.tally.missing === 0 || options.repair === true ? "" : "; --repair takes in what is missing";
-      throw new Failed(
-        `${percentText(report.percent)} of the messages are accounted for, and ${options.min} % is the bar${hint}`,
-        exitCodes.partly,
-      );
-    }
+    refuseBelow(report, options);
   } finally {
     await looked.close();
   }
+}
+
+/** Of a part no figure is given: whoever reads only the figure would take it for the whole. */
+function refuseBelow({ percent, tally, unread }: Coverage, { min, repair }: Options): void {
+  if (percent === null)
+    throw new Failed(`${unread.length} of the folders could not be looked at: see above`, exitCodes.partly);
+  if (percent >= min) return;
+  const hint = tally.missing === 0 || repair === true ? "" : "; --repair takes in what is missing";
+  throw new Failed(
+    `${percentText(percent)} of the messages are accounted for, and ${min} % is the bar${hint}`,
+    exitCodes.partly,
+  );
+}
+
+/** Of nothing all is accounted for, which a slip of the hand must not lead to. */
+function refuseUnnamed({ folders, refused, unopened }: Looked, { folder = [] }: Options): void {
+  const known = new Set([...folders.map(({ name }) => name), ...refused.map(({ name }) => name), ...unopened]);
+  const unknown = folder.filter((name) => !known.has(name));
+  if (unknown.length > 0)
+    throw new Failed(`${unknown.join(", ")}: not among the folders that the server has and the configuration asks for`);
 }
 
 async function rowsOf(folders: readonly FolderLooked[]): Promise<Row[]> {
@@ -109,7 +125,7 @@ async function repair(
   await whileWorking(ground, async (working) => {
     for (const folder of folders) {
       const uids = missing.filter((row) => row.folder === folder.name).map(({ uid }) => uid);
-      const told = ({ kind }: { readonly kind: string }) => {
+      const told = ({ kind }: TakenAs) => {
         if (kind === "new" || kind === "duplicate") repaired += 1;
       };
       const how = { clock: cli.clock, stop: stop.signal, rate: repairRate, backfilled: false, told };
@@ -120,7 +136,7 @@ async function repair(
   return repaired;
 }
 
-function reportOf(account: string, { since }: Options, rows: readonly Row[], repaired: number): Coverage {
+function reportOf(looked: Looked, { since, folder }: Options, rows: readonly Row[], repaired: number): Coverage {
   const tally = emptyTally();
   const folders = new Map<string, { folder: string; total: number; missing: number }>();
   for (const { kind, folder } of rows) {
@@ -130,13 +146,15 @@ function reportOf(account: string, { since }: Options, rows: readonly Row[], rep
     if (kind === "missing") counts.missing += 1;
     folders.set(folder, counts);
   }
+  const unread = unreadOf(looked, folder);
   return {
-    account,
+    account: mailboxName(looked.account),
     since: since === undefined ? null : new Date(since).toISOString(),
-    percent: percentOf(tally),
+    percent: unread.length > 0 ? null : percentOf(tally),
     total: rows.length,
     tally,
     repaired,
+    unread,
     folders: [...folders.values()],
     messages: rows.map(({ folder, uid, kind, reason, eventId, activities }) => ({
       folder,
@@ -154,8 +172,13 @@ const percentText = (percent: number): string => `${Math.floor(percent * 100) / 
 
 async function print(cli: Cli, report: Coverage, { json }: Options): Promise<void> {
   if (json === true) return await cli.printJson("audit coverage", report);
+  for (const { folder, reason } of report.unread)
+    await cli.print(`not looked at: ${plain(folder)}: ${plain(reason, 300)}`);
+  const taken = report.repaired > 0 ? `, ${report.repaired} of them taken in just now` : "";
   await cli.print(
-    `${percentText(report.percent)} of ${report.total} messages of ${report.account} are accounted for${report.repaired > 0 ? `, ${report.repaired} of them taken in just now` : ""}`,
+    report.percent === null
+      ? `Of the other folders of ${report.account}, ${report.total - report.tally.missing} of ${report.total} messages are accounted for${taken}; of the mailbox no figure can be given`
+      : `${percentText(report.percent)} of ${report.total} messages of ${report.account} are accounted for${taken}`,
   );
   await cli.print(
     ...coverageKinds

@@ -3,10 +3,12 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import {
   type FolderLooked,
   type Ground,
+  type Looked,
   lookThrough,
   mailboxName,
   openGroundIntake,
   type TakenAs,
+  unreadOf,
 } from "../../main.ts";
 import type { Cli } from "../cli.ts";
 import { exitCodes, Failed } from "../exit.ts";
@@ -62,8 +64,9 @@ async function run(cli: Cli, ground: Ground, options: Options): Promise<void> {
     }),
   );
   try {
-    for (const name of looked.missing) await cli.say(`the server has no folder ${plain(name)}`);
-    refuseUnopened(looked.unopened, looked.folders, options);
+    const unread = unreadOf(looked, options.folder);
+    refuseUnknown(looked, unread, options);
+    for (const { folder, reason } of unread) await cli.say(`${plain(folder)}: ${plain(reason, 300)}`);
     const tallies = looked.folders.map((folder) => openTally(folder));
     const todo = tallies.reduce((sum, { wanted }) => sum + wanted.length, 0);
     const found = tallies.reduce((sum, { folder }) => sum + folder.old.length, 0);
@@ -75,22 +78,25 @@ async function run(cli: Cli, ground: Ground, options: Options): Promise<void> {
         atServer(account, () => takeAll(cli, tallies, todo, options, working, stop.signal)),
       );
     }
-    const report = reportOf(mailboxName(account), options, tallies, stop.signal.aborted);
+    const report = reportOf(mailboxName(account), options, tallies, stop.signal.aborted, unread);
     await print(cli, report, options);
-    if (options.dryRun !== true && (report.stopped || report.refused.length > 0)) {
-      throw new Failed(
-        report.stopped ? "stopped; the same command goes on" : "some messages could not be taken in: see above",
-        exitCodes.partly,
-      );
-    }
+    if (options.dryRun !== true) refusePartly(report);
   } finally {
     await looked.close();
   }
 }
 
-function refuseUnopened(unopened: readonly string[], folders: readonly FolderLooked[], { folder = [] }: Options): void {
-  if (unopened.length > 0)
-    throw new Failed(`the daemon has not looked at ${unopened.join(", ")} yet: try again when it has`);
+function refusePartly({ stopped, refused, unread }: Backfilled): void {
+  if (stopped) throw new Failed("stopped; the same command goes on", exitCodes.partly);
+  if (refused.length > 0) throw new Failed("some messages could not be taken in: see above", exitCodes.partly);
+  if (unread.length > 0) throw new Failed("not all folders could be looked at: see above", exitCodes.partly);
+}
+
+/** Where no folder can be looked at, or one that was asked for by name, there is nothing to say but why. */
+function refuseUnknown({ folders }: Looked, unread: Backfilled["unread"], { folder = [] }: Options): void {
+  const [first] = unread;
+  if (first !== undefined && (folders.length === 0 || folder.length > 0))
+    throw new Failed(`${plain(first.folder)}: ${plain(first.reason, 300)}`);
   const unknown = folder.filter((name) => !folders.some((one) => one.name === name));
   if (unknown.length > 0)
     throw new Failed(
@@ -100,20 +106,28 @@ function refuseUnopened(unopened: readonly string[], folders: readonly FolderLoo
 
 interface Tally {
   readonly folder: FolderLooked;
+  readonly known: number;
+  readonly givenUp: number;
   readonly wanted: readonly number[];
   readonly counts: { new: number; duplicate: number; gone: number };
   readonly refused: { uid: number; reason: string }[];
 }
 
 function openTally(folder: FolderLooked): Tally {
-  const wanted = folder.old.filter((uid) => !folder.landed.has(uid));
-  return { folder, wanted, counts: { new: 0, duplicate: 0, gone: 0 }, refused: [] };
+  const { old, landed, quarantined } = folder;
+  const known = old.filter((uid) => landed.has(uid)).length;
+  const wanted = old.filter((uid) => !landed.has(uid) && !quarantined.has(uid));
+  const givenUp = old.length - known - wanted.length;
+  return { folder, known, givenUp, wanted, counts: { new: 0, duplicate: 0, gone: 0 }, refused: [] };
 }
 
 function note(tally: Tally, outcome: TakenAs): void {
-  if (outcome.kind === "refused" || outcome.kind === "failed")
-    tally.refused.push({ uid: outcome.uid, reason: outcome.reason });
-  else tally.counts[outcome.kind] += 1;
+  if (!("reason" in outcome)) {
+    tally.counts[outcome.kind] += 1;
+    return;
+  }
+  const { kind, uid, reason } = outcome;
+  tally.refused.push({ uid, reason: kind === "given_up" ? `${reason} (it is quarantined)` : reason });
 }
 
 const turnMs = 500;
@@ -159,21 +173,24 @@ function reportOf(
   { since, dryRun }: Options,
   tallies: readonly Tally[],
   stopped: boolean,
+  unread: Backfilled["unread"],
 ): Backfilled {
   return {
     account,
     since: new Date(since).toISOString(),
     dry_run: dryRun === true,
     stopped,
-    folders: tallies.map(({ folder, wanted, counts, refused }) => ({
+    folders: tallies.map(({ folder, known, givenUp, wanted, counts, refused }) => ({
       folder: folder.name,
       found: folder.old.length,
-      known: folder.old.length - wanted.length,
+      known,
       taken: counts.new,
       duplicates: counts.duplicate,
+      given_up: givenUp,
       left: wanted.length - counts.new - counts.duplicate - counts.gone - refused.length,
     })),
     refused: tallies.flatMap(({ folder, refused }) => refused.map((one) => ({ folder: folder.name, ...one }))),
+    unread: [...unread],
   };
 }
 
@@ -187,6 +204,7 @@ async function print(cli: Cli, report: Backfilled, { json }: Options): Promise<v
     { title: "here before", cell: ({ known }) => String(known) },
     { title: "taken in", cell: ({ taken }) => String(taken) },
     { title: "came before another way", cell: ({ duplicates }) => String(duplicates) },
+    { title: "given up before", cell: ({ given_up }) => String(given_up) },
     { title: "left", cell: ({ left }) => String(left) },
   ]);
   for (const { folder, uid, reason } of report.refused.slice(0, 50))

@@ -52,8 +52,8 @@ export function terminalAsker({ stdin, stderr }: Streams): Asker {
   async function text(question: Question, hide = false): Promise<string> {
     for (;;) {
       const { initial, words, wrong } = question;
-      await stderr.write(`${words}${initial === undefined || hide ? "" : ` [${initial}]`}: `);
-      const line = await lines.next(hide);
+      const prompt = `${words}${initial === undefined || hide ? "" : ` [${initial}]`}: `;
+      const line = await lines.next(hide, () => stderr.write(prompt));
       if (hide) await stderr.write("\n");
       if (line === undefined) throw usage(`the answers end at: ${words}`);
       const answer = line.trim() === "" ? (initial ?? "") : line.trim();
@@ -113,10 +113,15 @@ function openLines(stdin: Streams["stdin"]) {
   }
 
   return {
-    async next(hide: boolean): Promise<string | undefined> {
-      if (!hide) return await line();
+    async next(hide: boolean, prompt: () => Promise<void>): Promise<string | undefined> {
+      if (!hide) {
+        await prompt();
+        return await line();
+      }
+      // Before the question stands there: whoever is quick would see what is typed.
       stdin.setRaw?.(true);
       try {
+        await prompt();
         return await line();
       } finally {
         stdin.setRaw?.(false);

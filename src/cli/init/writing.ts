@@ -28,6 +28,9 @@ export interface WriteOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
+/** In the place of a secret that the environment has not yet: good for any, a service account's key file too. */
+const notSetYet = JSON.stringify({ client_email: "not-set-yet", private_key: "not-set-yet" });
+
 /** Throws Failed where something is there already, BadConfiguration where an answer cannot stand in a configuration. */
 export async function writeAll(answers: Answers, { file, force, cwd, env }: WriteOptions): Promise<Written> {
   const folder = dirname(file);
@@ -44,7 +47,7 @@ export async function writeAll(answers: Answers, { file, force, cwd, env }: Writ
   await mkdir(folder, { recursive: true, mode: 0o700 });
   if (secrets.length > 0) await mkdir(join(folder, "secrets"), { recursive: true, mode: 0o700 });
   const unset = variablesOf(answers).filter((name) => (env[name] ?? "") === "");
-  const known = { ...env, ...Object.fromEntries(unset.map((name) => [name, "not-set-yet"])) };
+  const known = { ...env, ...Object.fromEntries(unset.map((name) => [name, notSetYet])) };
   const mark = `.new-${process.pid}`;
   const drafts = [...others, config].map(({ path }) => path + mark);
   const trial = `${file}.try-${process.pid}`;

@@ -11,6 +11,8 @@ const leaseMs = 60_000;
 const renewMs = 20_000;
 /** A session that lasted so long was a good one. */
 const steadyMs = 60_000;
+/** A slow line may cost a token or two; a server that takes longer than tokens live is no slow line. */
+const mostLate = 10;
 /** After so long more connections are tried again. */
 const narrowMs = 3600_000;
 
@@ -26,7 +28,9 @@ export class Account {
   #failures = 0;
   /** Logins that were refused since one was not; what else fails says nothing of the password. */
   #refusals = 0;
-  readonly #suspects = new Set<string>();
+  /** Tokens whose time was over when they came to the server, since a login worked. */
+  #late = 0;
+  readonly #suspects = new Map<string, number>();
   #width = Number.POSITIVE_INFINITY;
   #widthUntil = 0;
   #paths: ReadonlySet<string> = new Set();
@@ -92,6 +96,7 @@ export class Account {
           this.#paths = new Set(paths);
           this.#connected(true);
           this.#refusals = 0;
+          this.#late = 0;
         },
         onCaughtUp: async () => {
           await this.#unblock();
@@ -138,9 +143,11 @@ export class Account {
     if (this.#stop.aborted || error instanceof BegunAnew) return await this.#pause(1_000);
     const { clock, log, metrics, random } = this.#ports;
     const kind: TroubleKind = error instanceof ImapTrouble ? error.kind : "connection";
+    const refused = kind === "auth" ? this.#credentials.refused() : "final";
+    if (refused === "late" && ++this.#late <= mostLate) return await this.#pause(1_000);
     const failures = kind === "auth" ? ++this.#refusals : ++this.#failures;
     // A token can end before its time: one that is got anew is tried before anything is said.
-    if (kind === "auth" && this.#credentials.refused() && failures === 1) return await this.#pause(1_000);
+    if (refused !== "final" && failures === 1) return await this.#pause(1_000);
     const pause = pauseAfter(kind, failures, random.unit());
     const { tenant, settings } = this.#account;
     metrics.count("imap_disconnects_total", { tenant, account: settings.id, reason: kind });

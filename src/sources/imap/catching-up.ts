@@ -1,16 +1,14 @@
 /** Brings one folder up to date: what the server has and the ledger does not know is taken in, and the cursor says so. */
-import type { FolderState, PassedUid, UidRange, WaitingUid } from "../../model/imap.ts";
+import type { FolderState, PassedUid, UidRange } from "../../model/imap.ts";
 import { actOn } from "./acting.ts";
-import { askFacts } from "./asking.ts";
+import { type Answers, askFacts } from "./asking.ts";
 import { pauseAfter } from "./backoff.ts";
 import type { Client, MessageFacts } from "./client.ts";
-import { BegunAnew, Busy, type Context, leaseOf, type Work } from "./context.ts";
+import { BegunAnew, Busy, type Context, leaseOf, type Work, windowMessages } from "./context.ts";
 import { labelsOf, presentState } from "./generation.ts";
 import { failed, type Item, pass, takeAll } from "./taking.ts";
-import { isRefusal } from "./trouble.ts";
+import { ImapTrouble, isRefusal } from "./trouble.ts";
 
-/** Asked for at once; as many as a line of a server's answer may hold. */
-const windowMessages = 500;
 /** All UIDs are held against the ledger at least so often: one may come up below the cursor. */
 const sweepMs = 3600_000;
 const lastUid = 0xffff_ffff;
@@ -91,14 +89,15 @@ async function takeMissing(client: Client, work: Work, state: FolderState, conte
   const { clock, ledger } = context.ports;
   const now = clock.now();
   const sweep = now - work.sweptAt >= sweepMs;
-  const due = [...work.waiting.values()].filter(({ dueAt }) => dueAt <= now).map(({ uid }) => uid);
+  // As the ledger has them: what a command took in beside us does not wait any more, and what a person lets be tried again does.
+  const waiting = await ledger.waitingUids(state.id);
+  work.waiting = new Map(waiting.map((one) => [one.uid, one]));
+  const due = waiting.filter(({ dueAt }) => dueAt <= now).map(({ uid }) => uid);
   const from = sweep ? state.firstUid : Math.min(state.lastUid + 1, ...due);
   const server = await client.uids(from);
   const known = await ledger.knownUids(state.id, [from, lastUid]);
-  forgetLanded(work, known.waiting, from);
-  for (const waiting of known.waiting) work.waiting.set(waiting.uid, waiting);
   const there = new Set(server);
-  const gone = known.waiting.filter(({ uid }) => !there.has(uid));
+  const gone = waiting.filter(({ uid }) => uid >= from && !there.has(uid));
   await pass(
     gone.map(({ uid }): PassedUid => ({ uid, state: "gone", reason: "it was deleted before it could be read" })),
     work,
@@ -109,19 +108,15 @@ async function takeMissing(client: Client, work: Work, state: FolderState, conte
   const missing = server.filter((uid) => !isSettled(uid));
   // First those that may well be fine: one that breaks connections must not stand before them.
   const fresh = missing.filter((uid) => !work.waiting.has(uid));
-  for (let at = 0; at < fresh.length; at += windowMessages) {
-    await takeWindow(client, work, state, fresh.slice(at, at + windowMessages), context);
+  for (let at = 0; at < fresh.length; ) {
+    const size = context.suspects.get(work.chosen.path) ?? windowMessages;
+    await takeWindow(client, work, state, fresh.slice(at, at + size), context);
+    at += size;
   }
   const again = missing.filter((uid) => (work.waiting.get(uid)?.dueAt ?? Number.POSITIVE_INFINITY) <= now);
   for (const uid of again) await takeWindow(client, work, state, [uid], context);
   if (sweep) work.sweptAt = now;
   return server.at(-1) ?? 0;
-}
-
-/** What a command took in beside us does not wait any more; the ledger knows. */
-function forgetLanded({ waiting }: Work, known: readonly WaitingUid[], from: number): void {
-  const still = new Set(known.map(({ uid }) => uid));
-  for (const uid of [...waiting.keys()]) if (uid >= from && !still.has(uid)) waiting.delete(uid);
 }
 
 /** Ranges are ascending and apart. */
@@ -145,7 +140,7 @@ async function takeWindow(
   const refusal = await context.intake.pressure();
   if (refusal !== undefined) throw new Busy(refusal.reason);
   if (context.stop.aborted) throw new Busy("stopping");
-  const { facts, refused } = await askFacts(client, uids);
+  const { facts, refused } = await askNarrowing(client, work, state, uids, context);
   for (const [uid, reason] of refused) await failed(uid, reason, work, state, context);
   const silent = uids.filter((uid) => !facts.has(uid) && !refused.has(uid));
   if (silent.length > 0) await passSilent(client, work, state, silent, context);
@@ -168,6 +163,25 @@ async function takeWindow(
   await pass(passed, work, state, context);
   await takeAll(client, work, state, items, context);
   await moveCursor(work, state, uids, context);
+}
+
+/** Where the question itself breaks the connection, half as many are asked for the next time, until the one to blame stands alone. */
+async function askNarrowing(
+  client: Client,
+  work: Work,
+  state: FolderState,
+  uids: readonly number[],
+  context: Context,
+): Promise<Answers> {
+  try {
+    return await askFacts(client, uids);
+  } catch (error) {
+    const [first] = uids;
+    if (!(error instanceof ImapTrouble) || error.kind !== "connection" || first === undefined) throw error;
+    context.suspects.set(work.chosen.path, uids.length === 1 ? windowMessages : Math.ceil(uids.length / 2));
+    if (uids.length === 1) await failed(first, error.message, work, state, context);
+    throw error;
+  }
 }
 
 /** All of the window are landed, passed, or written down as waiting. */

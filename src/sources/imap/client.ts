@@ -381,7 +381,8 @@ function listed({ path, delimiter, specialUse, flags }: ListResponse): Listed {
   return {
     path,
     delimiter: delimiter || "/",
-    specialUse: specialUse ?? null,
+    // RFC 8457: a mark of its own kind, which imapflow does not count among the uses.
+    specialUse: specialUse ?? (has("\\important") ? "\\Important" : null),
     selectable: !has("\\noselect") && !has("\\nonexistent"),
   };
 }

@@ -31,8 +31,11 @@ export interface Context {
   readonly stop: AbortSignal;
   /** Of the account, by the clock: a message that fails while others land is itself to blame. */
   landedAt: number;
-  /** Paths of folders in which a batch broke the connection: until it is known which message does, each is read alone. Outlives a session. */
-  readonly suspects: Set<string>;
+  /**
+   * By path, folders in which a batch broke the connection, and how many messages are asked for at once there: until it is known which one does it,
+   * each is read alone, and half as many each time where already the question breaks it. Outlives a session.
+   */
+  readonly suspects: Map<string, number>;
 }
 
 export const leaseOf = ({ held: { account, token } }: Context): AccountLease => ({ account, token });
@@ -40,6 +43,9 @@ export const leaseOf = ({ held: { account, token } }: Context): AccountLease => 
 /** What is done to the messages of a folder: none is moved to where it lies. */
 export const afterIn = (chosen: Chosen, { after, move_to }: ImapSettings): Afterwards =>
   after === "move" && move_to !== undefined && isNamed(chosen, move_to) ? "none" : after;
+
+/** Asked for at once; as many as a line of a server's answer may hold. */
+export const windowMessages = 500;
 
 /** One folder in the hands of one connection. */
 export interface Work {

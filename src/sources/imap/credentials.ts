@@ -1,7 +1,7 @@
 /** What one logs in with: the password of the configuration, or a token that is good now. */
 import { Refused } from "../../model/outcome.ts";
 import type { Clock, Log, Metrics } from "../../model/ports.ts";
-import type { TokenStore } from "../../model/tokens.ts";
+import type { Token, TokenStore } from "../../model/tokens.ts";
 import type { Login } from "./client.ts";
 import { accountName, type ImapAccount } from "./context.ts";
 import { openSignIn, type SignInOptions } from "./sign-in.ts";
@@ -14,11 +14,15 @@ export interface CredentialPorts {
   readonly log: Log;
 }
 
+/**
+ * What may be done after a refused login. `final`: a password stays wrong. `renewable`: another token may be had. `late`: so it may, and this one's
+ * time was over when it came to the server, which says nothing of the sign-in.
+ */
 export interface Credentials {
   /** Rejects with ImapTrouble: `auth` where the sign-in is refused, `connection` where it cannot be asked for now. */
   login(): Promise<Login>;
-  /** The server refused the last one. True where another may be had: a token ends, a password stays wrong. */
-  refused(): boolean;
+  /** The server refused the last one. */
+  refused(): "final" | "renewable" | "late";
   close(): Promise<void>;
 }
 
@@ -37,10 +41,10 @@ export function openCredentials(account: ImapAccount, ports: CredentialPorts): C
   const options = signInOptions(account, ports);
   if (options === undefined) {
     const login: Login = { settings, auth: { pass: settings.password ?? "" } };
-    return { login: async () => login, refused: () => false, close: async () => undefined };
+    return { login: async () => login, refused: () => "final", close: async () => undefined };
   }
   const signIn = openSignIn(options);
-  let last: string | undefined;
+  let last: Pick<Token, "accessToken" | "expiresAt"> | undefined;
   return {
     async login() {
       try {
@@ -48,13 +52,14 @@ export function openCredentials(account: ImapAccount, ports: CredentialPorts): C
       } catch (error) {
         throw troubleOfRefusal(error);
       }
-      return { settings, auth: { accessToken: last } };
+      return { settings, auth: { accessToken: last.accessToken } };
     },
     refused() {
-      if (last === undefined) return false;
-      signIn.reject(last);
+      if (last === undefined) return "final";
+      const isLate = last.expiresAt <= ports.clock.now();
+      signIn.reject(last.accessToken);
       last = undefined;
-      return true;
+      return isLate ? "late" : "renewable";
     },
     close: () => signIn.close(),
   };

@@ -8,7 +8,7 @@ import { afterIn, type ImapAccount } from "./context.ts";
 import { openFlights } from "./flights.ts";
 import { isAnother } from "./generation.ts";
 import type { Chosen } from "./selecting.ts";
-import { ImapTrouble } from "./trouble.ts";
+import { ImapTrouble, isRefusal } from "./trouble.ts";
 
 export interface OpenFolder {
   readonly chosen: Chosen;
@@ -16,6 +16,7 @@ export interface OpenFolder {
 }
 
 export interface TakePorts {
+  readonly account: ImapAccount;
   readonly ledger: Imap;
   readonly intake: Intake;
   readonly clock: Clock;
@@ -29,9 +30,19 @@ export interface TakePorts {
 }
 
 export type TakenAs =
-  | { readonly kind: "new" | "duplicate" | "gone" }
-  /** It is not taken; why. */
-  | { readonly kind: "refused" | "failed"; readonly uid: number; readonly reason: string };
+  | { readonly kind: "new" | "duplicate" | "gone"; readonly uid: number }
+  /** It is not taken; why. given_up: and it is quarantined. failed: neither it nor its server was to blame, or nobody can say which. */
+  | { readonly kind: "refused" | "failed" | "given_up"; readonly uid: number; readonly reason: string };
+
+/** What whoever goes through with it is told beside that. */
+export interface PassPorts extends TakePorts {
+  /** It is asked for by itself, so that it alone is to blame for what happens then. */
+  isAlone(uid: number): boolean;
+  /** These are asked for from now on: who may be to blame. */
+  asking(uids: readonly number[]): void;
+  /** It did not come, and may the next time. `ours`: the fault is here. */
+  missed(uid: number, reason: string, ours: boolean): void;
+}
 
 const windowMessages = 500;
 const inFlight = 256;
@@ -55,6 +66,10 @@ export async function stateOf(
 export const landedIn = (folder: number, ledger: Imap): Promise<ReadonlySet<number>> =>
   uidsThat("landed", folder, ledger);
 
+/** Those that were given up, and are not tried again unless somebody asks for it. */
+export const quarantinedIn = (folder: number, ledger: Imap): Promise<ReadonlySet<number>> =>
+  uidsThat("quarantined", folder, ledger);
+
 /** Those that the reader of new mail tries again itself. */
 export const waitingIn = (folder: number, ledger: Imap): Promise<ReadonlySet<number>> =>
   uidsThat("waiting", folder, ledger);
@@ -70,39 +85,39 @@ async function uidsThat(state: UidState, folder: number, ledger: Imap): Promise<
   }
 }
 
-/** In the order given, until all are through or `stop` says so. Rejects where the connection or the folder's generation is lost. */
+/** In the order given, until all were asked for once or `stop` says so. Rejects where the connection or the folder's generation is lost. */
 export async function takeOld(
   client: Client,
-  { chosen, state }: OpenFolder,
+  folder: OpenFolder,
   uids: readonly number[],
-  account: ImapAccount,
-  ports: TakePorts,
+  ports: PassPorts,
 ): Promise<void> {
   const pace = openPace(ports.clock, ports.rate, ports.stop);
-  for (let at = 0; at < uids.length && !ports.stop.aborted; at += windowMessages) {
-    const window = uids.slice(at, at + windowMessages);
+  for (const window of windowsOf(uids, ports)) {
+    if (ports.stop.aborted) return;
+    ports.asking(window);
     const { facts, refused } = await askFacts(client, window);
-    for (const [uid, reason] of refused) ports.told({ kind: "failed", uid, reason });
-    for (const uid of window) if (!facts.has(uid) && !refused.has(uid)) ports.told({ kind: "gone" });
+    for (const [uid, reason] of refused) ports.missed(uid, reason, false);
+    for (const uid of window) if (!facts.has(uid) && !refused.has(uid)) ports.told({ kind: "gone", uid });
     const found = window.flatMap((uid) => facts.get(uid) ?? []);
-    const fitting = found.filter((one) => isFitting(one, account, ports));
-    await takeSmall(
-      client,
-      { chosen, state },
-      fitting.filter(({ size }) => size <= pieceBytes),
-      account,
-      ports,
-      pace,
-    );
-    for (const one of fitting.filter(({ size }) => size > pieceBytes)) {
+    const fitting = found.filter((one) => isFitting(one, ports));
+    const isSmall = ({ uid, size }: MessageFacts): boolean => size <= pieceBytes && !ports.isAlone(uid);
+    await takeSmall(client, folder, fitting.filter(isSmall), ports, pace);
+    for (const one of fitting.filter((each) => !isSmall(each))) {
       if (ports.stop.aborted) return;
       await pace();
-      await takeAlone(client, { chosen, state }, one, account, ports);
+      await takeAlone(client, folder, one, ports);
     }
   }
 }
 
-function isFitting({ uid, size }: MessageFacts, { settings }: ImapAccount, { intake, told }: TakePorts): boolean {
+function* windowsOf(uids: readonly number[], { isAlone }: PassPorts): Generator<readonly number[]> {
+  const together = uids.filter((uid) => !isAlone(uid));
+  for (let at = 0; at < together.length; at += windowMessages) yield together.slice(at, at + windowMessages);
+  for (const uid of uids) if (isAlone(uid)) yield [uid];
+}
+
+function isFitting({ uid, size }: MessageFacts, { account: { settings }, intake, told }: TakePorts): boolean {
   const most = Math.min(settings.max_bytes ?? intake.maxBytes, intake.maxBytes);
   if (size <= most) return true;
   told({ kind: "refused", uid, reason: `it has ${size} bytes, more than the ${most} that are taken` });
@@ -113,13 +128,14 @@ async function takeSmall(
   client: Client,
   folder: OpenFolder,
   facts: readonly MessageFacts[],
-  account: ImapAccount,
-  ports: TakePorts,
+  ports: PassPorts,
   pace: () => Promise<void>,
 ): Promise<void> {
   if (facts.length === 0) return;
+  ports.asking(facts.map(({ uid }) => uid));
   const left = new Map(facts.map((one) => [one.uid, one]));
   const flights = openFlights(inFlight, bytesInFlight);
+  let trouble: { readonly error: unknown } | undefined;
   const expected = facts.reduce((sum, { size }) => sum + size, 0);
   try {
     for await (const { uid, bytes } of client.bodies([...left.keys()], 2 * expected + bytesInFlight)) {
@@ -128,16 +144,19 @@ async function takeSmall(
       if (one === undefined || one.size !== bytes.length) continue;
       left.delete(uid);
       await pace();
-      flights.launch(bytes.length, accept(once(bytes), folder, one, account, ports));
+      flights.launch(bytes.length, accept(once(bytes), folder, one, ports));
       await flights.room();
       if (flights.broken || ports.stop.aborted) break;
     }
-  } finally {
-    await flights.settled();
+  } catch (error) {
+    // `NO [EXPUNGEISSUED]` and its like: what did not come is read alone.
+    if (!isRefusal(error)) trouble = { error };
   }
+  await flights.settled();
+  if (trouble !== undefined) throw trouble.error;
   for (const one of left.values()) {
     if (ports.stop.aborted) return;
-    await takeAlone(client, folder, one, account, ports);
+    await takeAlone(client, folder, one, ports);
   }
 }
 
@@ -145,13 +164,8 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
-async function takeAlone(
-  client: Client,
-  folder: OpenFolder,
-  facts: MessageFacts,
-  account: ImapAccount,
-  ports: TakePorts,
-): Promise<void> {
+async function takeAlone(client: Client, folder: OpenFolder, facts: MessageFacts, ports: PassPorts): Promise<void> {
+  ports.asking([facts.uid]);
   // Servers that reckon sizes exist: what comes twice in the same length is the message.
   let expected = facts.size;
   for (let turn = 0; turn < 3; turn++) {
@@ -164,7 +178,7 @@ async function takeAlone(
       if (total !== expected) throw new ImapTrouble("protocol", "it has another number of bytes each time");
     }
     try {
-      await accept(measured(), folder, facts, account, ports);
+      await accept(measured(), folder, facts, ports);
       return;
     } catch (error) {
       if (!(error instanceof ImapTrouble) || error.kind === "connection" || error.kind === "limit") throw error;
@@ -172,7 +186,9 @@ async function takeAlone(
         expected = total;
         continue;
       }
-      ports.told({ kind: "failed", uid: facts.uid, reason: error.message });
+      const isThere = (await askFacts(client, [facts.uid])).facts.has(facts.uid);
+      if (isThere) ports.missed(facts.uid, error.message, false);
+      else ports.told({ kind: "gone", uid: facts.uid });
       return;
     }
   }
@@ -183,10 +199,10 @@ async function accept(
   raw: AsyncGenerator<Uint8Array>,
   { chosen, state }: OpenFolder,
   facts: MessageFacts,
-  { tenant, settings }: ImapAccount,
-  ports: TakePorts,
+  ports: PassPorts,
 ): Promise<void> {
   const { intake, clock, stop, backfilled, told } = ports;
+  const { tenant, settings } = ports.account;
   while (!stop.aborted && (await intake.pressure()) !== undefined) await clock.sleep(busyMs, stop);
   if (stop.aborted) return;
   const envelope = {
@@ -226,12 +242,13 @@ async function accept(
   }
   try {
     const [receipt] = await intake.accept(watched(), [envelope], { landing, ...(backfilled ? { priority: 1 } : {}) });
-    told({ kind: receipt?.outcome === "duplicate" ? "duplicate" : "new" });
+    told({ kind: receipt?.outcome === "duplicate" ? "duplicate" : "new", uid: facts.uid });
   } catch (error) {
     if (broken !== undefined) throw broken;
     if (error instanceof Fenced || !(error instanceof NotAccepted)) throw error;
     const { kind, reason } = error.refusal;
-    told({ kind: kind === "busy" || kind === "store_failed" ? "failed" : "refused", uid: facts.uid, reason });
+    if (kind === "busy" || kind === "store_failed") ports.missed(facts.uid, reason, true);
+    else told({ kind: "refused", uid: facts.uid, reason });
   }
 }
 

@@ -21,7 +21,7 @@ export interface SessionOptions {
   readonly ports: ImapPorts;
   readonly held: HeldAccount;
   readonly stop: AbortSignal;
-  readonly suspects: Set<string>;
+  readonly suspects: Map<string, number>;
   /** Most connections that the server has let us have. */
   readonly width: number;
   /** Logged in; the paths of the folders that are read. */
@@ -212,6 +212,8 @@ async function isQuiet(client: Client, work: Work, primary: Work, context: Conte
     now - work.sweptAt >= 3600_000
   )
     return false;
+  // A person may have let one be tried again.
+  if ((await context.ports.ledger.waitingUids(state.id)).length > 0) return false;
   const found = await client.status(work.chosen.path);
   if (found?.uidValidity !== state.uidValidity || found.uidNext !== state.uidNext) return false;
   const { account, token } = context.held;

@@ -1,6 +1,6 @@
 /** The access token of one mailbox: kept good while it is read, and first got by a person where a person has to sign in. */
 import type { Clock, Log, Metrics } from "../../model/ports.ts";
-import type { TokenStore } from "../../model/tokens.ts";
+import type { Token, TokenStore } from "../../model/tokens.ts";
 import { type OpenWire, openWire } from "../../wire/http.ts";
 import { awaitDevice, beginDevice, type DeviceClient, type DeviceCode } from "../../wire/oauth/device.ts";
 import { keepToken, nameOf } from "../../wire/oauth.ts";
@@ -20,7 +20,7 @@ export interface SignInOptions {
 
 export interface SignIn {
   /** An access token for SASL OAUTHBEARER (RFC 7628) or XOAUTH2. Refused as a token keeper refuses. */
-  token(): Promise<string>;
+  token(): Promise<Pick<Token, "accessToken" | "expiresAt">>;
   /** The server refused this one. */
   reject(accessToken: string): void;
   close(): Promise<void>;
@@ -32,7 +32,7 @@ export function openSignIn(options: SignInOptions): SignIn {
   const wire = wireOf(grant.tokenUrl, options);
   const keeper = keepToken({ account, grant, wire, tokens, clock, log });
   return {
-    token: async () => (await keeper.token()).accessToken,
+    token: () => keeper.token(),
     reject: (accessToken) => keeper.reject(accessToken),
     close: () => wire.close(),
   };

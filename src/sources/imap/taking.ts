@@ -2,7 +2,7 @@
 import type { FolderState, PassedUid } from "../../model/imap.ts";
 import { Fenced, NotAccepted } from "../../model/source.ts";
 import { type Client, type MessageFacts, pieceBytes } from "./client.ts";
-import { afterIn, BegunAnew, Busy, type Context, leaseOf, type Work } from "./context.ts";
+import { afterIn, BegunAnew, Busy, type Context, leaseOf, type Work, windowMessages } from "./context.ts";
 import { type Flights, openFlights } from "./flights.ts";
 import { isRefusal, troubleOf } from "./trouble.ts";
 
@@ -81,7 +81,7 @@ async function takeBatch(
   } catch (trouble) {
     await flights.settled();
     if (!isRefusal(trouble)) {
-      context.suspects.add(work.chosen.path);
+      context.suspects.set(work.chosen.path, context.suspects.get(work.chosen.path) ?? windowMessages);
       throw trouble;
     }
   }

@@ -3,17 +3,21 @@ import type { HeldAccount } from "../../model/imap.ts";
 import type { Intake } from "../../model/source.ts";
 import { type Client, connect, type Listed } from "./client.ts";
 import { accountName, type Context, type ImapAccount, type ImapPorts, workOn } from "./context.ts";
-import { openCredentials } from "./credentials.ts";
+import { type Credentials, openCredentials } from "./credentials.ts";
 import { presentState } from "./generation.ts";
 import { type OpenFolder, stateOf } from "./old-mail.ts";
 import { type Chosen, choose } from "./selecting.ts";
+import { ImapTrouble } from "./trouble.ts";
 
 export interface Visit {
+  /** Another one after `reconnect`. */
   readonly client: Client;
   readonly listed: readonly Listed[];
   /** Those that the configuration asks for. */
   readonly chosen: readonly Chosen[];
   readonly missing: readonly string[];
+  /** Rejects with ImapTrouble. */
+  reconnect(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -21,15 +25,21 @@ export interface Visit {
 export async function visit(account: ImapAccount, ports: ImapPorts): Promise<Visit> {
   const credentials = openCredentials(account, ports);
   try {
-    const client = await connect(await credentials.login(), ports);
+    let client = await connect(await credentials.login(), ports);
     try {
       const listed = await client.list();
       const { folders: chosen, missing } = choose(listed, account.settings.folders);
       return {
-        client,
+        get client() {
+          return client;
+        },
         listed,
         chosen,
         missing,
+        async reconnect() {
+          client.close();
+          client = await connectAgain(credentials, ports);
+        },
         async close() {
           client.close();
           await credentials.close();
@@ -42,6 +52,16 @@ export async function visit(account: ImapAccount, ports: ImapPorts): Promise<Vis
   } catch (error) {
     await credentials.close();
     throw error;
+  }
+}
+
+/** A token can end before its time: one that is got anew is tried, too. */
+async function connectAgain(credentials: Credentials, ports: ImapPorts): Promise<Client> {
+  try {
+    return await connect(await credentials.login(), ports);
+  } catch (error) {
+    if (!(error instanceof ImapTrouble) || error.kind !== "auth" || credentials.refused() === "final") throw error;
+    return await connect(await credentials.login(), ports);
   }
 }
 
@@ -91,7 +111,7 @@ async function begin(
     held,
     stop,
     landedAt: Number.NEGATIVE_INFINITY,
-    suspects: new Set(),
+    suspects: new Map(),
   };
   const box = await client.open(chosen.path, true);
   return await presentState(client, box, workOn(chosen), paths, context);

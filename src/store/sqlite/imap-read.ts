@@ -25,7 +25,7 @@ interface AccountRow {
   blocked_reason: string | null;
 }
 
-type Read = "folders" | "knownUids" | "uidsToAct" | "fates" | "uidsIn" | "accountTally";
+type Read = "folders" | "knownUids" | "waitingUids" | "uidsToAct" | "fates" | "uidsIn" | "accountTally";
 
 export function openImapRead(db: Connection): Pick<Operations, Read> {
   const folders = db.prepare<[string], FolderRow>(
@@ -36,14 +36,14 @@ export function openImapRead(db: Connection): Pick<Operations, Read> {
   );
   return {
     folders: (account) => folders.all(account).map(folderOf),
-    knownUids: openKnown(db),
+    ...openKnown(db),
     uidsToAct: (folder, limit) => toAct.all(folder, limit),
     ...openFates(db),
     accountTally: openTally(db, (account) => folders.all(account)),
   };
 }
 
-function openKnown(db: Connection): Operations["knownUids"] {
+function openKnown(db: Connection): Pick<Operations, "knownUids" | "waitingUids"> {
   const settled = db
     .prepare<[number, number, number], number>(
       "SELECT uid FROM imap_uid WHERE folder = ? AND uid >= ? AND uid <= ? AND state NOT IN ('waiting', 'gone') ORDER BY uid",
@@ -53,9 +53,8 @@ function openKnown(db: Connection): Operations["knownUids"] {
     `SELECT uid, attempts, first_at, due_at, reason FROM imap_uid INDEXED BY imap_uid_open
        WHERE folder = ? AND uid >= ? AND uid <= ? AND state IN ('waiting', 'quarantined') AND state = 'waiting' ORDER BY uid`,
   );
-  return (folder, [from, to]) => ({
-    settled: rangesOf(settled.iterate(folder, from, to)),
-    waiting: waiting.all(folder, from, to).map(
+  const waitingFrom = (folder: number, [from, to]: UidRange) =>
+    waiting.all(folder, from, to).map(
       (row): WaitingUid => ({
         uid: row.uid,
         attempts: row.attempts,
@@ -63,8 +62,14 @@ function openKnown(db: Connection): Operations["knownUids"] {
         dueAt: row.due_at ?? 0,
         reason: row.reason ?? "",
       }),
-    ),
-  });
+    );
+  return {
+    knownUids: (folder, range) => ({
+      settled: rangesOf(settled.iterate(folder, ...range)),
+      waiting: waitingFrom(folder, range),
+    }),
+    waitingUids: (folder) => waitingFrom(folder, [1, 0xffff_ffff]),
+  };
 }
 
 /** Of ascending numbers. A folder of a hundred thousand messages without a gap is one range. */

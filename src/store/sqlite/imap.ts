@@ -52,11 +52,12 @@ type Written =
   | "renameFolder"
   | "folderNews"
   | "acted"
+  | "giveUp"
   | "retryQuarantined";
 
 export function openImap(db: Connection): Pick<Operations, Written> {
   const held = openHeld(db);
-  return { ...openAccounts(db), ...openGenerations(db, held), ...openNews(db, held) };
+  return { ...openAccounts(db), ...openGenerations(db, held), ...openNews(db, held), ...openQuarantine(db) };
 }
 
 type Held = (lease: { readonly account: string; readonly token: string }) => boolean;
@@ -144,7 +145,7 @@ function openGenerations(db: Connection, held: Held): Pick<Operations, "openFold
   };
 }
 
-function openNews(db: Connection, held: Held): Pick<Operations, "folderNews" | "acted" | "retryQuarantined"> {
+function openNews(db: Connection, held: Held): Pick<Operations, "folderNews" | "acted"> {
   const news = db.prepare(
     `UPDATE imap_folder SET uid_next = $uidNext, seen_at = $at, last_uid = max(last_uid, $lastUid),
          mod_seq = iif($complete, $modSeq, mod_seq), done_at = iif($complete, $at, done_at)
@@ -159,10 +160,6 @@ function openNews(db: Connection, held: Held): Pick<Operations, "folderNews" | "
   const done = db.prepare(
     `UPDATE imap_uid SET act = NULL, acted_at = $at WHERE folder = (SELECT id FROM imap_folder WHERE id = $folder AND account = $account)
        AND uid = $uid AND act IS NOT NULL`,
-  );
-  const again = db.prepare(
-    `UPDATE imap_uid INDEXED BY imap_uid_open SET state = 'waiting', attempts = 0, first_at = $now, due_at = $now
-       WHERE folder = $folder AND state IN ('waiting', 'quarantined') AND state = 'quarantined'`,
   );
   return {
     folderNews({ account, token, folder, at, uidNext, modSeq, passed = [], lastUid = 0, complete = false }) {
@@ -181,6 +178,29 @@ function openNews(db: Connection, held: Held): Pick<Operations, "folderNews" | "
       for (const uid of uids) done.run({ at, folder, account, uid });
       return true;
     },
-    retryQuarantined: (folder, now) => again.run({ folder, now }).changes,
+  };
+}
+
+function openQuarantine(db: Connection): Pick<Operations, "giveUp" | "retryQuarantined"> {
+  const give = db.prepare(
+    `INSERT INTO imap_uid (folder, uid, state, event, source, reason, attempts, first_at, due_at, at, act, acted_at)
+       SELECT id, $uid, 'quarantined', NULL, NULL, $reason, $attempts, $at, NULL, $at, NULL, NULL FROM imap_folder WHERE id = $folder AND ended_at IS NULL
+       ON CONFLICT DO UPDATE SET state = 'quarantined', reason = $reason, attempts = $attempts, due_at = NULL, at = $at WHERE state <> 'landed'`,
+  );
+  const asked = `folder = $folder AND state IN ('waiting', 'quarantined') AND state = 'quarantined'
+         AND ($uids IS NULL OR uid IN (SELECT value FROM json_each($uids)))`;
+  const first = "(SELECT first_uid FROM imap_folder WHERE id = $folder)";
+  const again = db.prepare(
+    `UPDATE imap_uid INDEXED BY imap_uid_open SET state = 'waiting', attempts = 0, first_at = $now, due_at = $now
+       WHERE ${asked} AND uid >= ${first}`,
+  );
+  const forget = db.prepare(`DELETE FROM imap_uid INDEXED BY imap_uid_open WHERE ${asked} AND uid < ${first}`);
+  return {
+    giveUp: ({ folder, uid, reason, attempts, at }) =>
+      give.run({ folder, uid, reason: clip(reason), attempts, at }).changes > 0,
+    retryQuarantined(folder, now, uids) {
+      const which = { folder, uids: uids === undefined ? null : JSON.stringify(uids) };
+      return { live: again.run({ ...which, now }).changes, old: forget.run(which).changes };
+    },
   };
 }

@@ -93,6 +93,8 @@ export const operations = {
   acted: "write",
   fates: "read",
   uidsIn: "read",
+  waitingUids: "read",
+  giveUp: "write",
   retryQuarantined: "write",
   accountTally: "read",
   tokenRow: "read",

@@ -2,11 +2,13 @@
 import { describe, expect, it } from "vitest";
 import { accountName, type ImapAccount, type ImapPorts } from "../../../src/sources/imap/context.ts";
 import { type Covered, coverageOf, emptyTally, percentOf } from "../../../src/sources/imap/coverage.ts";
-import { landedIn, type TakenAs, takeOld } from "../../../src/sources/imap/old-mail.ts";
+import { takeThrough } from "../../../src/sources/imap/going-through.ts";
+import { landedIn, type TakenAs } from "../../../src/sources/imap/old-mail.ts";
 import { imapSettings } from "../../../src/sources/imap/settings.ts";
 import { openFor, visit } from "../../../src/sources/imap/visit.ts";
 import { memoryTokens } from "../../support/tokens.ts";
 import { mail, type Rig, rig } from "./rig.ts";
+import type { Asked } from "./server.ts";
 
 async function visited(r: Rig, changes: object = {}) {
   const settings = imapSettings.parse({
@@ -38,6 +40,7 @@ async function visited(r: Rig, changes: object = {}) {
   const take = async (uids: readonly number[], stop = new AbortController().signal, backfilled = true) => {
     if (open === undefined) throw new Error("not open");
     const how = {
+      account,
       ledger: r.ledger,
       intake: r.intake,
       clock: r.clock,
@@ -46,7 +49,7 @@ async function visited(r: Rig, changes: object = {}) {
       backfilled,
       told: (one: TakenAs) => void told.push(one),
     };
-    await takeOld(here.client, open, uids, account, how);
+    await takeThrough(here, open, uids, how);
   };
   const covered = async (): Promise<Covered[]> => {
     const rows: Covered[] = [];
@@ -91,8 +94,8 @@ describe("old mail", () => {
     await v.take([1, 2, 9]);
     expect(v.told).toEqual(
       expect.arrayContaining([
-        { kind: "new" },
-        { kind: "gone" },
+        { kind: "new", uid: 1 },
+        { kind: "gone", uid: 9 },
         { kind: "refused", uid: 2, reason: expect.stringMatching(/more than the 2000/) },
       ]),
     );
@@ -112,6 +115,127 @@ describe("old mail", () => {
     await second.take(await second.here.client.uids(1));
     expect(await r.rows()).toHaveLength(30);
     await second.close();
+  });
+});
+
+const isBody = ({ name, rest }: Asked): boolean => name === "UID FETCH" && rest.includes("BODY");
+const names = (asked: Asked, uid: number): boolean => asked.connection.in(asked.rest).some((one) => one.uid === uid);
+const breaks: Answer = ({ connection }) => {
+  connection.socket.destroy();
+  return true;
+};
+type Answer = (asked: Asked) => boolean | undefined;
+const refuses =
+  (words: string): Answer =>
+  ({ connection, tag }) => {
+    connection.say(`${tag} ${words}`);
+    return true;
+  };
+
+describe("old mail at a server that breaks", () => {
+  /** Of sixty messages, with what the server does from then on. */
+  async function taken(hook: (r: Rig) => Answer, count = 60, stop = new AbortController().signal) {
+    const r = await rig();
+    for (let n = 1; n <= count; n++) r.server.put("INBOX", mail(`m${n}`));
+    const v = await visited(r);
+    r.server.hook = hook(r);
+    let ended: unknown;
+    let isOver = false;
+    void v
+      .take(await v.here.client.uids(1), stop)
+      .catch((error: unknown) => {
+        ended = error;
+      })
+      .finally(() => {
+        isOver = true;
+      });
+    await r.until("it is through", () => isOver, 60 * 60_000);
+    const kinds = Object.groupBy(v.told, ({ kind }) => kind);
+    await v.close();
+    return { r, v, ended, kinds, told: v.told };
+  }
+  const others = (uid: number) => Array.from({ length: 60 }, (_, n) => `m${n + 1}`).filter((one) => one !== `m${uid}`);
+
+  it.each([
+    ["whose body breaks the connection", (asked: Asked) => isBody(asked) && names(asked, 7), breaks],
+    ["whose body is refused", (asked: Asked) => isBody(asked) && names(asked, 7), refuses("NO [SERVERBUG] no")],
+    ["of which nothing may be asked", (asked: Asked) => asked.name === "UID FETCH" && names(asked, 7), breaks],
+  ] as const)("takes all but one %s: it is given up after some tries, and holds up none", async (_, is, answer) => {
+    let tries = 0;
+    const { r, v, ended, kinds, told } = await taken(() => (asked) => {
+      if (!is(asked)) return undefined;
+      tries += 1;
+      return answer(asked);
+    });
+    expect(ended).toBeUndefined();
+    expect(r.subjects()).toEqual(others(7).sort());
+    expect(told).toHaveLength(60);
+    expect(kinds.given_up).toMatchObject([{ uid: 7, reason: expect.stringMatching(/\S/) }]);
+    expect(tries).toBeLessThan(12);
+    const [fate] = await r.ledger.fates(v.open?.state.id ?? 0, [7]);
+    expect(fate).toMatchObject({ state: "quarantined", attempts: 5 });
+    expect(await r.ledger.retryQuarantined(v.open?.state.id ?? 0, 1)).toEqual({ live: 0, old: 1 });
+    expect(await r.ledger.fates(v.open?.state.id ?? 0, [7])).toEqual([]);
+  });
+
+  it("gives no message up where the server gives none: it says so, and the next run takes all", async () => {
+    const { r, v, ended, kinds } = await taken(() => (asked) => (isBody(asked) ? breaks(asked) : undefined), 30);
+    expect(ended).toMatchObject({ kind: "connection" });
+    expect(kinds.given_up).toBeUndefined();
+    expect(
+      await r.ledger.uidsIn({ folder: v.open?.state.id ?? 0, states: ["quarantined"], after: 0, limit: 9 }),
+    ).toEqual([]);
+    r.server.hook = () => undefined;
+    const again = await visited(r);
+    await again.take(await again.here.client.uids(1));
+    expect(r.bytes.size).toBe(30);
+    await again.close();
+  });
+
+  it("goes on when the server comes back, each message once", async () => {
+    let times = 0;
+    const { r, ended, told } = await taken((r) => (asked) => {
+      if (!isBody(asked) || ++times > 4) return undefined;
+      const [first] = asked.connection.in(asked.rest);
+      if (first !== undefined) asked.connection.fetch(first, asked.rest);
+      r.server.greeting = "* BYE restarting";
+      setTimeout(() => {
+        r.server.greeting = "* OK ready";
+      }, 5);
+      return breaks(asked);
+    });
+    expect(ended).toBeUndefined();
+    expect(told).toHaveLength(60);
+    expect(r.subjects()).toEqual(others(0).sort());
+  });
+
+  it("counts what is deleted meanwhile as gone, and goes on", async () => {
+    const { r, ended, kinds } = await taken((r) => (asked) => {
+      if (!isBody(asked)) return undefined;
+      const inbox = r.server.folder("INBOX");
+      const before = inbox.messages.length;
+      inbox.messages = inbox.messages.filter(({ uid }) => uid % 10 !== 0);
+      if (inbox.messages.length === before) return undefined;
+      return refuses("NO [EXPUNGEISSUED] some are gone")(asked);
+    });
+    expect(ended).toBeUndefined();
+    expect(r.bytes.size).toBe(54);
+    expect(kinds.gone?.map(({ uid }) => uid)).toEqual([10, 20, 30, 40, 50, 60]);
+  });
+
+  it("stops where the messages have new numbers, and says that the same command goes on", async () => {
+    const { r, ended, v } = await taken((r) => (asked) => {
+      if (!isBody(asked)) return undefined;
+      r.server.renumber("INBOX", 4_711);
+      r.server.hook = () => undefined;
+      return breaks(asked);
+    });
+    expect(ended).toMatchObject({ message: expect.stringMatching(/other numbers .* the same command goes on/) });
+    expect(await r.ledger.fates(v.open?.state.id ?? 0, [1])).toEqual([]);
+    const again = await visited(r);
+    await again.take(await again.here.client.uids(1));
+    expect(r.subjects()).toEqual(others(0).sort());
+    await again.close();
   });
 });
 

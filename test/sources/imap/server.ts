@@ -8,6 +8,8 @@ export interface Stored {
   internalDate: Date;
   /** What RFC822.SIZE says, where it lies. */
   size?: number;
+  /** X-GM-MSGID and X-GM-THRID, where it is Gmail's. */
+  gmail?: readonly [msgid: string, thrid: string];
 }
 
 export interface Folder {
@@ -257,6 +259,8 @@ export class Connection {
   fetch(message: Stored, rest: string, changes: { uid?: number; body?: Buffer } = {}): undefined {
     const seq = (this.selected?.messages.indexOf(message) ?? 0) + 1;
     const items = [`UID ${changes.uid ?? message.uid}`];
+    if (message.gmail !== undefined && rest.includes("X-GM-MSGID")) items.push(`X-GM-MSGID ${message.gmail[0]}`);
+    if (message.gmail !== undefined && rest.includes("X-GM-THRID")) items.push(`X-GM-THRID ${message.gmail[1]}`);
     if (rest.includes("FLAGS")) items.push(`FLAGS (${[...message.flags].join(" ")})`);
     if (rest.includes("INTERNALDATE")) items.push(`INTERNALDATE "${imapDate(message.internalDate)}"`);
     if (rest.includes("RFC822.SIZE")) items.push(`RFC822.SIZE ${message.size ?? message.bytes.length}`);

@@ -138,10 +138,10 @@ describe("signing in", () => {
     const asked = issuer.counts.token;
     expect(asked).toBeGreaterThan(2);
     const signIn = openSignIn(given);
-    expect(issuer.isActive(await signIn.token())).toBe(true);
+    expect(issuer.isActive((await signIn.token()).accessToken)).toBe(true);
     expect(issuer.counts.token).toBe(asked);
     await clock.advance(3_600_000);
-    expect(issuer.isActive(await signIn.token())).toBe(true);
+    expect(issuer.isActive((await signIn.token()).accessToken)).toBe(true);
     expect(issuer.counts.reused).toBe(0);
     await signIn.close();
   });
@@ -171,7 +171,7 @@ describe("signing in", () => {
     await refused.close();
     assertions.aud = `${url}/token`;
     const signIn = openSignIn(options(oauth));
-    expect(issuer.isActive(await signIn.token())).toBe(true);
+    expect(issuer.isActive((await signIn.token()).accessToken)).toBe(true);
     await signIn.close();
   });
 
@@ -186,7 +186,7 @@ describe("signing in", () => {
     );
     const token = await signIn.token();
     issuer.revokeAll();
-    signIn.reject(token);
+    signIn.reject(token.accessToken);
     const error = await signIn.token().catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(Refused);
     expect(String(error)).toMatch(/blocked: .*invalid_grant.*sign in again/);

@@ -205,9 +205,30 @@ export function imapContract(openBench: OpenBench): void {
       expect(await open()).toMatchObject([{ uid: 11, reason: "larger than max_size" }]);
       expect((await w.ledger.accountTally())[0]?.folders).toMatchObject([{ quarantined: 1, waiting: 0, pending: 0 }]);
       expect((await w.ledger.knownUids(inbox.id, [1, 99])).settled).toEqual([[11, 11]]);
-      expect(await w.ledger.retryQuarantined(inbox.id, 4_000)).toBe(1);
+      expect(await w.ledger.waitingUids(inbox.id)).toEqual([]);
+      expect(await w.ledger.retryQuarantined(inbox.id, 4_000, [12])).toEqual({ live: 0, old: 0 });
+      expect(await w.ledger.retryQuarantined(inbox.id, 4_000)).toEqual({ live: 1, old: 0 });
       expect(await open()).toEqual([]);
       expect((await w.ledger.knownUids(inbox.id, [1, 99])).waiting).toMatchObject([{ uid: 11, dueAt: 4_000 }]);
+      expect(await w.ledger.waitingUids(inbox.id)).toMatchObject([{ uid: 11, attempts: 0, dueAt: 4_000 }]);
+    });
+
+    it("lets whoever takes old mail in give a message up beside its reader, and forgets that when asked", async () => {
+      const lease = await b.held();
+      const inbox = await b.open(lease);
+      const give = (uid: number) =>
+        w.ledger.giveUp({ folder: inbox.id, uid, reason: "it breaks the connection", attempts: 5, at: 3_000 });
+      expect(await give(4)).toBe(true);
+      expect(await w.ledger.fates(inbox.id, [4])).toMatchObject([{ state: "quarantined", attempts: 5 }]);
+      // What has landed meanwhile is not given up.
+      await b.land("a", b.at(lease, inbox, 11, { from: 10 }));
+      expect(await give(11)).toBe(false);
+      expect(await w.ledger.fates(inbox.id, [11])).toMatchObject([{ state: "landed" }]);
+      // The reader has nothing to do with what is older than the watch.
+      expect(await w.ledger.retryQuarantined(inbox.id, 4_000)).toEqual({ live: 0, old: 1 });
+      expect(await w.ledger.fates(inbox.id, [4])).toEqual([]);
+      await b.open(lease, { uidValidity: 8 });
+      expect(await give(5)).toBe(false);
     });
 
     it("does not take for settled what is gone: where the server has it after all it is read", async () => {
