@@ -122,10 +122,21 @@ export async function sealerOf(home: Home) {
 
 /** Reads one gauge, summed over its labels, from a running daemon's /metrics. */
 export async function gauge(httpPort: number, name: string): Promise<number> {
-  const answer = await fetch(`http://127.0.0.1:${httpPort}/metrics`);
-  const text = await answer.text();
+  const text = await metricsOf(httpPort);
   const lines = text.split("\n").filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
+}
+
+/** A connection that was kept may end in the very moment in which it is used again; asked three times, a daemon that is there has answered. */
+async function metricsOf(httpPort: number, tries = 3): Promise<string> {
+  try {
+    const answer = await fetch(`http://127.0.0.1:${httpPort}/metrics`);
+    return await answer.text();
+  } catch (error) {
+    if (tries <= 1) throw error;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    return await metricsOf(httpPort, tries - 1);
+  }
 }
 
 /** Waits until nothing is received or pending any more. Rejects with the figures when `patienceMs` is over. */
