@@ -11,7 +11,9 @@ const number = (what: string) => z.int().min(1).describe(what);
 
 const settings = z
   .strictObject({
-    base_url: baseUrl("Tryton", "http://127.0.0.1:8000").removeDefault(),
+    base_url: baseUrl("Tryton", "http://127.0.0.1:8000")
+      .removeDefault()
+      .describe("Where the Tryton server answers: https, or http on this host."),
     database: z
       .string()
       .regex(/^[\w.-]{1,63}$/, "must be a database's name: letters, digits, dots, dashes")
