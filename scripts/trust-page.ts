@@ -9,7 +9,7 @@ Anybody can write any name and address into From. So every event says how sure i
 | trust | what it means | what it may do |
 |---|---|---|
 | \`verified\` | One From header with one address, DMARC passed for exactly its organisation, by SPF or by a signature over the whole body, and nothing speaks against. | contact, activity; company and deal as the mapping says |
-| \`aligned-weak\` | Something of the sender's organisation vouches for the mail, but less than DMARC. | contact and activity, flagged; no company, no deal |
+| \`aligned-weak\` | Something of the sender's organisation vouches for the mail, but less than DMARC. | contact and activity, flagged; company and deal only where a person trusts the sender, or a rule asks for less ([mapping](mapping.md)) |
 | \`unverified\` | No evidence either way: no records, DNS down, nobody looked. | contact and activity, flagged; no company, no deal; nothing that exists is changed |
 | \`suspicious\` | Evidence against: DMARC failed under a policy, a forged form of From, impersonation, a look-alike. | nothing: it is held in review |
 

@@ -13,7 +13,7 @@ export interface ParsePoolOptions {
   readonly log: Log;
   readonly metrics?: Metrics;
   readonly timer?: Timer;
-  /** A child that works longer on one message is killed. */
+  /** A child that works longer on one message is killed; it has a second more for each MiB of it, up to a minute. */
   readonly deadlineMs?: number;
   readonly maxHeapMb?: number;
   /** Of a child; buffers live outside of its heap. Watched where the system says it (Linux). */
@@ -35,6 +35,8 @@ export interface ParsePool {
 }
 
 const defaults = { deadlineMs: 30_000, maxHeapMb: 256, maxResidentBytes: 512 * 1024 * 1024 };
+/** Seconds at most that a message has more than a short one, by its size: two tries end within the lease of whoever asked (prepare.ts). */
+const mostMore = 60;
 /** A short message takes a few milliseconds. What has stood behind one for longer than this is given to another child. */
 const patienceMs = 300;
 const watchMs = 250;
@@ -87,21 +89,21 @@ class Pool implements StartingPool {
     for (const seat of this.#seats) this.#start(seat);
   }
 
-  async parse(raw: RawSource, _size: number): Promise<ParsedMessage> {
-    return this.#submit(raw, { mode: "parse", reason: "" });
+  async parse(raw: RawSource, size: number): Promise<ParsedMessage> {
+    return this.#submit(raw, { mode: "parse", reason: "" }, size);
   }
 
   async headersOnly(raw: RawSource, reason = "not parsed: earlier attempts did not end"): Promise<ParsedMessage> {
-    return this.#submit(raw, { mode: "headers", reason });
+    return this.#submit(raw, { mode: "headers", reason }, 0);
   }
 
-  async #submit(raw: RawSource, begin: Job["begin"]): Promise<ParsedMessage> {
+  async #submit(raw: RawSource, begin: Job["begin"], size: number): Promise<ParsedMessage> {
     const bytes = await readBytes(await open(raw));
     const again = typeof raw === "function" ? async () => readBytes(await open(raw)) : undefined;
     // Of a long message the headers are in its first bytes.
     const wanted = begin.mode === "headers" ? await cut(bytes) : bytes;
     return new Promise((resolve, reject) => {
-      const job: Job = { begin, bytes: wanted, again, deaths: 0, answered: false, resolve, reject };
+      const job: Job = { begin, size, bytes: wanted, again, deaths: 0, answered: false, resolve, reject };
       if (this.#closed) {
         this.#giveUp(job);
         return;
@@ -202,7 +204,9 @@ class Pool implements StartingPool {
   /** The deadline runs from when a child turns to a message, not from when the message was sent. */
   #beginFirst(seat: Seat): void {
     seat.stopDeadline();
-    const { deadlineMs } = this.#options;
+    // An honest mail of 150 MiB takes seconds on a quiet machine, and on a busy one longer than any message of a few KiB ought to.
+    const mebibytes = Math.floor((seat.sent[0]?.job.size ?? 0) / 2 ** 20);
+    const deadlineMs = this.#options.deadlineMs + Math.min(mebibytes, mostMore) * 1_000;
     seat.stopDeadline = this.#timer(deadlineMs, () =>
       this.#kill(seat, `the parser was stopped after ${deadlineMs} ms`),
     );

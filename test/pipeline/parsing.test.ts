@@ -14,6 +14,8 @@ import { openParsePool, type ParsePool, type ParsePoolOptions } from "../../src/
 const src = join(import.meta.dirname, "..", "..", "src");
 const scripted = join(import.meta.dirname, "fixtures", "scripted-parser.ts");
 const deadlineMs = 30_000;
+/** Of three MiB. */
+const deadlineOfLarge = 33_000;
 const watchMs = 250;
 const patienceMs = 300;
 const startDeadlineMs = 120_000;
@@ -41,7 +43,7 @@ function handTimers() {
   let changed: () => void = () => undefined;
   const timer: Timer = (ms, call) => {
     const entry = { ms, call };
-    if ([deadlineMs, patienceMs, watchMs, startDeadlineMs].includes(ms)) {
+    if ([deadlineMs, deadlineOfLarge, patienceMs, watchMs, startDeadlineMs].includes(ms)) {
       waiting.add(entry);
       changed();
       return () => void waiting.delete(entry);
@@ -188,6 +190,14 @@ describe("the parse pool", () => {
     const found = await pending;
     expect(found.message.subject).toBe("slow");
     expect(found.anomalies[0]).toEqual({ code: "parse_failed", detail: "the parser was stopped after 30000 ms" });
+  });
+
+  test("a large message may take a second more for each MiB", async () => {
+    const { pool, fire } = await openPool({ entry: scripted });
+    const pending = pool.parse(once(mail("large", "SPIN")), 3.5 * 2 ** 20);
+    await fire(deadlineOfLarge);
+    await fire(deadlineOfLarge);
+    expect((await pending).anomalies[0]).toMatchObject({ detail: "the parser was stopped after 33000 ms" });
   });
 
   test("what stands behind a slow message goes to the other child, and does not wait for the deadline", async () => {

@@ -17,6 +17,8 @@ export type Bytes =
 
 export interface Job {
   begin: Begin;
+  /** Bytes of the message that will be parsed; 0 where its headers are enough. */
+  readonly size: number;
   bytes: Bytes;
   /** Reads the bytes anew, where that can be done. */
   readonly again: (() => Promise<Bytes>) | undefined;
