@@ -13,7 +13,7 @@ import { type Description, type Example, examplesOf } from "../score/examples.ts
 import { type Leaf, leaves } from "../score/leaves.ts";
 import { openTally } from "../score/tally.ts";
 import { type Conversing, scoreThreads } from "../score/threads.ts";
-import type { ScoreShape } from "../shapes.ts";
+import type { ScoreShape } from "../score-shapes.ts";
 import { openPreviewFor } from "./parse.ts";
 
 export function score(cli: Cli): Command {

@@ -1,6 +1,6 @@
 /** Adds up which fields of which messages are right. */
 import { jsonText, plain } from "../plain.ts";
-import type { ScoreShape } from "../shapes.ts";
+import type { ScoreShape } from "../score-shapes.ts";
 import type { Leaf } from "./leaves.ts";
 
 /** Of the report; all are counted. */

@@ -1,6 +1,6 @@
 /** Adds up how well mails are sorted into the conversations that their descriptions name, by us and by plainer ways. */
 import type { CanonicalEvent } from "../../model/event.ts";
-import type { ScoreShape } from "../shapes.ts";
+import type { ScoreShape } from "../score-shapes.ts";
 import { baselines, type Threader } from "./baselines.ts";
 import { agreement } from "./pairs.ts";
 

@@ -1,6 +1,7 @@
 /** One connection to an IMAP server, by imapflow: bounded in time and bytes, and every failure named by what it means for the messages. */
 import type { FetchMessageObject, ImapFlow, ListResponse } from "imapflow";
 import type { Clock } from "../../model/ports.ts";
+import { type Answers, openAnswers } from "./answers.ts";
 import type { ImapSettings } from "./settings.ts";
 import { ImapTrouble, troubleOf } from "./trouble.ts";
 
@@ -87,7 +88,7 @@ export async function connect({ settings, auth }: Login, { clock }: ClientPorts)
 export class Client {
   readonly #flow: ImapFlow;
   readonly #clock: Clock;
-  readonly #ms: number;
+  readonly #answers: Answers;
   #lost: ImapTrouble | undefined;
   #news: (() => void) | undefined;
   #fresh = false;
@@ -96,7 +97,7 @@ export class Client {
   constructor(flow: ImapFlow, clock: Clock, ms: number) {
     this.#flow = flow;
     this.#clock = clock;
-    this.#ms = ms;
+    this.#answers = openAnswers(clock, ms, (trouble) => this.#lose(trouble));
     // Told once, and to whoever waits for an answer too.
     flow.on("error", (error: Error) => this.#lose(troubleOf(error, "the connection")));
     flow.on("close", () => this.#lose(new ImapTrouble("connection", "the server closed the connection")));
@@ -292,13 +293,10 @@ export class Client {
   #lose(trouble: ImapTrouble): void {
     if (this.#lost !== undefined) return;
     this.#lost = trouble;
-    this.#losing.abort();
-    for (const { reject } of this.#waits) reject(trouble);
-    this.#waits.clear();
+    this.#answers.giveUp(trouble);
     this.#news?.();
     this.#flow.close();
   }
-  readonly #losing = new AbortController();
 
   /** Rows of one FETCH; a flood of them, or a silence, ends the connection. */
   async *#rows(uids: readonly number[], query: object): AsyncGenerator<FetchMessageObject> {
@@ -325,55 +323,19 @@ export class Client {
   }
 
   /** The answer, or the reason why there is none. A server that says nothing has lost us. */
-  #within<T>(what: string, work: Promise<T>): Promise<T> {
+  async #within<T>(what: string, work: Promise<T>): Promise<T> {
     if (this.#lost !== undefined) {
       work.catch(() => undefined);
-      return Promise.reject(this.#lost);
+      throw this.#lost;
     }
-    return new Promise((resolve, reject) => {
-      const wait = { what, since: this.#clock.now(), reject };
-      this.#waits.add(wait);
-      work.then(
-        (answer) => {
-          this.#waits.delete(wait);
-          resolve(answer);
-        },
-        (error: unknown) => {
-          this.#waits.delete(wait);
-          const trouble = troubleOf(error, what);
-          if (trouble.kind === "connection") this.#lose(trouble);
-          reject(trouble.kind === "connection" ? (this.#lost ?? trouble) : trouble);
-        },
-      );
-      if (!this.#watching) void this.#watch();
-    });
-  }
-  readonly #waits = new Set<Wait>();
-  #watching = false;
-
-  /** One timer for all answers: a row of a FETCH comes every few microseconds, and one of its own cost more than the row (100 µs). */
-  async #watch(): Promise<void> {
-    this.#watching = true;
-    for (;;) {
-      // The one that waits longest: they are in the order in which they began.
-      const [oldest] = this.#waits;
-      if (oldest === undefined || this.#lost !== undefined) break;
-      const left = oldest.since + this.#ms - this.#clock.now();
-      if (left > 0) await this.#clock.sleep(left, this.#losing.signal);
-      else {
-        const words = `the server did not answer ${oldest.what} within ${this.#ms / 1000} s`;
-        this.#lose(new ImapTrouble("connection", words));
-      }
+    try {
+      return await this.#answers.of(what, work);
+    } catch (error) {
+      const trouble = troubleOf(error, what);
+      if (trouble.kind === "connection") this.#lose(trouble);
+      throw trouble.kind === "connection" ? (this.#lost ?? trouble) : trouble;
     }
-    this.#watching = false;
   }
-}
-
-/** Somebody waits for an answer. */
-interface Wait {
-  readonly what: string;
-  readonly since: number;
-  reject(trouble: ImapTrouble): void;
 }
 
 function listed({ path, delimiter, specialUse, flags }: ListResponse): Listed {

@@ -98,7 +98,7 @@ export async function rig(finished: (end: () => Promise<void>) => void = onTestF
         // Time goes on only where nothing moves.
         if (server.activity !== seen) idle = 0;
         seen = server.activity;
-        if (idle < 4) continue;
+        if (idle < 16) continue;
         idle = 0;
         await clock.advance(Math.max(1, (clock.next ?? clock.now()) - clock.now()));
       }
