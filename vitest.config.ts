@@ -2,7 +2,12 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** They take minutes of one core each, and are small files, which vitest leaves for the end: the other core would wait for them. */
-const longest = ["test/simulation/", "test/process/kill.test.ts", "test/process/cli.test.ts"];
+const longest = [
+  "test/simulation/",
+  "test/process/kill.test.ts",
+  "test/process/cli.test.ts",
+  "test/real/faults.test.ts",
+];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -49,7 +54,8 @@ export default defineConfig({
           include: ["test/real/**/*.test.ts"],
           testTimeout: 600_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
+          // Each file has its peers to itself, on ports and in folders of their own; two wait beside each other.
+          maxWorkers: 2,
         },
       },
     ],
