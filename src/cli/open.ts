@@ -1,5 +1,6 @@
 /** Opens what a command works on, and sees to it that changed work gets done: by the daemon when one runs, else by this command. */
 import { existsSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   dataPaths,
   type Ground,
@@ -95,11 +96,24 @@ export interface Working {
   turn(stop: AbortSignal): Promise<void>;
 }
 
+/** A daemon that starts, stops or is busy holds the folder without answering: after that long it is said to hang. */
+const silentMs = 30_000;
+const askAgainMs = 250;
+
+async function daemonOrLock(dir: string): Promise<"daemon" | ReturnType<typeof lockDataFolder>> {
+  for (const until = performance.now() + silentMs; ; ) {
+    if (await isDaemonUp(dir)) return "daemon";
+    const lock = lockIfFree(dir);
+    if (lock !== undefined) return lock;
+    if (performance.now() > until) throw new Failed(`a daemon holds ${dir} but did not answer; try again`);
+    await sleep(askAgainMs);
+  }
+}
+
 export async function whileWorking<T>(ground: Ground, work: (working: Working) => Promise<T>): Promise<T> {
   const dir = ground.settings.data_dir;
-  if (await isDaemonUp(dir)) return await work({ by: "daemon", turn: async () => void (await poke(dir)) });
-  const lock = lockIfFree(dir);
-  if (lock === undefined) throw new Failed(`a daemon holds ${dir} but did not answer; try again`);
+  const lock = await daemonOrLock(dir);
+  if (lock === "daemon") return await work({ by: "daemon", turn: async () => void (await poke(dir)) });
   try {
     const works = await startWorks(ground);
     try {

@@ -114,7 +114,7 @@ describe("a mailbox at a real Dovecot", () => {
         await dovecot.stop();
       }
     },
-    60_000 + rounds * 40_000,
+    60_000 + rounds * 90_000,
   );
 });
 

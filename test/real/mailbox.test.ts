@@ -1,105 +1,29 @@
 /** A mailbox at a real Dovecot: opened by OAuth tokens that end and are taken back, its old mail taken in with stops, and the proof that nothing is missing. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Backfilled, Coverage } from "../../src/cli/mailbox-shapes.ts";
 import { systemClock } from "../../src/main.ts";
-import { openLedger, openLocalRecords } from "../../src/store/index.ts";
-import { mailwright, type Ran } from "../process/command.ts";
-import { bin, type Home, makeHome, type RunningDaemon, startDaemon } from "../process/daemon.ts";
+import { openLedger } from "../../src/store/index.ts";
+import type { Home } from "../process/daemon.ts";
 import { createIssuer, type Issuer } from "../support/issuer.ts";
 import { serveIssuer } from "../support/issuer-server.ts";
 import { type Dovecot, dovecotAvailable, startDovecot } from "./dovecot.ts";
+import {
+  begin,
+  daemonOn,
+  day,
+  eventually,
+  hasLogged,
+  homeFor,
+  logged,
+  mail,
+  metric,
+  open,
+  run,
+} from "./mailbox-rig.ts";
 
-const day = 86_400_000;
 const reference = ["$", "{file:./refresh}"].join("");
-const mail = (name: string, at = Date.now()): string =>
-  `From: Bo <${name}@client.example>\r\nTo: ada@example.test\r\nSubject: About ${name}\r\nMessage-ID: <${name}@client.example>\r\nDate: ${new Date(at).toUTCString()}\r\n\r\nThis is ${name}.\r\n`;
-
-const open: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close();
-});
-
-async function eventually<T>(
-  what: string,
-  look: () => Promise<T | undefined> | T | undefined,
-  ms = 60_000,
-): Promise<T> {
-  const until = Date.now() + ms;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (Date.now() > until) throw new Error(`it did not come: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
-async function homeFor(dovecot: Dovecot, credentials: Record<string, unknown>): Promise<Home> {
-  const account = {
-    id: "ada",
-    host: "127.0.0.1",
-    port: dovecot.port,
-    tls: "none",
-    user: dovecot.user,
-    poll_seconds: 5,
-    ...credentials,
-  };
-  const tenant = {
-    id: "acme",
-    imap: [{ folders: ["INBOX"], ...account }],
-    destinations: [{ id: "crm", type: "local" }],
-  };
-  const home = await makeHome([], { tenants: [tenant] });
-  open.push(() => home.remove());
-  return home;
-}
-
-async function daemonOn(home: Home): Promise<RunningDaemon> {
-  const daemon = await startDaemon(home);
-  open.push(() => daemon.kill("SIGKILL"));
-  await daemon.parsing;
-  return daemon;
-}
-
-/** The cursor goes past the next message, of which nothing is written down. */
-async function passOver({ dataDir }: Home): Promise<void> {
-  const ledger = await openLedger({ path: join(dataDir, "ledger.sqlite"), thread: "calling" });
-  try {
-    const account = "acme/ada";
-    const now = Date.now();
-    const [folder] = await ledger.folders(account);
-    const lease = await ledger.holdAccount({ account, now, until: now + 1_000, selectors: "INBOX" });
-    if (folder === undefined || lease === undefined) throw new Error("the account is not free");
-    const lastUid = folder.lastUid + 1;
-    const news = { folder: folder.id, at: now, uidNext: lastUid + 1, modSeq: null, lastUid };
-    expect(await ledger.folderNews({ account, token: lease.token, ...news })).toBe(true);
-    await ledger.releaseAccount(lease);
-  } finally {
-    await ledger.close();
-  }
-}
-
-/** Subjects of the activities, each as often as it is there. */
-function logged({ dataDir }: Home): string[] {
-  const records = openLocalRecords(join(dataDir, "crm.sqlite"));
-  try {
-    return records
-      .list("activity", { limit: 100_000 })
-      .map(({ fields }) => String(fields.subject))
-      .sort();
-  } finally {
-    records.close();
-  }
-}
-
-const hasLogged = (home: Home, subject: string) => (logged(home).includes(subject) ? true : undefined);
-const metric = async ({ httpPort }: RunningDaemon, name: string): Promise<number> => {
-  const text = await (await fetch(`http://127.0.0.1:${httpPort}/metrics`)).text();
-  return Number(new RegExp(`^${name}\\{[^}]*\\} (\\S+)$`, "m").exec(text)?.[1]);
-};
 
 describe.runIf(dovecotAvailable())("a mailbox that is opened by tokens", () => {
   async function tokenMailbox(lifeSeconds: number): Promise<{ issuer: Issuer; dovecot: Dovecot; home: Home }> {
@@ -171,21 +95,33 @@ describe.runIf(dovecotAvailable())("a mailbox that is opened by tokens", () => {
   });
 });
 
+/** The cursor goes past the next message, of which nothing is written down. */
+async function passOver({ dataDir }: Home): Promise<void> {
+  const ledger = await openLedger({ path: join(dataDir, "ledger.sqlite"), thread: "calling" });
+  try {
+    const account = "acme/ada";
+    const now = Date.now();
+    const [folder] = await ledger.folders(account);
+    const lease = await ledger.holdAccount({ account, now, until: now + 1_000, selectors: "INBOX" });
+    if (folder === undefined || lease === undefined) throw new Error("the account is not free");
+    const lastUid = folder.lastUid + 1;
+    const news = { folder: folder.id, at: now, uidNext: lastUid + 1, modSeq: null, lastUid };
+    expect(await ledger.folderNews({ account, token: lease.token, ...news })).toBe(true);
+    await ledger.releaseAccount(lease);
+  } finally {
+    await ledger.close();
+  }
+}
+
 const count = Number(process.env.BACKFILL ?? 300);
 
 describe.runIf(dovecotAvailable())("old mail", () => {
-  const run = (home: Home, ...args: string[]): Promise<Ran> => mailwright([...args, "--config", home.config, "--json"]);
-
   /** Stopped after a while, as by Ctrl-C. */
-  async function stopped(home: Home, ...args: string[]): Promise<number | null> {
-    const child = spawn(process.execPath, [bin, ...args, "--config", home.config], {
-      stdio: ["ignore", "ignore", "pipe"],
+  function stopped(home: Home, ...args: string[]): Promise<number | null> {
+    const working = begin(home, args, (text) => {
+      if (text.includes("to take in")) setTimeout(() => working.kill("SIGINT"), 1_000);
     });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      if (text.includes("to take in")) setTimeout(() => child.kill("SIGINT"), 1_000);
-    });
-    const [code] = (await once(child, "close")) as [number | null];
-    return code;
+    return working.code;
   }
 
   it(`of ${count} messages is counted, taken in beside a daemon, stopped, and gone on with: each once, behind new mail, and nothing is missing`, async () => {
