@@ -32,10 +32,14 @@ export async function takeAll(
   const small = items.filter(isSmall);
   const alone = new Set(items.filter((item) => !isSmall(item)));
   const flights = openFlights(inFlight, batchBytes);
-  for (const batch of batchesOf(small)) {
-    for (const item of await takeBatch(client, work, state, batch, flights, context)) alone.add(item);
+  try {
+    for (const batch of batchesOf(small)) {
+      for (const item of await takeBatch(client, work, state, batch, flights, context)) alone.add(item);
+    }
+  } finally {
+    // Also where we stop: the lease and the ledger outlast what is on its way.
+    await flights.settled();
   }
-  await flights.settled();
   for (const item of [...alone].sort((a, b) => a.facts.uid - b.facts.uid)) {
     if (context.stop.aborted) throw new Busy("stopping");
     await takeAlone(client, work, state, item, context);
@@ -81,7 +85,9 @@ async function takeBatch(
   } catch (trouble) {
     await flights.settled();
     if (!isRefusal(trouble)) {
-      context.suspects.set(work.chosen.path, context.suspects.get(work.chosen.path) ?? windowMessages);
+      // A limit is one of the session: no message of the folder is to blame.
+      if (troubleOf(trouble, "FETCH").kind === "connection")
+        context.suspects.set(work.chosen.path, context.suspects.get(work.chosen.path) ?? windowMessages);
       throw trouble;
     }
   }

@@ -25,3 +25,21 @@ it.each(["INBOX", "Sales"])("is taken in at the next look at %s", async (path) =
   await r.until("it came", () => r.subjects().includes("said-large"), minute);
   expect(await r.ledger.waitingUids(id)).toEqual([]);
 });
+
+it("reads on in batches where the server asked for patience: that is said of the session, and of no message", async () => {
+  const r = await rig();
+  r.start();
+  await r.until("it waits", () => r.server.commands.includes("IDLE"));
+  const isBody = (line: string): boolean => line.startsWith("UID FETCH") && line.includes("BODY");
+  let limited = 0;
+  r.server.hook = ({ name, rest, tag, connection }) => {
+    if (!isBody(`${name} ${rest}`) || limited > 0) return undefined;
+    limited += 1;
+    connection.say(`${tag} NO [LIMIT] too many bytes, try again later`);
+    return true;
+  };
+  r.server.tell = () => undefined;
+  for (let n = 0; n < 20; n++) r.server.put("INBOX", mail(`m${n}`));
+  await r.until("all came", () => r.bytes.size === 20, 20 * minute);
+  expect(r.server.commands.filter(isBody)).toHaveLength(2);
+});

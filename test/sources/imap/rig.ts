@@ -1,4 +1,6 @@
 /** A mailbox under test: the source, a real ledger in memory with the real intake before it, a server that does as it is told, and time in the hand. */
+// The source loads it when it connects; on a busy machine that takes longer than the rig lets its clock stand.
+import "imapflow";
 import { onTestFinished } from "vitest";
 import type { EventRow } from "../../../src/model/ledger.ts";
 import type { Intake } from "../../../src/model/source.ts";
