@@ -43,6 +43,12 @@ export class ManualClock implements Clock {
     });
   }
 
+  /** Somebody sets the clock; whoever sleeps sleeps no longer for it. */
+  step(ms: number): void {
+    this.#now += ms;
+    for (const sleeper of this.#sleepers) sleeper.at += ms;
+  }
+
   /** Moves time on, waking sleepers in their order and letting each do what it woke for. */
   async advance(ms: number): Promise<void> {
     const until = this.#now + ms;

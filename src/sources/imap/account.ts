@@ -5,6 +5,7 @@ import { pauseAfter } from "./backoff.ts";
 import { accountName, BegunAnew, type ImapAccount, type ImapPorts } from "./context.ts";
 import { type Credentials, openCredentials } from "./credentials.ts";
 import { runSession } from "./session.ts";
+import { openSteady, type Steady } from "./steady.ts";
 import { ImapTrouble, type TroubleKind } from "./trouble.ts";
 
 const leaseMs = 60_000;
@@ -22,6 +23,7 @@ export class Account {
   readonly #intake: Intake;
   readonly #ports: ImapPorts;
   readonly #stop: AbortSignal;
+  readonly #time: Steady;
   #credentials: Credentials;
   /** Fires where waiting makes no sense any more: other settings, or an operator who asks. */
   #retry = new AbortController();
@@ -32,7 +34,7 @@ export class Account {
   #late = 0;
   readonly #suspects = new Map<string, number>();
   #width = Number.POSITIVE_INFINITY;
-  #widthUntil = 0;
+  #widthUntil = Number.NEGATIVE_INFINITY;
   #paths: ReadonlySet<string> = new Set();
 
   constructor(account: ImapAccount, intake: Intake, ports: ImapPorts, stop: AbortSignal) {
@@ -41,6 +43,7 @@ export class Account {
     this.#intake = intake;
     this.#ports = { ...ports, log: ports.log.with({ account: this.name }) };
     this.#stop = stop;
+    this.#time = openSteady(ports.clock);
     this.#credentials = openCredentials(account, this.#ports);
     this.#connected(false);
   }
@@ -75,9 +78,8 @@ export class Account {
   }
 
   async #session(held: HeldAccount): Promise<void> {
-    const { clock } = this.#ports;
-    if (clock.now() >= this.#widthUntil) this.#width = Number.POSITIVE_INFINITY;
-    const begunAt = clock.now();
+    const begunAt = this.#time();
+    if (begunAt >= this.#widthUntil) this.#width = Number.POSITIVE_INFINITY;
     const ending = new AbortController();
     const end = () => ending.abort();
     this.#stop.addEventListener("abort", end, { once: true });
@@ -106,12 +108,12 @@ export class Account {
       if (ended === "narrow") {
         const had = Math.min(this.#width, this.#account.settings.connections);
         this.#width = Math.max(1, had - 1);
-        this.#widthUntil = clock.now() + narrowMs;
+        this.#widthUntil = this.#time() + narrowMs;
         this.#ports.log.warn({ connections: this.#width }, "imap: the server refuses more connections");
       }
     } finally {
       // A server that drops us again and again, however far we come, is not asked every second.
-      if (clock.now() - begunAt > steadyMs) this.#failures = 0;
+      if (this.#time() - begunAt > steadyMs) this.#failures = 0;
       ending.abort();
       this.#stop.removeEventListener("abort", end);
       this.#connected(false);

@@ -1,5 +1,6 @@
 /** Waiting for the answers of one connection, each for so long and no longer: one timer for all of them. */
 import type { Clock } from "../../model/ports.ts";
+import { openSteady } from "./steady.ts";
 import { ImapTrouble } from "./trouble.ts";
 
 export interface Answers {
@@ -19,6 +20,7 @@ interface Wait {
 export function openAnswers(clock: Clock, ms: number, silent: (trouble: ImapTrouble) => void): Answers {
   const waits = new Set<Wait>();
   const over = new AbortController();
+  const now = openSteady(clock);
   let isWatching = false;
 
   async function watch(): Promise<void> {
@@ -27,7 +29,7 @@ export function openAnswers(clock: Clock, ms: number, silent: (trouble: ImapTrou
       // The one that waits longest: they are in the order in which they began.
       const [oldest] = waits;
       if (oldest === undefined || over.signal.aborted) break;
-      const left = oldest.since + ms - clock.now();
+      const left = oldest.since + ms - now();
       if (left > 0) await clock.sleep(left, over.signal);
       else silent(new ImapTrouble("connection", `the server did not answer ${oldest.what} within ${ms / 1000} s`));
     }
@@ -37,7 +39,7 @@ export function openAnswers(clock: Clock, ms: number, silent: (trouble: ImapTrou
   return {
     of: (what, work) =>
       new Promise((resolve, reject) => {
-        const wait = { what, since: clock.now(), reject };
+        const wait = { what, since: now(), reject };
         waits.add(wait);
         work.then(
           (answer) => {

@@ -1,12 +1,12 @@
 /** Brings one folder up to date: what the server has and the ledger does not know is taken in, and the cursor says so. */
-import type { FolderState, PassedUid, UidRange } from "../../model/imap.ts";
+import type { FolderState, PassedUid, UidRange, WaitingUid } from "../../model/imap.ts";
 import { actOn } from "./acting.ts";
 import { type Answers, askFacts } from "./asking.ts";
 import { pauseAfter } from "./backoff.ts";
 import type { Client, MessageFacts } from "./client.ts";
 import { BegunAnew, Busy, type Context, leaseOf, type Work, windowMessages } from "./context.ts";
 import { labelsOf, presentState } from "./generation.ts";
-import { failed, type Item, pass, takeAll } from "./taking.ts";
+import { failed, type Item, longestDelayMs, pass, takeAll } from "./taking.ts";
 import { ImapTrouble, isRefusal } from "./trouble.ts";
 
 /** All UIDs are held against the ledger at least so often: one may come up below the cursor. */
@@ -50,9 +50,15 @@ async function catchUp(
   await actOn(client, work, work.state, context);
 }
 
-/** When the next of those that failed is to be tried, or the folder itself where it was refused. */
-export const nextTry = ({ waiting, refusals, retryAt }: Work): number =>
-  refusals > 0 ? retryAt : Math.min(...[...waiting.values()].map(({ dueAt }) => dueAt));
+/** Until the next of those that failed is to be tried, or the folder itself where it was refused. */
+export const msToNextTry = ({ waiting, refusals, retryAt }: Work, { time, ports }: Context): number => {
+  if (refusals > 0) return retryAt - time();
+  const now = ports.clock.now();
+  return Math.min(...[...waiting.values()].map((one) => msLeft(one, now)));
+};
+
+/** None waits for longer than that: the clock was set back meanwhile. */
+const msLeft = ({ dueAt }: WaitingUid, now: number): number => (dueAt - now > longestDelayMs ? 0 : dueAt - now);
 
 /**
  * As `catchUp`, and where the server refuses this folder, by an ACL or for a fault of its own, the others go on: it is tried again after a
@@ -66,15 +72,16 @@ export async function lookAt(
   reopen: boolean,
   context: Context,
 ): Promise<void> {
-  const { clock, log, metrics, random } = context.ports;
-  if (work.refusals > 0 && work.retryAt > clock.now()) return;
+  const { time } = context;
+  const { log, metrics, random } = context.ports;
+  if (work.refusals > 0 && work.retryAt > time()) return;
   try {
     await catchUp(client, work, listed, reopen || work.refusals > 0, context);
     work.refusals = 0;
   } catch (error) {
     if (!isRefusal(error)) throw error;
     work.refusals += 1;
-    work.retryAt = clock.now() + pauseAfter(error.kind, work.refusals, random.unit());
+    work.retryAt = time() + pauseAfter(error.kind, work.refusals, random.unit());
     metrics.count("imap_folder_refused_total", labelsOf(context));
     const said = { account: context.held.account, reason: error.kind, times: work.refusals };
     if (work.refusals === 1)
@@ -88,11 +95,12 @@ export async function lookAt(
 async function takeMissing(client: Client, work: Work, state: FolderState, context: Context): Promise<number> {
   const { clock, ledger } = context.ports;
   const now = clock.now();
-  const sweep = now - work.sweptAt >= sweepMs;
+  const begunAt = context.time();
+  const sweep = begunAt - work.sweptAt >= sweepMs;
   // As the ledger has them: what a command took in beside us does not wait any more, and what a person lets be tried again does.
   const waiting = await ledger.waitingUids(state.id);
   work.waiting = new Map(waiting.map((one) => [one.uid, one]));
-  const due = waiting.filter(({ dueAt }) => dueAt <= now).map(({ uid }) => uid);
+  const due = waiting.filter((one) => msLeft(one, now) <= 0).map(({ uid }) => uid);
   const from = sweep ? state.firstUid : Math.min(state.lastUid + 1, ...due);
   const server = await client.uids(from);
   const known = await ledger.knownUids(state.id, [from, lastUid]);
@@ -113,9 +121,12 @@ async function takeMissing(client: Client, work: Work, state: FolderState, conte
     await takeWindow(client, work, state, fresh.slice(at, at + size), context);
     at += size;
   }
-  const again = missing.filter((uid) => (work.waiting.get(uid)?.dueAt ?? Number.POSITIVE_INFINITY) <= now);
+  const again = missing.filter((uid) => {
+    const one = work.waiting.get(uid);
+    return one !== undefined && msLeft(one, now) <= 0;
+  });
   for (const uid of again) await takeWindow(client, work, state, [uid], context);
-  if (sweep) work.sweptAt = now;
+  if (sweep) work.sweptAt = begunAt;
   return server.at(-1) ?? 0;
 }
 

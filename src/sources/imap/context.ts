@@ -5,6 +5,7 @@ import type { Intake } from "../../model/source.ts";
 import type { TokenStore } from "../../model/tokens.ts";
 import { type Chosen, isNamed } from "./selecting.ts";
 import type { ImapSettings } from "./settings.ts";
+import type { Steady } from "./steady.ts";
 
 export interface ImapAccount {
   readonly tenant: string;
@@ -29,6 +30,7 @@ export interface Context {
   readonly ports: ImapPorts;
   readonly held: HeldAccount;
   readonly stop: AbortSignal;
+  readonly time: Steady;
   /** Of the account, by the clock: a message that fails while others land is itself to blame. */
   landedAt: number;
   /**
@@ -53,7 +55,7 @@ export interface Work {
   state: FolderState | undefined;
   /** Those that failed, as the ledger has them. */
   waiting: Map<number, WaitingUid>;
-  /** When all its UIDs were held against the ledger last. */
+  /** When all its UIDs were held against the ledger last; this and `retryAt` by the context's steady time. */
   sweptAt: number;
   /** How often in a row the server refused the folder itself, and when it is asked for it again. */
   refusals: number;

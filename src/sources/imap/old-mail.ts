@@ -8,6 +8,7 @@ import { afterIn, type ImapAccount } from "./context.ts";
 import { openFlights } from "./flights.ts";
 import { isAnother } from "./generation.ts";
 import type { Chosen } from "./selecting.ts";
+import { openSteady } from "./steady.ts";
 import { ImapTrouble, isRefusal } from "./trouble.ts";
 
 export interface OpenFolder {
@@ -254,9 +255,10 @@ async function accept(
 
 /** So many a second, evenly. */
 function openPace(clock: Clock, rate: number, stop: AbortSignal): () => Promise<void> {
-  let next = clock.now();
+  const time = openSteady(clock);
+  let next = time();
   return async () => {
-    const now = clock.now();
+    const now = time();
     next = Math.max(next, now - 1_000) + 1_000 / rate;
     // A timer for less costs more than it paces.
     if (next - now > leastPauseMs) await clock.sleep(next - now, stop);

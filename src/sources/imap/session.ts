@@ -1,10 +1,11 @@
 /** One session with an account: its connections, each waiting in one folder and looking after others, until one of them breaks. */
 import type { HeldAccount } from "../../model/imap.ts";
 import type { Intake } from "../../model/source.ts";
-import { lookAt, nextTry } from "./catching-up.ts";
+import { lookAt, msToNextTry } from "./catching-up.ts";
 import { type Client, connect, type Login } from "./client.ts";
 import { Busy, type Context, type ImapAccount, type ImapPorts, type Work, workOn } from "./context.ts";
 import { choose } from "./selecting.ts";
+import { openSteady } from "./steady.ts";
 import { ImapTrouble } from "./trouble.ts";
 
 /** Folders may come, go and be renamed while we watch. */
@@ -47,6 +48,7 @@ export async function runSession(options: SessionOptions): Promise<Ended> {
     ports,
     held,
     stop: ending.signal,
+    time: openSteady(ports.clock),
     landedAt: Number.NEGATIVE_INFINITY,
     suspects,
   };
@@ -139,11 +141,12 @@ async function lane(
   caughtUp: () => Promise<void>,
   relist: (() => Promise<boolean>) | undefined,
 ): Promise<Ended> {
+  const { time } = context;
   const { clock } = context.ports;
   const { settings } = context.account;
   const look = (work: Work, reopen: boolean) => lookAt(client, work, all, listed, reopen, context);
   let pollAt = Number.NEGATIVE_INFINITY;
-  let relistAt = clock.now() + relistMs;
+  let relistAt = time() + relistMs;
   let isFirst = true;
   let inVain = 0;
   let lastLanded = context.landedAt;
@@ -151,18 +154,18 @@ async function lane(
     const primary = primaryOf(works);
     if (primary === undefined) return "stopped";
     try {
-      const isPoll = clock.now() >= pollAt;
-      for (const work of isPoll ? roundOf(works, primary) : dueOf(works, primary, clock.now())) {
+      const isPoll = time() >= pollAt;
+      for (const work of isPoll ? roundOf(works, primary) : dueOf(works, primary, context)) {
         if (context.stop.aborted) return "stopped";
         if (isPoll && !isFirst && (await isQuiet(client, work, primary, context))) continue;
         await look(work, isPoll);
       }
-      if (isPoll) pollAt = clock.now() + settings.poll_seconds * 1000;
+      if (isPoll) pollAt = time() + settings.poll_seconds * 1000;
       if (isFirst) await caughtUp();
       isFirst = false;
-      if (relist !== undefined && clock.now() >= relistAt) {
+      if (relist !== undefined && time() >= relistAt) {
         if (await relist()) return "changed";
-        relistAt = clock.now() + relistMs;
+        relistAt = time() + relistMs;
       }
     } catch (error) {
       if (!(error instanceof Busy)) throw error;
@@ -173,11 +176,11 @@ async function lane(
     }
     // After an action the folder is open for writing.
     if (!client.isOpen(primary.chosen.path, true)) await look(primary, true);
-    const due = Math.min(pollAt, ...works.map(nextTry));
+    const before = time();
+    const due = Math.min(pollAt - before, ...works.map((work) => msToNextTry(work, context)));
     const landedAt = context.landedAt;
-    const before = clock.now();
-    await client.wait(Math.max(0, due - before), settings.idle, context.stop);
-    inVain = clock.now() - before > mostPauseMs || landedAt !== lastLanded ? 0 : inVain + 1;
+    await client.wait(Math.max(0, due), settings.idle, context.stop);
+    inVain = time() - before > mostPauseMs || landedAt !== lastLanded ? 0 : inVain + 1;
     lastLanded = landedAt;
     await clock.sleep(Math.min(mostPauseMs, leastPauseMs * 2 ** Math.max(0, inVain - 3)), context.stop);
     if (client.lost !== undefined && !context.stop.aborted) throw client.lost;
@@ -195,8 +198,8 @@ const roundOf = (works: readonly Work[], primary: Work): readonly Work[] => [
   primary,
 ];
 
-const dueOf = (works: readonly Work[], primary: Work, now: number): readonly Work[] => [
-  ...works.filter((work) => work !== primary && nextTry(work) <= now),
+const dueOf = (works: readonly Work[], primary: Work, context: Context): readonly Work[] => [
+  ...works.filter((work) => work !== primary && msToNextTry(work, context) <= 0),
   primary,
 ];
 
@@ -209,7 +212,7 @@ async function isQuiet(client: Client, work: Work, primary: Work, context: Conte
     state === undefined ||
     work.refusals > 0 ||
     work.waiting.size > 0 ||
-    now - work.sweptAt >= 3600_000
+    context.time() - work.sweptAt >= 3600_000
   )
     return false;
   // A person may have let one be tried again.

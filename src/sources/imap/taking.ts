@@ -232,6 +232,8 @@ const longestDoubtMs = 24 * 3600_000;
 const firstDelayMs = 5_000;
 const usualDelayMs = 60_000;
 const lateDelayMs = 600_000;
+/** Between two tries of one message. */
+export const longestDelayMs = lateDelayMs;
 
 /** One more try of this message has failed: it waits for the next, or is given up, visibly. */
 export async function failed(
@@ -245,7 +247,9 @@ export async function failed(
   const known = work.waiting.get(uid);
   const attempts = (known?.attempts ?? 0) + 1;
   const firstAt = known?.firstAt ?? now;
-  const isItsFault = context.landedAt > firstAt || now - firstAt > longestDoubtMs;
+  // A first time that lies ahead is one of before the clock was set back: what landed in this session came after it.
+  const since = firstAt > now ? Number.NEGATIVE_INFINITY : firstAt;
+  const isItsFault = context.landedAt > since || now - firstAt > longestDoubtMs;
   if (attempts >= mostAttempts && isItsFault) {
     await pass([{ uid, state: "quarantined", reason }], work, state, context);
     return;

@@ -7,6 +7,7 @@ import { type Credentials, openCredentials } from "./credentials.ts";
 import { presentState } from "./generation.ts";
 import { type OpenFolder, stateOf } from "./old-mail.ts";
 import { type Chosen, choose } from "./selecting.ts";
+import { openSteady } from "./steady.ts";
 import { ImapTrouble } from "./trouble.ts";
 
 export interface Visit {
@@ -110,6 +111,7 @@ async function begin(
     ports,
     held,
     stop,
+    time: openSteady(ports.clock),
     landedAt: Number.NEGATIVE_INFINITY,
     suspects: new Map(),
   };

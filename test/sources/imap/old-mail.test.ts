@@ -37,7 +37,7 @@ async function visited(r: Rig, changes: object = {}) {
   if (chosen === undefined) throw new Error("no folder");
   const open = await openFor(here, chosen, account, r.intake, ports);
   const told: TakenAs[] = [];
-  const take = async (uids: readonly number[], stop = new AbortController().signal, backfilled = true) => {
+  const take = async (uids: readonly number[], stop = new AbortController().signal, backfilled = true, rate = 1e6) => {
     if (open === undefined) throw new Error("not open");
     const how = {
       account,
@@ -45,7 +45,7 @@ async function visited(r: Rig, changes: object = {}) {
       intake: r.intake,
       clock: r.clock,
       stop,
-      rate: 1e6,
+      rate,
       backfilled,
       told: (one: TakenAs) => void told.push(one),
     };
@@ -116,6 +116,18 @@ describe("old mail", () => {
     expect(await r.rows()).toHaveLength(30);
     await second.close();
   });
+});
+
+it("is taken at its pace where the clock is set back", async () => {
+  const r = await rig();
+  for (let n = 1; n <= 8; n++) r.server.put("INBOX", mail(`m${n}`));
+  const v = await visited(r);
+  const taken = v.take([1, 2, 3, 4, 5, 6, 7, 8], undefined, true, 1);
+  await r.until("some came", () => v.told.length >= 2);
+  r.clock.step(-24 * 3600_000);
+  await r.until("all came", () => v.told.length === 8, 30_000);
+  await taken;
+  await v.close();
 });
 
 const isBody = ({ name, rest }: Asked): boolean => name === "UID FETCH" && rest.includes("BODY");

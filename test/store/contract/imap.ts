@@ -76,6 +76,12 @@ export function imapContract(openBench: OpenBench): void {
       expect(await b.hold({ now: 1_200 })).toBeDefined();
     });
 
+    it("is not kept from others for the time that the clock was set back", async () => {
+      await b.held();
+      expect(await b.hold({ now: 950 })).toBeUndefined();
+      expect(await b.hold({ now: 500 })).toBeDefined();
+    });
+
     it("is free again when the process that read it is gone", async () => {
       const mine = await b.held();
       await w.reopen();
