@@ -102,28 +102,35 @@ function openFates(db: Connection): Pick<Operations, "fates" | "uidsIn"> {
        WHERE u.folder = ? AND u.uid > ? AND u.state IN ('waiting', 'quarantined')
          AND u.state IN (SELECT value FROM json_each(?)) ORDER BY u.uid LIMIT ?`,
   );
-  const deliveries = db.prepare<[number], UidFate["deliveries"][number]>(
-    `SELECT d.lane, d.state, coalesce(d.detail, d.reason, d.rule) AS reason,
+  const deliveries = db.prepare<[string], UidFate["deliveries"][number] & { readonly event: number }>(
+    `SELECT d.event, d.lane, d.state, coalesce(d.detail, d.reason, d.rule) AS reason,
          (SELECT s.ref FROM step s WHERE s.delivery = d.id AND s.kind = 'activity' AND s.state = 'confirmed' LIMIT 1) AS activity
-       FROM delivery d WHERE d.event = ? ORDER BY d.lane`,
+       FROM delivery d WHERE d.event IN (SELECT value FROM json_each(?)) ORDER BY d.event, d.lane`,
   );
-  const fateOf = (row: UidRow): UidFate => ({
-    uid: row.uid,
-    state: row.state,
-    reason: row.reason,
-    attempts: row.attempts,
-    at: row.at,
-    source: row.source,
-    pending: row.act,
-    eventId: row.event_id,
-    deliveries: row.event === null ? [] : deliveries.all(row.event),
-  });
+  // A folder has a hundred thousand messages: one question for each is more than all else that an audit asks.
+  const fatesOf = (rows: readonly UidRow[]): UidFate[] => {
+    const events = new Set(rows.flatMap(({ event }) => event ?? []));
+    const made = new Map<number, UidFate["deliveries"][number][]>([...events].map((event) => [event, []]));
+    if (events.size > 0)
+      for (const { event, ...delivery } of deliveries.all(JSON.stringify([...events]))) made.get(event)?.push(delivery);
+    return rows.map((row) => ({
+      uid: row.uid,
+      state: row.state,
+      reason: row.reason,
+      attempts: row.attempts,
+      at: row.at,
+      source: row.source,
+      pending: row.act,
+      eventId: row.event_id,
+      deliveries: row.event === null ? [] : (made.get(row.event) ?? []),
+    }));
+  };
   const isOpen = (states: readonly UidState[]): boolean =>
     states.every((state) => state === "waiting" || state === "quarantined");
   return {
-    fates: (folder, uids) => asked.all(JSON.stringify(uids), folder).map(fateOf),
+    fates: (folder, uids) => fatesOf(asked.all(JSON.stringify(uids), folder)),
     uidsIn: ({ folder, states, after, limit }) =>
-      (isOpen(states) ? nextOpen : next).all(folder, after, JSON.stringify(states), limit).map(fateOf),
+      fatesOf((isOpen(states) ? nextOpen : next).all(folder, after, JSON.stringify(states), limit)),
   };
 }
 
