@@ -19,7 +19,7 @@ export {
 export { openGroundIntake } from "./main/intake.ts";
 export type { OpenLane } from "./main/lanes.ts";
 export { lifecycleRules } from "./main/lifecycle.ts";
-export { mailboxesNamed, mailboxName, signsInByCode, unreadOf } from "./main/mailbox-names.ts";
+export { mailboxesNamed, mailboxName, signsInByCode, type Unread, unreadOf } from "./main/mailbox-names.ts";
 export type { FolderLooked, Looked } from "./main/mailbox-visits.ts";
 export { diffMappings, UnknownVersion, type Version } from "./main/mapping-diff.ts";
 export { type CaseResult, type CaseSubject, subjectOf, testMapping } from "./main/mapping-test.ts";
@@ -43,7 +43,8 @@ export { type CompiledMapping, compileMapping } from "./mapping/rules/compile.ts
 export type { ImapAccount } from "./sources/imap/context.ts";
 export { type CoverageTally, type Covered, coverageKinds, emptyTally, percentOf } from "./sources/imap/coverage.ts";
 export type { TakenAs } from "./sources/imap/old-mail.ts";
-export { ImapTrouble } from "./sources/imap/trouble.ts";
+export { pathsNamed } from "./sources/imap/selecting.ts";
+export { ImapTrouble, OtherNumbers } from "./sources/imap/trouble.ts";
 export {
   backupLedger,
   backupLocalRecords,

@@ -13,6 +13,9 @@ export const initialised = z.object({
       ok: z.boolean().nullable().describe("Null where it was not tried."),
       detail: z.string().nullable(),
       folders: z.array(z.object({ name: z.string(), messages: z.number().int() })),
+      refused: z
+        .array(z.object({ name: z.string(), reason: z.string() }))
+        .describe("Folders that the server does not let us open."),
     })
     .describe("Whether the mailbox can be read."),
   next: z.array(z.string()).describe("Commands, in their order."),
@@ -55,6 +58,17 @@ export const coverage = z.object({
   total: z.number().int(),
   tally: z.record(z.enum(coverageKinds), z.number().int()),
   repaired: z.number().int(),
+  repairs: z
+    .array(
+      z.object({
+        folder: z.string(),
+        uid: z.number().int(),
+        outcome: z.enum(["new", "duplicate", "gone", "refused", "failed", "given_up"]),
+        missed: z.string().nullable().describe("Why it was missing, where that is known."),
+        reason: z.string().nullable().describe("Why it could not be taken in."),
+      }),
+    )
+    .describe("What became of each that was missing, with --repair."),
   unread,
   folders: z.array(z.object({ folder: z.string(), total: z.number().int(), missing: z.number().int() })),
   messages: z.array(

@@ -1,5 +1,14 @@
 /** The mailbox that a command is about, and how far it has come, on a terminal and in a log. */
-import { type ImapAccount, ImapTrouble, mailboxesNamed, mailboxName } from "../main.ts";
+import {
+  type Ground,
+  type ImapAccount,
+  ImapTrouble,
+  type Looked,
+  lookThrough,
+  mailboxesNamed,
+  mailboxName,
+  openGroundIntake,
+} from "../main.ts";
 import { Refused } from "../model/outcome.ts";
 import type { Settings } from "../settings/index.ts";
 import type { Cli } from "./cli.ts";
@@ -27,6 +36,29 @@ export async function atServer<T>(account: ImapAccount, work: () => Promise<T>):
       throw new Failed(`${mailboxName(account)}: ${plain(words, 500)}`, undefined, { cause: error });
     }
     throw error;
+  }
+}
+
+/** Opens the folders that a command is about at the server, and leaves it when the work is over. */
+export async function withLooked(
+  ground: Ground,
+  account: ImapAccount,
+  { since, folder }: { readonly since?: number; readonly folder?: readonly string[] },
+  work: (looked: Looked) => Promise<void>,
+): Promise<void> {
+  // Whoever works the data folder is told by the command, once in a while, and not with every message.
+  const intake = openGroundIntake(ground, () => undefined);
+  const query = { ...(since === undefined ? {} : { since }), ...(folder === undefined ? {} : { only: folder }) };
+  const looked = await atServer(account, () => lookThrough(ground, account, intake, query));
+  try {
+    // Of nothing all is accounted for, which a slip of the hand must not lead to.
+    if (looked.unknown.length > 0)
+      throw new Failed(
+        `${looked.unknown.map((name) => plain(name)).join(", ")}: not among the folders that the server has and the configuration asks for in \`folders\``,
+      );
+    await work(looked);
+  } finally {
+    await looked.close();
   }
 }
 

@@ -9,7 +9,7 @@ export const limitOption = () =>
   new Option("--limit <n>", "at most this many").default(50).argParser((text) => wholeNumber(text, 1, mostRows));
 
 export function wholeNumber(text: string, least: number, most: number): number {
-  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
   if (Number.isNaN(value) || value < least || value > most) {
     throw new InvalidArgumentError(`A whole number from ${least} to ${most} is wanted.`);
   }

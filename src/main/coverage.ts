@@ -5,8 +5,8 @@ import type { ImapAccount } from "../sources/imap/context.ts";
 import { coverageKinds, emptyTally, percentOf } from "../sources/imap/coverage.ts";
 import { ImapTrouble } from "../sources/imap/trouble.ts";
 import type { Ground } from "./ground.ts";
-import { mailboxesOf, mailboxName } from "./mailbox-names.ts";
-import { type Looked, lookThrough } from "./mailbox-visits.ts";
+import { mailboxesOf, mailboxName, type Unread, unreadOf } from "./mailbox-names.ts";
+import { lookThrough } from "./mailbox-visits.ts";
 
 const hour = 3_600_000;
 const firstAfterMs = hour;
@@ -40,17 +40,14 @@ const mostNamed = 20;
 const mostChars = 100;
 
 /** Folders by the names that metrics give them too; the server's words about them stay out of the log. */
-function unreadOf({ refused, unopened, missing }: Looked) {
-  const named = (names: readonly string[]) =>
-    names
+function named(unread: readonly Unread[]) {
+  const those = (which: Unread["why"]) =>
+    unread
+      .filter(({ why }) => why === which)
       .slice(0, mostNamed)
-      .map((name) => name.slice(0, mostChars))
+      .map(({ folder }) => folder.slice(0, mostChars))
       .join(", ");
-  return {
-    refused: named(refused.map(({ name }) => name)),
-    unopened: named(unopened),
-    no_such_folder: named(missing),
-  };
+  return { refused: those("refused"), unopened: those("unopened"), no_such_folder: those("missing") };
 }
 
 /** Never rejects: a server that cannot be asked tonight is asked tomorrow, and the figure says how old it is. */
@@ -69,14 +66,14 @@ export async function auditOne(ground: Ground, account: ImapAccount, intake: Int
       }
       for (const outcome of coverageKinds)
         metrics.gauge("imap_coverage_messages", tally[outcome], { ...labels, outcome });
-      const closed = [...looked.refused.map(({ name }) => name), ...looked.unopened, ...looked.missing];
-      const isWhole = closed.length === 0;
+      const unread = unreadOf(looked);
+      const isWhole = unread.length === 0;
       // Of a part, only what is missing is a finding; the older figure stays, with its age.
       if (isWhole || tally.missing > 0) metrics.gauge("imap_coverage_ratio", percentOf(tally) / 100, labels);
       if (isWhole) metrics.gauge("imap_coverage_at_seconds", clock.now() / 1_000, labels);
-      metrics.gauge("imap_coverage_folders_unread", closed.length, labels);
+      metrics.gauge("imap_coverage_folders_unread", unread.length, labels);
       const fields = { account: mailboxName(account), missing: tally.missing, given_up: tally.given_up };
-      if (!isWhole) log.warn({ ...fields, ...unreadOf(looked) }, "not all folders of the mailbox could be audited");
+      if (!isWhole) log.warn({ ...fields, ...named(unread) }, "not all folders of the mailbox could be audited");
       if (tally.missing > 0)
         log.warn(fields, "messages of a mailbox are missing here: mailwright audit coverage --repair");
       else if (isWhole) log.info(fields, "every message of the mailbox is accounted for");

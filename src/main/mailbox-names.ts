@@ -17,9 +17,20 @@ export const mailboxName = accountName;
 export const signsInByCode = ({ settings: { oauth } }: ImapAccount): boolean =>
   oauth !== undefined && deviceOf(oauth) !== undefined;
 
-/** Every folder that was to be looked at and could not be, and why. `only`: those that were asked for by name. */
-export const unreadOf = ({ unopened, refused, missing }: Looked, only?: readonly string[]) => [
-  ...refused.map(({ name, reason }) => ({ folder: name, reason })),
-  ...unopened.map((folder) => ({ folder, reason: "the daemon has not looked at it yet: try again when it has" })),
-  ...(only === undefined ? missing.map((folder) => ({ folder, reason: "the server has no such folder" })) : []),
+export interface Unread {
+  readonly folder: string;
+  readonly why: "refused" | "unopened" | "missing";
+  /** May hold the server's words. */
+  readonly reason: string;
+}
+
+/** Every folder that was to be looked at and could not be, and why. */
+export const unreadOf = ({ unopened, refused, missing }: Looked): readonly Unread[] => [
+  ...refused.map(({ name, reason }) => ({ folder: name, why: "refused" as const, reason })),
+  ...unopened.map((folder) => ({
+    folder,
+    why: "unopened" as const,
+    reason: "the daemon has not looked at it yet: try again when it has",
+  })),
+  ...missing.map((folder) => ({ folder, why: "missing" as const, reason: "the server has no such folder" })),
 ];

@@ -26,7 +26,15 @@ beforeAll(async () => {
     if (lease === undefined) throw new Error("the account is held");
     const fresh = { path: "INBOX", mailboxId: null, uidValidity: 7, uidNext: 11, firstUid: 11, since: 900, now: 1_000 };
     const folder = await ledger.openFolder({ account, token: lease.token, ...fresh });
-    if (folder === undefined || id === "help") continue;
+    if (folder === undefined) continue;
+    if (id === "help") {
+      const europe = await ledger.openFolder({ account, token: lease.token, ...fresh, path: "Sales.Europe" });
+      if (europe === undefined) throw new Error("the lease was lost");
+      const passed = [{ uid: 0xffff_ffff, state: "quarantined", reason: "too large" } as const];
+      const news = { folder: europe.id, at: 5_000, uidNext: 0xffff_ffff, modSeq: null, passed };
+      await ledger.folderNews({ account, token: lease.token, ...news });
+      continue;
+    }
     const passed = [{ uid: 12, state: "quarantined", reason: "it has 9 bytes\u001b[31m" } as const];
     const news = { folder: folder.id, at: 5_000, uidNext: 14, modSeq: null, lastUid: 13, passed };
     await ledger.folderNews({ account, token: lease.token, ...news });
@@ -50,10 +58,12 @@ it("lists mailboxes with how far they were read, and who cannot log in", async (
 
 it("lists what was given up, by UID, with the reason, and nothing that a screen should not see", async () => {
   expect(await shapedBy(run, "quarantine list", [])).toMatchObject([
+    { account: "acme/help", folder: "Sales.Europe", uid: 0xffff_ffff, old: false },
     { account: "acme/sales", folder: "INBOX", uid: 3, attempts: 5, old: true },
     { account: "acme/sales", folder: "INBOX", uid: 12, old: false },
   ]);
-  expect(await shapedBy(run, "quarantine list", ["--account", "help"])).toEqual([]);
+  const help = ["--account", "help"];
+  expect(await shapedBy(run, "quarantine list", [...help, "--folder", "inbox"])).toEqual([]);
   const shown = await run("quarantine", "list", "--account", "sales", "--limit", "1");
   expect([shown.out, shown.err]).toEqual([
     expect.stringMatching(/breaks the connection/),
@@ -69,5 +79,13 @@ it("lets one or all be tried again, and names what it does not know", async () =
   const one = ["--account", "sales", "--folder", "INBOX", "--uid", "12"];
   expect(await shapedBy(run, "quarantine retry", one)).toEqual({ account: "acme/sales", live: 1, old: 0 });
   expect((await run("quarantine", "retry", "--account", "sales")).err).toMatch(/older than the watch.*backfill/);
-  expect(await shapedBy(run, "quarantine list", [])).toEqual([]);
+  expect(await shapedBy(run, "quarantine list", ["--account", "sales"])).toEqual([]);
+});
+
+it("takes the largest of UIDs, of a folder by its name as we or its server write it", async () => {
+  for (const name of ["Sales/Europe", "Sales.Europe"])
+    expect(await shapedBy(run, "quarantine list", ["--folder", name])).toMatchObject([{ folder: "Sales.Europe" }]);
+  const one = ["--account", "help", "--folder", "Sales/Europe", "--uid"];
+  expect((await run("quarantine", "retry", ...one, "4294967296")).err).toMatch(/from 1 to 4294967295/);
+  expect(await shapedBy(run, "quarantine retry", [...one, "4294967295"])).toMatchObject({ live: 1 });
 });

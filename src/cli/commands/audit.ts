@@ -7,16 +7,14 @@ import {
   type FolderLooked,
   type Ground,
   type Looked,
-  lookThrough,
   mailboxName,
-  openGroundIntake,
   percentOf,
   type TakenAs,
   unreadOf,
 } from "../../main.ts";
 import type { Cli } from "../cli.ts";
 import { exitCodes, Failed } from "../exit.ts";
-import { atServer, mailboxFor } from "../mailbox.ts";
+import { atServer, mailboxFor, withLooked } from "../mailbox.ts";
 import type { Coverage } from "../mailbox-shapes.ts";
 import { whileWorking, withGround } from "../open.ts";
 import { collected, jsonOption, sinceOption } from "../options.ts";
@@ -42,7 +40,7 @@ export function audit(cli: Cli): Command {
     .addOption(sinceOption())
     .option(
       "--folder <name>",
-      "only this folder of those that the configuration asks for; may be given several times",
+      "only this folder of those that the configuration asks for, as the server writes it or with `/` between levels; may be given several times",
       collected,
     )
     .option("--repair", "take in what is missing")
@@ -64,25 +62,18 @@ interface Row extends Covered {
 
 async function coverage(cli: Cli, ground: Ground, options: Options): Promise<void> {
   const account = mailboxFor(ground.settings, options.account);
-  const { since, folder } = options;
-  const intake = openGroundIntake(ground, () => undefined);
-  const query = { ...(since === undefined ? {} : { since }), ...(folder === undefined ? {} : { only: folder }) };
-  const looked = await atServer(account, () => lookThrough(ground, account, intake, query));
-  try {
-    refuseUnnamed(looked, options);
+  await withLooked(ground, account, options, async (looked) => {
     let rows = await rowsOf(looked.folders);
     const missing = rows.filter(({ kind }) => kind === "missing");
-    let repaired = 0;
+    let repairs: readonly Repair[] = [];
     if (options.repair === true && missing.length > 0) {
-      repaired = await atServer(account, () => repair(cli, ground, looked.folders, missing));
+      repairs = await atServer(account, () => repair(cli, ground, looked.folders, missing));
       rows = await rowsOf(looked.folders);
     }
-    const report = reportOf(looked, options, rows, repaired);
+    const report = reportOf(looked, options, rows, repairs);
     await print(cli, report, options);
     refuseBelow(report, options);
-  } finally {
-    await looked.close();
-  }
+  });
 }
 
 /** Of a part no figure is given: whoever reads only the figure would take it for the whole. */
@@ -97,19 +88,14 @@ function refuseBelow({ percent, tally, unread }: Coverage, { min, repair }: Opti
   );
 }
 
-/** Of nothing all is accounted for, which a slip of the hand must not lead to. */
-function refuseUnnamed({ folders, refused, unopened }: Looked, { folder = [] }: Options): void {
-  const known = new Set([...folders.map(({ name }) => name), ...refused.map(({ name }) => name), ...unopened]);
-  const unknown = folder.filter((name) => !known.has(name));
-  if (unknown.length > 0)
-    throw new Failed(`${unknown.join(", ")}: not among the folders that the server has and the configuration asks for`);
-}
-
 async function rowsOf(folders: readonly FolderLooked[]): Promise<Row[]> {
   const rows: Row[] = [];
   for (const folder of folders) for await (const row of folder.coverage()) rows.push({ ...row, folder: folder.name });
   return rows;
 }
+
+/** One that was missing: what became of it, why it was missing where that is known, and why it could not be taken in. */
+type Repair = Coverage["repairs"][number];
 
 const repairRate = 200;
 
@@ -118,25 +104,33 @@ async function repair(
   ground: Ground,
   folders: readonly FolderLooked[],
   missing: readonly Row[],
-): Promise<number> {
+): Promise<readonly Repair[]> {
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) cli.onSignal(signal, () => stop.abort());
-  let repaired = 0;
+  const repairs: Repair[] = [];
   await whileWorking(ground, async (working) => {
     for (const folder of folders) {
-      const uids = missing.filter((row) => row.folder === folder.name).map(({ uid }) => uid);
-      const told = ({ kind }: TakenAs) => {
-        if (kind === "new" || kind === "duplicate") repaired += 1;
+      const why = new Map(missing.filter((row) => row.folder === folder.name).map(({ uid, reason }) => [uid, reason]));
+      const uids = [...why.keys()];
+      const told = (outcome: TakenAs) => {
+        const { kind, uid } = outcome;
+        const failure = "reason" in outcome ? outcome.reason : null;
+        repairs.push({ folder: folder.name, uid, outcome: kind, missed: why.get(uid) ?? null, reason: failure });
       };
       const how = { clock: cli.clock, stop: stop.signal, rate: repairRate, backfilled: false, told };
       if (uids.length > 0 && !stop.signal.aborted) await folder.take(uids, how);
     }
     await working.turn(stop.signal);
   });
-  return repaired;
+  return repairs;
 }
 
-function reportOf(looked: Looked, { since, folder }: Options, rows: readonly Row[], repaired: number): Coverage {
+const isTaken = ({ outcome }: Repair): boolean => outcome === "new" || outcome === "duplicate";
+
+function reportOf(looked: Looked, { since }: Options, found: readonly Row[], repairs: readonly Repair[]): Coverage {
+  const became = new Map(repairs.map((one) => [keyOf(one), one]));
+  // What was deleted at the server meanwhile is not there to be accounted for.
+  const rows = found.filter((row) => row.kind !== "missing" || became.get(keyOf(row))?.outcome !== "gone");
   const tally = emptyTally();
   const folders = new Map<string, { folder: string; total: number; missing: number }>();
   for (const { kind, folder } of rows) {
@@ -146,26 +140,29 @@ function reportOf(looked: Looked, { since, folder }: Options, rows: readonly Row
     if (kind === "missing") counts.missing += 1;
     folders.set(folder, counts);
   }
-  const unread = unreadOf(looked, folder);
+  const unread = unreadOf(looked);
   return {
     account: mailboxName(looked.account),
     since: since === undefined ? null : new Date(since).toISOString(),
     percent: unread.length > 0 ? null : percentOf(tally),
     total: rows.length,
     tally,
-    repaired,
-    unread,
+    repaired: repairs.filter(isTaken).length,
+    repairs: [...repairs],
+    unread: unread.map(({ folder, reason }) => ({ folder, reason })),
     folders: [...folders.values()],
     messages: rows.map(({ folder, uid, kind, reason, eventId, activities }) => ({
       folder,
       uid,
       state: kind,
-      reason,
+      reason: kind === "missing" ? (became.get(keyOf({ folder, uid }))?.reason ?? reason) : reason,
       event_id: eventId,
       activities: activities.map(({ lane, id }) => ({ destination: lane, id })),
     })),
   };
 }
+
+const keyOf = ({ folder, uid }: { readonly folder: string; readonly uid: number }): string => `${uid} ${folder}`;
 
 /** Never rounded up to a hundred. */
 const percentText = (percent: number): string => `${Math.floor(percent * 100) / 100} %`;
@@ -190,8 +187,10 @@ async function print(cli: Cli, report: Coverage, { json }: Options): Promise<voi
     if (state !== "logged" && reason !== null) why.set(reason, (why.get(reason) ?? 0) + 1);
   for (const [reason, count] of [...why].sort(([, a], [, b]) => b - a).slice(0, 20))
     await cli.print(`  ${String(count).padStart(8)}  ${plain(reason, 200)}`);
-  for (const { folder, uid } of report.messages.filter(({ state }) => state === "missing").slice(0, 50))
-    await cli.print(`  missing: ${plain(folder)} ${uid}`);
+  for (const { folder, uid, missed } of report.repairs.filter(isTaken).slice(0, 50))
+    await cli.print(`  taken in: ${plain(folder)} ${uid}${missed === null ? "" : `: ${plain(missed, 300)}`}`);
+  for (const { folder, uid, reason } of report.messages.filter(({ state }) => state === "missing").slice(0, 50))
+    await cli.print(`  missing: ${plain(folder)} ${uid}${reason === null ? "" : `: ${plain(reason, 300)}`}`);
 }
 
 const words = {

@@ -3,16 +3,15 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import {
   type FolderLooked,
   type Ground,
-  type Looked,
-  lookThrough,
   mailboxName,
-  openGroundIntake,
+  OtherNumbers,
   type TakenAs,
+  type Unread,
   unreadOf,
 } from "../../main.ts";
 import type { Cli } from "../cli.ts";
 import { exitCodes, Failed } from "../exit.ts";
-import { atServer, mailboxFor, openProgress } from "../mailbox.ts";
+import { atServer, mailboxFor, openProgress, withLooked } from "../mailbox.ts";
 import type { Backfilled } from "../mailbox-shapes.ts";
 import { type Working, whileWorking, withGround } from "../open.ts";
 import { collected, jsonOption, sinceOption } from "../options.ts";
@@ -36,7 +35,7 @@ export function backfill(cli: Cli): Command {
     .addOption(sinceOption().makeOptionMandatory().default(undefined))
     .option(
       "--folder <name>",
-      "only this folder of those that the configuration asks for; may be given several times",
+      "only this folder of those that the configuration asks for, as the server writes it or with `/` between levels; may be given several times",
       collected,
     )
     .option("--dry-run", "count, and take nothing in")
@@ -55,17 +54,9 @@ async function run(cli: Cli, ground: Ground, options: Options): Promise<void> {
   const account = mailboxFor(ground.settings, options.account);
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) cli.onSignal(signal, () => stop.abort());
-  // Whoever works the folder hears of it from `turn`, once in a while, and not with every message.
-  const intake = openGroundIntake(ground, () => undefined);
-  const looked = await atServer(account, () =>
-    lookThrough(ground, account, intake, {
-      since: options.since,
-      ...(options.folder === undefined ? {} : { only: options.folder }),
-    }),
-  );
-  try {
-    const unread = unreadOf(looked, options.folder);
-    refuseUnknown(looked, unread, options);
+  await withLooked(ground, account, options, async (looked) => {
+    const unread = unreadOf(looked);
+    refuseUnread(looked.folders, unread, options);
     for (const { folder, reason } of unread) await cli.say(`${plain(folder)}: ${plain(reason, 300)}`);
     const tallies = looked.folders.map((folder) => openTally(folder));
     const todo = tallies.reduce((sum, { wanted }) => sum + wanted.length, 0);
@@ -81,9 +72,7 @@ async function run(cli: Cli, ground: Ground, options: Options): Promise<void> {
     const report = reportOf(mailboxName(account), options, tallies, stop.signal.aborted, unread);
     await print(cli, report, options);
     if (options.dryRun !== true) refusePartly(report);
-  } finally {
-    await looked.close();
-  }
+  });
 }
 
 function refusePartly({ stopped, refused, unread }: Backfilled): void {
@@ -93,19 +82,15 @@ function refusePartly({ stopped, refused, unread }: Backfilled): void {
 }
 
 /** Where no folder can be looked at, or one that was asked for by name, there is nothing to say but why. */
-function refuseUnknown({ folders }: Looked, unread: Backfilled["unread"], { folder = [] }: Options): void {
-  const [first] = unread;
+function refuseUnread(folders: readonly FolderLooked[], [first]: readonly Unread[], { folder = [] }: Options): void {
   if (first !== undefined && (folders.length === 0 || folder.length > 0))
     throw new Failed(`${plain(first.folder)}: ${plain(first.reason, 300)}`);
-  const unknown = folder.filter((name) => !folders.some((one) => one.name === name));
-  if (unknown.length > 0)
-    throw new Failed(
-      `${unknown.join(", ")}: not among the folders that the configuration asks for: add it to \`folders\``,
-    );
 }
 
 interface Tally {
   readonly folder: FolderLooked;
+  /** Taken in under numbers that its messages had before. */
+  readonly earlier: number;
   readonly known: number;
   readonly givenUp: number;
   readonly wanted: readonly number[];
@@ -113,12 +98,12 @@ interface Tally {
   readonly refused: { uid: number; reason: string }[];
 }
 
-function openTally(folder: FolderLooked): Tally {
+function openTally(folder: FolderLooked, earlier = 0): Tally {
   const { old, landed, quarantined } = folder;
   const known = old.filter((uid) => landed.has(uid)).length;
   const wanted = old.filter((uid) => !landed.has(uid) && !quarantined.has(uid));
   const givenUp = old.length - known - wanted.length;
-  return { folder, known, givenUp, wanted, counts: { new: 0, duplicate: 0, gone: 0 }, refused: [] };
+  return { folder, earlier, known, givenUp, wanted, counts: { new: 0, duplicate: 0, gone: 0 }, refused: [] };
 }
 
 function note(tally: Tally, outcome: TakenAs): void {
@@ -134,7 +119,7 @@ const turnMs = 500;
 
 async function takeAll(
   cli: Cli,
-  tallies: readonly Tally[],
+  tallies: Tally[],
   todo: number,
   { rate }: Options,
   working: Working,
@@ -151,14 +136,10 @@ async function takeAll(
     }
   })();
   try {
-    for (const tally of tallies) {
-      const told = (outcome: TakenAs) => {
-        note(tally, outcome);
+    for (const index of tallies.keys())
+      await takeFolder(cli, tallies, index, { rate, stop }, () => {
         done += 1;
-      };
-      if (!stop.aborted)
-        await tally.folder.take(tally.wanted, { clock: cli.clock, stop, rate, backfilled: true, told });
-    }
+      });
   } finally {
     through.abort();
     await turning;
@@ -168,29 +149,60 @@ async function takeAll(
   await working.turn(stop);
 }
 
+/** So often its messages may get other numbers in one run. */
+const mostAnew = 5;
+
+/** One whose messages get other numbers meanwhile is counted anew: what was taken in before comes to light as there already. */
+async function takeFolder(
+  cli: Cli,
+  tallies: Tally[],
+  index: number,
+  { rate, stop }: { readonly rate: number; readonly stop: AbortSignal },
+  through: () => void,
+): Promise<void> {
+  for (let times = 0; !stop.aborted; times++) {
+    const tally = tallies[index];
+    if (tally === undefined) return;
+    const told = (outcome: TakenAs) => {
+      note(tally, outcome);
+      through();
+    };
+    try {
+      return await tally.folder.take(tally.wanted, { clock: cli.clock, stop, rate, backfilled: true, told });
+    } catch (error) {
+      if (!(error instanceof OtherNumbers) || times === mostAnew) throw error;
+    }
+    await cli.say(
+      `${plain(tally.folder.name)}: its messages have other numbers at the server now; they are counted anew`,
+    );
+    const anew = await tally.folder.again({ clock: cli.clock, stop });
+    tallies[index] = openTally(anew, tally.earlier + tally.counts.new);
+  }
+}
+
 function reportOf(
   account: string,
   { since, dryRun }: Options,
   tallies: readonly Tally[],
   stopped: boolean,
-  unread: Backfilled["unread"],
+  unread: readonly Unread[],
 ): Backfilled {
   return {
     account,
     since: new Date(since).toISOString(),
     dry_run: dryRun === true,
     stopped,
-    folders: tallies.map(({ folder, known, givenUp, wanted, counts, refused }) => ({
+    folders: tallies.map(({ folder, earlier, known, givenUp, wanted, counts, refused }) => ({
       folder: folder.name,
       found: folder.old.length,
       known,
-      taken: counts.new,
+      taken: earlier + counts.new,
       duplicates: counts.duplicate,
       given_up: givenUp,
       left: wanted.length - counts.new - counts.duplicate - counts.gone - refused.length,
     })),
     refused: tallies.flatMap(({ folder, refused }) => refused.map((one) => ({ folder: folder.name, ...one }))),
-    unread: [...unread],
+    unread: unread.map(({ folder, reason }) => ({ folder, reason })),
   };
 }
 

@@ -83,13 +83,14 @@ async function run(cli: Cli, name: string, options: Options): Promise<void> {
     const report = reportOf(cli, file, written, login, account);
     if (options.json === true) await cli.printJson("init", report);
     else await print(cli, report);
-    if (login.ok === false) throw new Failed(`the files are written, and the login failed: ${login.detail ?? ""}`);
+    if (login.ok === false)
+      throw new Failed(`the files are written, and the mailbox cannot be read: ${login.detail ?? ""}`);
   } finally {
     await asker.close();
   }
 }
 
-const notChecked: Initialised["login"] = { checked: false, ok: null, detail: null, folders: [] };
+const notChecked: Initialised["login"] = { checked: false, ok: null, detail: null, folders: [], refused: [] };
 
 async function checkLogin(
   cli: Cli,
@@ -107,13 +108,16 @@ async function checkLogin(
   if (unset.length > 0)
     return { ...notChecked, checked: true, ok: false, detail: `not set in the environment: ${unset.join(", ")}` };
   try {
-    const { folders, missing } = await withMailbox(cli, settings, async (ground) => {
+    const { folders, missing, refused } = await withMailbox(cli, settings, async (ground) => {
       if (signsInByCode(account)) await signIn(ground, account, (code) => show(cli, code), stopOf(cli));
       return await atServer(account, () => lookAt(ground, account));
     });
-    const detail =
-      missing.length === 0 ? null : `the server has no folder ${missing.map((one) => plain(one)).join(", ")}`;
-    return { checked: true, ok: true, detail, folders };
+    const closed = [
+      ...(missing.length === 0 ? [] : [`the server has no folder ${missing.map((one) => plain(one)).join(", ")}`]),
+      ...refused.map(({ name, reason }) => `the server does not open ${plain(name)}: ${plain(reason, 300)}`),
+    ];
+    const detail = closed.length === 0 ? null : closed.join("; ");
+    return { checked: true, ok: folders.length > 0, detail, folders, refused };
   } catch (error) {
     return { ...notChecked, checked: true, ok: false, detail: plain(sentenceOf(error), 500) };
   }

@@ -1,6 +1,6 @@
 /** `mailwright quarantine`: messages of mailboxes that were given up, each with its UID and the reason, and their next try. */
 import { Command } from "commander";
-import { type Ground, mailboxName } from "../../main.ts";
+import { type Ground, mailboxName, pathsNamed } from "../../main.ts";
 import type { FolderState, UidFate } from "../../model/imap.ts";
 import type { Cli } from "../cli.ts";
 import { Failed } from "../exit.ts";
@@ -21,7 +21,11 @@ interface RetryOptions extends Which {
   readonly uid?: readonly number[];
 }
 
-const folderOption = ["--folder <name>", "only of this folder; may be given several times", collected] as const;
+const folderOption = [
+  "--folder <name>",
+  "only of this folder, as the server writes it or with `/` between levels; may be given several times",
+  collected,
+] as const;
 
 const uidOf = (text: string, before: readonly number[] = []): number[] => {
   return [...before, wholeNumber(text, 1, 0xffff_ffff)];
@@ -58,11 +62,20 @@ async function foldersOf(
 ): Promise<readonly FolderState[]> {
   const only = account === undefined ? undefined : mailboxName(mailboxFor(settings, account));
   const tally = (await ledger.accountTally()).filter((one) => only === undefined || one.account === only);
-  const all = tally.flatMap(({ folders }) => folders.map(({ folder }) => folder));
-  const unknown = (wanted ?? []).filter((name) => !all.some(({ path }) => path === name));
+  const all = tally.map(({ folders }) => folders.map(({ folder }) => folder));
+  if (wanted === undefined) return all.flat();
+  const pathsOf = (folders: readonly FolderState[], name: string) =>
+    pathsNamed(
+      folders.map(({ path }) => path),
+      name,
+    );
+  const unknown = wanted.filter((name) => all.every((folders) => pathsOf(folders, name).length === 0));
   if (unknown.length > 0)
     throw new Failed(`${unknown.map((name) => plain(name)).join(", ")}: no such folder was read yet`);
-  return all.filter(({ path }) => wanted === undefined || wanted.includes(path));
+  return all.flatMap((folders) => {
+    const paths = new Set(wanted.flatMap((name) => pathsOf(folders, name)));
+    return folders.filter(({ path }) => paths.has(path));
+  });
 }
 
 const portion = 1_000;

@@ -5,7 +5,7 @@ import { type Answers, askFacts } from "./asking.ts";
 import { pauseAfter } from "./backoff.ts";
 import type { Client, MessageFacts } from "./client.ts";
 import { BegunAnew, Busy, type Context, leaseOf, type Work, windowMessages } from "./context.ts";
-import { labelsOf, presentState } from "./generation.ts";
+import { isOld, labelsOf, presentState } from "./generation.ts";
 import { failed, type Item, longestDelayMs, pass, takeAll } from "./taking.ts";
 import { ImapTrouble, isRefusal } from "./trouble.ts";
 
@@ -225,13 +225,9 @@ async function passSilent(
   }
 }
 
-function notOurs(
-  { uid, size, internalDate }: MessageFacts,
-  { oldBelow, since }: FolderState,
-  { account, intake }: Context,
-): PassedUid | undefined {
-  if (uid < oldBelow && internalDate !== null && internalDate <= since)
-    return { uid, state: "before", reason: "it was there before the mailbox was watched" };
+function notOurs(facts: MessageFacts, state: FolderState, { account, intake }: Context): PassedUid | undefined {
+  const { uid, size } = facts;
+  if (isOld(facts, state)) return { uid, state: "before", reason: "it was there before the mailbox was watched" };
   const most = Math.min(account.settings.max_bytes ?? intake.maxBytes, intake.maxBytes);
   if (size > most)
     return { uid, state: "quarantined", reason: `it has ${size} bytes, more than the ${most} that are taken` };

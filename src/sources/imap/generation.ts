@@ -1,7 +1,7 @@
 /** Holds what the server says of a folder against what the ledger knows of it: the same generation, another name, or a new beginning. */
 import type { FolderState } from "../../model/imap.ts";
 import { askFacts } from "./asking.ts";
-import type { Client, Mailbox } from "./client.ts";
+import type { Client, Mailbox, MessageFacts } from "./client.ts";
 import { BegunAnew, type Context, leaseOf, type Work } from "./context.ts";
 
 /** `listed`: all paths that the server has. */
@@ -40,6 +40,12 @@ export function isAnother(known: FolderState, box: Mailbox): boolean {
   if (known.mailboxId !== null && box.mailboxId !== null && known.mailboxId !== box.mailboxId) return true;
   return known.uidValidity !== box.uidValidity || (box.uidNext > 0 && box.uidNext < known.uidNext);
 }
+
+/** It was there before the mailbox was watched, by the server's own clock. */
+export const isOld = (
+  { uid, internalDate }: Pick<MessageFacts, "uid" | "internalDate">,
+  { oldBelow, since }: Pick<FolderState, "oldBelow" | "since">,
+): boolean => uid < oldBelow && internalDate !== null && internalDate <= since;
 
 /** Only by the id that the server gives folders (RFC 8474): many servers give all folders one UIDVALIDITY. */
 async function underOldName(

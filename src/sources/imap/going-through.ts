@@ -5,7 +5,7 @@
 import { Fenced } from "../../model/source.ts";
 import { pauseAfter } from "./backoff.ts";
 import { type OpenFolder, type PassPorts, stateOf, type TakePorts, takeOld } from "./old-mail.ts";
-import { ImapTrouble } from "./trouble.ts";
+import { ImapTrouble, OtherNumbers } from "./trouble.ts";
 import type { Visit } from "./visit.ts";
 
 /** Of one message, in one run. */
@@ -31,7 +31,7 @@ interface Course {
   asked: readonly number[];
 }
 
-/** Until all are through, given up, or `stop` says so. Rejects with ImapTrouble where the server gives nothing, or its messages have other numbers now. */
+/** Until all are through, given up, or `stop` says so. Rejects with OtherNumbers, or with ImapTrouble where the server gives nothing. */
 export async function takeThrough(
   here: Visit,
   folder: OpenFolder,
@@ -42,6 +42,7 @@ export async function takeThrough(
   const left = new Map(uids.map((uid): [number, Left] => [uid, { tries: 0, alone: false, reason: "", ours: false }]));
   const course: Course = { here, folder, ports, left, asked: [] };
   let vain = 0;
+  await begin(course);
   while (left.size > 0 && !stop.aborted) {
     const before = left.size;
     const trouble = await pass(course);
@@ -82,7 +83,7 @@ async function pass(course: Course): Promise<ImapTrouble | undefined> {
     await takeOld(here.client, folder, order, passing);
     return undefined;
   } catch (error) {
-    if (error instanceof Fenced) throw otherNumbers(folder);
+    if (error instanceof Fenced) throw new OtherNumbers(folder.chosen.name);
     if (!(error instanceof ImapTrouble) || (error.kind !== "connection" && error.kind !== "limit")) throw error;
     return error;
   }
@@ -102,13 +103,32 @@ function blame(trouble: ImapTrouble, { asked, left }: Course): void {
   for (const one of suspects) one.alone = true;
 }
 
+/** Since its messages were counted, others were open on this connection, and it may have been made anew. */
+async function begin(course: Course): Promise<void> {
+  try {
+    await mustBeSame(course);
+  } catch (error) {
+    const kind = error instanceof ImapTrouble ? error.kind : undefined;
+    if (kind !== "connection" && kind !== "limit") throw error;
+    await reconnect(course);
+  }
+}
+
+async function mustBeSame({ here, folder, ports }: Course): Promise<void> {
+  const state = await stateOf(here.client, folder.chosen, folder.state.account, ports.ledger);
+  if (state?.id !== folder.state.id) throw new OtherNumbers(folder.chosen.name);
+}
+
 /** How many tries it took; none where `stop` came first. */
-async function reconnect({ here, folder, ports: { clock, stop, ledger } }: Course): Promise<number> {
+async function reconnect(course: Course): Promise<number> {
+  const {
+    here,
+    ports: { clock, stop },
+  } = course;
   for (let tries = 1; !stop.aborted; tries++) {
     try {
       await here.reconnect();
-      const state = await stateOf(here.client, folder.chosen, folder.state.account, ledger);
-      if (state?.id !== folder.state.id) throw otherNumbers(folder);
+      await mustBeSame(course);
       return tries;
     } catch (error) {
       const kind = error instanceof ImapTrouble ? error.kind : undefined;
@@ -118,12 +138,6 @@ async function reconnect({ here, folder, ports: { clock, stop, ledger } }: Cours
   }
   return 0;
 }
-
-const otherNumbers = ({ chosen }: OpenFolder): ImapTrouble =>
-  new ImapTrouble(
-    "protocol",
-    `the messages of ${chosen.name} have other numbers at the server now: the same command goes on`,
-  );
 
 /** Given up only where the server gives another message: where it gives nothing, the message is not to blame. */
 async function settleFailed({ here, folder, ports, left }: Course): Promise<void> {

@@ -6,7 +6,7 @@ import { askFacts } from "./asking.ts";
 import { type Client, type MessageFacts, pieceBytes } from "./client.ts";
 import { afterIn, type ImapAccount } from "./context.ts";
 import { openFlights } from "./flights.ts";
-import { isAnother } from "./generation.ts";
+import { isAnother, isOld } from "./generation.ts";
 import type { Chosen } from "./selecting.ts";
 import { openSteady } from "./steady.ts";
 import { ImapTrouble, isRefusal } from "./trouble.ts";
@@ -84,6 +84,26 @@ async function uidsThat(state: UidState, folder: number, ledger: Imap): Promise<
     if (last === undefined) return found;
     after = last;
   }
+}
+
+/**
+ * Of those asked for, which the reader of new mail leaves alone: it has been past them, or passes them over as older than the watch. Under new
+ * numbers it has been past none.
+ */
+export async function oldAmong(
+  client: Client,
+  state: FolderState,
+  uids: readonly number[],
+): Promise<readonly number[]> {
+  const { lastUid, oldBelow } = state;
+  const passed = uids.filter((uid) => uid <= lastUid);
+  const ahead = uids.filter((uid) => uid > lastUid && uid < oldBelow);
+  const old: number[] = [];
+  for (let at = 0; at < ahead.length; at += windowMessages) {
+    const { facts } = await askFacts(client, ahead.slice(at, at + windowMessages));
+    for (const one of facts.values()) if (isOld(one, state)) old.push(one.uid);
+  }
+  return [...passed, ...old.sort((a, b) => a - b)];
 }
 
 /** In the order given, until all were asked for once or `stop` says so. Rejects where the connection or the folder's generation is lost. */

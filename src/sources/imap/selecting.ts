@@ -16,8 +16,21 @@ export const nameOf = ({ path, delimiter }: Pick<Listed, "path" | "delimiter">):
   delimiter === "/" ? path : path.split(delimiter).join("/");
 
 /** As the server or we write it. RFC 9051 §5.1: INBOX is the one name whose case does not count. */
-export const isNamed = ({ path, name }: Chosen, wanted: string): boolean =>
+export const isNamed = ({ path, name }: Pick<Chosen, "path" | "name">, wanted: string): boolean =>
   path === wanted || name === wanted || (path.toUpperCase() === "INBOX" && wanted.toUpperCase() === "INBOX");
+
+/** What servers put between levels, beside the one that we write. */
+const otherDelimiters = [".", "\\", "^", "|", ":"];
+
+/** Those of one account's paths that a name means, as the server or we write it, where no server is there to say what it puts between levels. */
+export function pathsNamed(paths: readonly string[], wanted: string): readonly string[] {
+  const under = (delimiter: string): readonly string[] =>
+    paths.filter((path) => isNamed({ path, name: nameOf({ path, delimiter }) }, wanted));
+  const plainly = under("/");
+  // A server that puts `/` between levels puts nothing else there.
+  if (plainly.length > 0 || paths.some((path) => path.includes("/"))) return plainly;
+  return otherDelimiters.map(under).find((found) => found.length > 0) ?? [];
+}
 
 /** In the order of the selectors, each folder once; and the selectors that match nothing. */
 export function choose(

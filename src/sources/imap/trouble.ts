@@ -21,6 +21,13 @@ export class ImapTrouble extends Error {
   }
 }
 
+/** The numbers that were counted mean other messages now, or none: whoever counted has to count anew. */
+export class OtherNumbers extends ImapTrouble {
+  constructor(folder: string) {
+    super("protocol", `the messages of ${folder} have other numbers at the server now: the same command goes on`);
+  }
+}
+
 /** The server said no to one thing; the connection lives, and other things may well go. */
 export const isRefusal = (error: unknown): error is ImapTrouble =>
   error instanceof ImapTrouble && (error.kind === "refused" || error.kind === "protocol");
