@@ -137,8 +137,8 @@ async function takeAll(
   })();
   try {
     for (const index of tallies.keys())
-      await takeFolder(cli, tallies, index, { rate, stop }, () => {
-        done += 1;
+      await takeFolder(cli, tallies, index, { rate, stop }, (more) => {
+        done += more;
       });
   } finally {
     through.abort();
@@ -158,14 +158,16 @@ async function takeFolder(
   tallies: Tally[],
   index: number,
   { rate, stop }: { readonly rate: number; readonly stop: AbortSignal },
-  through: () => void,
+  through: (more: number) => void,
 ): Promise<void> {
   for (let times = 0; !stop.aborted; times++) {
     const tally = tallies[index];
     if (tally === undefined) return;
+    let done = 0;
     const told = (outcome: TakenAs) => {
       note(tally, outcome);
-      through();
+      done += 1;
+      through(1);
     };
     try {
       return await tally.folder.take(tally.wanted, { clock: cli.clock, stop, rate, backfilled: true, told });
@@ -175,6 +177,7 @@ async function takeFolder(
     await cli.say(
       `${plain(tally.folder.name)}: its messages have other numbers at the server now; they are counted anew`,
     );
+    through(-done);
     const anew = await tally.folder.again({ clock: cli.clock, stop });
     tallies[index] = openTally(anew, tally.earlier + tally.counts.new);
   }

@@ -2,7 +2,7 @@
 import type { HeldAccount } from "../../model/imap.ts";
 import type { Intake } from "../../model/source.ts";
 import { pauseAfter } from "./backoff.ts";
-import { accountName, BegunAnew, type ImapAccount, type ImapPorts } from "./context.ts";
+import { type Asked, accountName, BegunAnew, type ImapAccount, type ImapPorts } from "./context.ts";
 import { type Credentials, openCredentials } from "./credentials.ts";
 import { runSession } from "./session.ts";
 import { openSteady, type Steady } from "./steady.ts";
@@ -33,6 +33,7 @@ export class Account {
   /** Tokens whose time was over when they came to the server, since a login worked. */
   #late = 0;
   readonly #suspects = new Map<string, number>();
+  readonly #asked = new Map<string, Asked>();
   #width = Number.POSITIVE_INFINITY;
   #widthUntil = Number.NEGATIVE_INFINITY;
   #paths: ReadonlySet<string> = new Set();
@@ -93,6 +94,7 @@ export class Account {
         held,
         stop: ending.signal,
         suspects: this.#suspects,
+        asked: this.#asked,
         width: this.#width,
         onOpen: (paths) => {
           this.#paths = new Set(paths);

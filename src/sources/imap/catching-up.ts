@@ -79,6 +79,8 @@ export async function lookAt(
     await catchUp(client, work, listed, reopen || work.refusals > 0, context);
     work.refusals = 0;
   } catch (error) {
+    const asked = context.asked.get(work.chosen.path);
+    if (asked !== undefined && work.state === undefined) asked.late = true;
     if (!isRefusal(error)) throw error;
     work.refusals += 1;
     work.retryAt = time() + pauseAfter(error.kind, work.refusals, random.unit());

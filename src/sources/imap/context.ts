@@ -24,6 +24,14 @@ export interface ImapPorts {
 /** `tenant/account`, as the ledger names it. */
 export const accountName = ({ tenant, settings }: ImapAccount): string => `${tenant}/${settings.id}`;
 
+/** When a folder that is not known yet came to be asked for. */
+export interface Asked {
+  /** What came since is new mail. Epoch ms, by our clock. */
+  readonly from: number;
+  /** The server did not let us look at it then: how far it went at that time, nobody knows. */
+  late: boolean;
+}
+
 export interface Context {
   readonly account: ImapAccount;
   readonly intake: Intake;
@@ -38,6 +46,8 @@ export interface Context {
    * each is read alone, and half as many each time where already the question breaks it. Outlives a session.
    */
   readonly suspects: Map<string, number>;
+  /** By path. Outlives a session, too. */
+  readonly asked: Map<string, Asked>;
 }
 
 export const leaseOf = ({ held: { account, token } }: Context): AccountLease => ({ account, token });

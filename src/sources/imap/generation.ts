@@ -76,21 +76,29 @@ async function newestDate(client: Client, uidNext: number, exists: number, now: 
   return dates.length === 0 ? now - clocksDifferMs : Math.min(now, Math.max(...dates));
 }
 
+/** From when on what came is new, though this is the first look at the folder; undefined where all that is there is old. */
+function newSince(path: string, { held, asked }: Context): number | undefined {
+  const known = asked.get(path);
+  // Refused so far: what came meanwhile is new mail.
+  if (known?.late === true) return known.from;
+  // Where we know the account, a folder that appears is new itself: all that came since we watch is ours.
+  return held.sameSelectors ? held.firstAt : undefined;
+}
+
 async function begin(client: Client, box: Mailbox, path: string, context: Context): Promise<FolderState> {
-  const { ports, held } = context;
+  const { ports } = context;
   const now = ports.clock.now();
   // Some servers say no UIDNEXT at SELECT.
   const uidNext = box.uidNext > 0 ? box.uidNext : ((await client.uids(1)).at(-1) ?? 0) + 1;
-  // Where we know the account, a folder that appears is new itself: all that came since we watch is ours.
-  const appeared = held.sameSelectors;
-  const since = appeared ? held.firstAt - clocksDifferMs : await newestDate(client, uidNext, box.exists, now);
+  const from = newSince(path, context);
+  const since = from === undefined ? await newestDate(client, uidNext, box.exists, now) : from - clocksDifferMs;
   const state = await ports.ledger.openFolder({
     ...leaseOf(context),
     path,
     mailboxId: box.mailboxId,
     uidValidity: box.uidValidity,
     uidNext,
-    firstUid: appeared ? 1 : uidNext,
+    firstUid: from === undefined ? uidNext : 1,
     since,
     now,
   });

@@ -3,7 +3,7 @@ import type { HeldAccount } from "../../model/imap.ts";
 import type { Intake } from "../../model/source.ts";
 import { lookAt, msToNextTry } from "./catching-up.ts";
 import { type Client, connect, type Login } from "./client.ts";
-import { Busy, type Context, type ImapAccount, type ImapPorts, type Work, workOn } from "./context.ts";
+import { type Asked, Busy, type Context, type ImapAccount, type ImapPorts, type Work, workOn } from "./context.ts";
 import { choose } from "./selecting.ts";
 import { openSteady } from "./steady.ts";
 import { ImapTrouble } from "./trouble.ts";
@@ -23,6 +23,7 @@ export interface SessionOptions {
   readonly held: HeldAccount;
   readonly stop: AbortSignal;
   readonly suspects: Map<string, number>;
+  readonly asked: Map<string, Asked>;
   /** Most connections that the server has let us have. */
   readonly width: number;
   /** Logged in; the paths of the folders that are read. */
@@ -41,7 +42,7 @@ export async function runSession(options: SessionOptions): Promise<Ended> {
   const end = () => ending.abort();
   stop.addEventListener("abort", end, { once: true });
   const clients: Client[] = [];
-  const { suspects } = options;
+  const { suspects, asked } = options;
   const context: Context = {
     account,
     intake,
@@ -51,6 +52,7 @@ export async function runSession(options: SessionOptions): Promise<Ended> {
     time: openSteady(ports.clock),
     landedAt: Number.NEGATIVE_INFINITY,
     suspects,
+    asked,
   };
   const open = async () => {
     const client = await connect(options.login, ports);
@@ -61,6 +63,7 @@ export async function runSession(options: SessionOptions): Promise<Ended> {
     if (stop.aborted) return "stopped";
     const first = await open();
     const found = await foldersOf(first, account, ports);
+    for (const { chosen } of found.works) askFor(chosen.path, context);
     options.onOpen(found.works.map(({ chosen }) => chosen.path));
     const width = Math.min(account.settings.connections, options.width, found.works.length);
     const lanes = Array.from({ length: width }, (_, lane) => found.works.filter((_, index) => index % width === lane));
@@ -86,6 +89,13 @@ export async function runSession(options: SessionOptions): Promise<Ended> {
     stop.removeEventListener("abort", end);
     for (const client of clients) client.close();
   }
+}
+
+/** One that is asked for again came to no look so far, where it is not known. */
+function askFor(path: string, { asked, held, ports }: Context): void {
+  const before = asked.get(path);
+  const from = before?.from ?? (held.sameSelectors ? held.firstAt : ports.clock.now());
+  asked.set(path, { from, late: before !== undefined });
 }
 
 /** What broke first broke the rest; a lane that merely stopped says nothing. */

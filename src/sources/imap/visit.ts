@@ -114,6 +114,7 @@ async function begin(
     time: openSteady(ports.clock),
     landedAt: Number.NEGATIVE_INFINITY,
     suspects: new Map(),
+    asked: new Map(),
   };
   const box = await client.open(chosen.path, true);
   return await presentState(client, box, workOn(chosen), paths, context);
