@@ -76,13 +76,16 @@ async function newestDate(client: Client, uidNext: number, exists: number, now: 
   return dates.length === 0 ? now - clocksDifferMs : Math.min(now, Math.max(...dates));
 }
 
-/** From when on what came is new, though this is the first look at the folder; undefined where all that is there is old. */
-function newSince(path: string, { held, asked }: Context): number | undefined {
+/** What is older is old, by the server's clock, though this is the first look at the folder; undefined where all that is there is old. */
+function newSince(path: string, { held, asked }: Context, now: number): number | undefined {
   const known = asked.get(path);
-  // Refused so far: what came meanwhile is new mail.
-  if (known?.late === true) return known.from;
+  if (known?.late === true) {
+    // What came since it was asked for is new mail. A connection that broke once must not make an hour of old mail new.
+    const from = Math.min(known.from, now);
+    return from - Math.min(clocksDifferMs, now - from);
+  }
   // Where we know the account, a folder that appears is new itself: all that came since we watch is ours.
-  return held.sameSelectors ? held.firstAt : undefined;
+  return held.sameSelectors ? held.firstAt - clocksDifferMs : undefined;
 }
 
 async function begin(client: Client, box: Mailbox, path: string, context: Context): Promise<FolderState> {
@@ -90,8 +93,8 @@ async function begin(client: Client, box: Mailbox, path: string, context: Contex
   const now = ports.clock.now();
   // Some servers say no UIDNEXT at SELECT.
   const uidNext = box.uidNext > 0 ? box.uidNext : ((await client.uids(1)).at(-1) ?? 0) + 1;
-  const from = newSince(path, context);
-  const since = from === undefined ? await newestDate(client, uidNext, box.exists, now) : from - clocksDifferMs;
+  const from = newSince(path, context, now);
+  const since = from ?? (await newestDate(client, uidNext, box.exists, now));
   const state = await ports.ledger.openFolder({
     ...leaseOf(context),
     path,

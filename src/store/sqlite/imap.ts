@@ -37,6 +37,9 @@ export const folderOf = (row: FolderRow): FolderState => ({
   doneAt: row.done_at,
 });
 
+/** No lease reaches further ahead: one that does is of before the clock was set back. */
+const longestLeaseMs = 600_000;
+
 interface AccountRow {
   first_at: number;
   selectors: string;
@@ -88,8 +91,7 @@ function openAccounts(db: Connection): Pick<Operations, "holdAccount" | "release
       const known = one.get(account);
       const mine = known?.lease != null && known.lease === token;
       const left = (known?.lease_until ?? now) - now;
-      // One that reaches much further ahead than any that is given is of before the clock was set back.
-      if (!mine && left > 0 && left <= 2 * (until - now)) return undefined;
+      if (!mine && left > 0 && left <= longestLeaseMs) return undefined;
       const given = mine && token !== undefined ? token : fence();
       hold.run({ account, now, selectors, token: given, until, opened: opened ? 1 : 0 });
       return {

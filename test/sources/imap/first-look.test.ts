@@ -29,3 +29,19 @@ it.each([
   const sales = (await r.ledger.folders("acme/sales")).find(({ path }) => path === "Sales");
   expect(await r.ledger.fates(sales?.id ?? 0, [1])).toMatchObject([{ state: "before" }]);
 });
+
+it("a connection that breaks at the first look makes no old mail new", async () => {
+  const r = await rig();
+  r.server.put("INBOX", mail("before"), { internalDate: new Date(r.clock.now() - minute) });
+  r.server.hook = ({ name, connection }) => {
+    if (name !== "EXAMINE") return undefined;
+    r.server.hook = () => undefined;
+    connection.socket.destroy();
+    return true;
+  };
+  r.start();
+  await r.until("it waits", () => r.server.commands.at(-1) === "IDLE");
+  r.server.put("INBOX", mail("after"), { internalDate: new Date(r.clock.now()) });
+  await r.until("it came", () => r.bytes.size > 0);
+  expect(r.subjects()).toEqual(["after"]);
+});
