@@ -1,5 +1,5 @@
 /** A clock that is set back while a mailbox is read: nothing waits for the time that it was set back. */
-import { expect, it } from "vitest";
+import { it } from "vitest";
 import { mail, type Rig, rig } from "./rig.ts";
 import type { Hook } from "./server.ts";
 
@@ -26,7 +26,8 @@ const no =
 it("is polled as ever where the server tells of nothing", async () => {
   const r = await watched();
   r.clock.step(-day);
-  for (const path of ["INBOX", "Sales"]) r.server.put(path, mail(path), { internalDate: new Date(r.clock.now() + day) });
+  for (const path of ["INBOX", "Sales"])
+    r.server.put(path, mail(path), { internalDate: new Date(r.clock.now() + day) });
   await r.until("they came", () => r.bytes.size === 2, 2 * minute);
 });
 
