@@ -94,8 +94,8 @@ export interface FolderLooked {
   coverage(): AsyncGenerator<Covered>;
   /** Takes in what is named, oldest first. Rejects with OtherNumbers where they mean other messages by now. */
   take(uids: readonly number[], how: TakeHow): Promise<void>;
-  /** Under the numbers that its messages have now. Rejects with OtherNumbers where whoever reads the account does not come to it. */
-  again(how: Pick<TakeHow, "clock" | "stop">): Promise<FolderLooked>;
+  /** Under the numbers that its messages have now; undefined where `stop` came first. Rejects with OtherNumbers where whoever reads the account does not come to it. */
+  again(how: Pick<TakeHow, "clock" | "stop">): Promise<FolderLooked | undefined>;
 }
 export interface TakeHow {
   readonly clock: Clock;
@@ -189,6 +189,7 @@ async function looked(
         if (anew !== undefined) return await looked(here, anew, account, intake, ports, since);
         await clock.sleep(lookMs, stop);
       }
+      if (stop.aborted) return undefined;
       throw new OtherNumbers(open.chosen.name);
     },
   };

@@ -179,6 +179,7 @@ async function takeFolder(
     );
     through(-done);
     const anew = await tally.folder.again({ clock: cli.clock, stop });
+    if (anew === undefined) return;
     tallies[index] = openTally(anew, tally.earlier + tally.counts.new);
   }
 }
