@@ -1,5 +1,5 @@
 /**
- * The long form of the kill test of files: `node scripts/file-kills.ts --kills 300 --seed 1 [--bucket]`. First writes down every write that the files of
+ * The long form of the kill test of files: `node scripts/file-kills.ts --kills 300 --seed 1 [--bucket] [--from 120]`. First writes down every write that the files of
  * mails come by, then kills at each of them, the first, the second, the fifth time. Prints the verdict; exit 1 when a promise was broken.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -11,6 +11,8 @@ import { runFileKills } from "../test/process/file-kills.ts";
 const { values } = parseArgs({
   options: {
     kills: { type: "string", default: "300" },
+    /** So many of them were seen already by the same command. */
+    from: { type: "string", default: "0" },
     seed: { type: "string", default: "1" },
     bucket: { type: "boolean", default: false },
     only: { type: "string", default: "" },
@@ -60,7 +62,7 @@ const reached = new Map<string, number>();
 const wrong: string[] = [];
 const slow: string[] = [];
 let [kills, missed, files, served] = [0, 0, 0, 0];
-for (let at = 0; at < wanted.length; at += livesOfOneHome) {
+for (let at = Number(values.from); at < wanted.length; at += livesOfOneHome) {
   const outcome = await runFileKills({
     points: wanted.slice(at, at + livesOfOneHome),
     bucket,

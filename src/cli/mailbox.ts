@@ -66,17 +66,17 @@ const barWidth = 30;
 const tellMs = 5_000;
 
 export interface Progress {
-  to(done: number, words: string): Promise<void>;
+  to(done: number, all: number, words: string): Promise<void>;
   end(): Promise<void>;
 }
 
 /** A bar on a terminal, a line now and then elsewhere. */
-export function openProgress({ stderr, clock, say }: Cli, all: number): Progress {
+export function openProgress({ stderr, clock, say }: Cli): Progress {
   const start = clock.now();
   let told = start;
   let drawn = false;
   return {
-    async to(done, words) {
+    async to(done, all, words) {
       const now = clock.now();
       const share = all === 0 ? 1 : Math.min(1, done / all);
       if (stderr.isTerminal) {

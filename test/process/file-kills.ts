@@ -17,7 +17,7 @@ import { png } from "../support/png.ts";
 import { s3StorageOf, startS3 } from "../support/s3-server.ts";
 import { mailwright } from "./command.ts";
 import { type Home, makeHome, type RunningDaemon, startDaemon } from "./daemon.ts";
-import { sendMail } from "./smtp-client.ts";
+import { type Sent as Reply, sendMail } from "./smtp-client.ts";
 import { drained, eventsOf, judge, type SentMail } from "./verdict.ts";
 
 export interface FileKillRun {
@@ -205,7 +205,7 @@ function mailsOf(cycle: number): Sent[] {
   }));
 }
 
-async function deliver(daemon: RunningDaemon, mail: Sent): Promise<void> {
+async function deliver(daemon: RunningDaemon, mail: Sent): Promise<Reply> {
   const parts = mail.files.map(({ name, type, bytes }) =>
     [
       "--=_b",
@@ -229,6 +229,7 @@ async function deliver(daemon: RunningDaemon, mail: Sent): Promise<void> {
   const data = `${head.join("\r\n")}\r\n\r\n${[text, ...parts].join("\r\n")}\r\n--=_b--`;
   const outcome = await sendMail(daemon.smtpPort, { from: "ada@client.test", to: ["sales@in.test"], data });
   if (outcome.kind === "acknowledged") mail.acknowledged = true;
+  return outcome;
 }
 
 /** Newest first. */
@@ -302,7 +303,11 @@ async function calm(world: World): Promise<void> {
   let ended = false;
   const watching = watch(world, daemon, () => ended);
   try {
-    for (const mail of sent.filter(({ acknowledged }) => !acknowledged)) await deliver(daemon, mail);
+    for (const mail of sent.filter(({ acknowledged }) => !acknowledged)) {
+      const { kind, ...said } = await deliver(daemon, mail);
+      // Nobody has promised anything then, and all its files are missed below.
+      if (!mail.acknowledged) world.wrong.add(`${mail.token} was not taken: ${kind} ${JSON.stringify(said)}`);
+    }
     await drained(daemon.httpPort, 120_000);
     await decide(world, undefined);
     await drained(daemon.httpPort, 120_000);

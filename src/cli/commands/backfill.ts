@@ -117,6 +117,12 @@ function note(tally: Tally, outcome: TakenAs): void {
 
 const turnMs = 500;
 
+/** How far all folders have come together. */
+interface Count {
+  done: number;
+  all: number;
+}
+
 async function takeAll(
   cli: Cli,
   tallies: Tally[],
@@ -125,21 +131,18 @@ async function takeAll(
   working: Working,
   stop: AbortSignal,
 ): Promise<void> {
-  const progress = openProgress(cli, todo);
+  const progress = openProgress(cli);
   const through = new AbortController();
-  let done = 0;
+  const count: Count = { done: 0, all: todo };
   const turning = (async () => {
     while (!through.signal.aborted) {
       await cli.clock.sleep(turnMs, through.signal);
-      await progress.to(done, working.by === "daemon" ? "the daemon works on them" : "worked on here");
+      await progress.to(count.done, count.all, working.by === "daemon" ? "the daemon works on them" : "worked on here");
       if (working.by === "daemon") await working.turn(stop);
     }
   })();
   try {
-    for (const index of tallies.keys())
-      await takeFolder(cli, tallies, index, { rate, stop }, (more) => {
-        done += more;
-      });
+    for (const index of tallies.keys()) await takeFolder(cli, tallies, index, { rate, stop }, count);
   } finally {
     through.abort();
     await turning;
@@ -158,16 +161,14 @@ async function takeFolder(
   tallies: Tally[],
   index: number,
   { rate, stop }: { readonly rate: number; readonly stop: AbortSignal },
-  through: (more: number) => void,
+  count: Count,
 ): Promise<void> {
   for (let times = 0; !stop.aborted; times++) {
     const tally = tallies[index];
     if (tally === undefined) return;
-    let done = 0;
     const told = (outcome: TakenAs) => {
       note(tally, outcome);
-      done += 1;
-      through(1);
+      count.done += 1;
     };
     try {
       return await tally.folder.take(tally.wanted, { clock: cli.clock, stop, rate, backfilled: true, told });
@@ -177,10 +178,14 @@ async function takeFolder(
     await cli.say(
       `${plain(tally.folder.name)}: its messages have other numbers at the server now; they are counted anew`,
     );
-    through(-done);
     const anew = await tally.folder.again({ clock: cli.clock, stop });
     if (anew === undefined) return;
-    tallies[index] = openTally(anew, tally.earlier + tally.counts.new);
+    const next = openTally(anew, tally.earlier + tally.counts.new);
+    tallies[index] = next;
+    // Those that were not come to before are counted again among the new ones.
+    const { new: taken, duplicate, gone } = tally.counts;
+    const came = taken + duplicate + gone + tally.refused.length;
+    count.all += next.wanted.length - (tally.wanted.length - came);
   }
 }
 
