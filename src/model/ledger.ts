@@ -2,7 +2,6 @@
  * MEMORY: what the ledger promises, in ledger words. Every method is one atomic, durable step: when its promise resolves, what it says
  * survives kill -9 and power loss; when it rejects, the change may be there (a failed commit can still reach the disk), and the caller must
  * be safe either way. Times are epoch ms handed in. No connection or transaction type is visible: a second engine runs the same contract.
- *
  * The life of a message: accept -> attempt (a parse begins) -> prepare (event, and per lane a decision) -> claim (a lane works)
  * -> note (intents and outcomes of single steps) -> settle.
  */
@@ -189,7 +188,7 @@ export interface ClaimedStep extends StepOfRun {
   readonly sends: number;
   /** Complete, empty read-backs since the last send. */
   readonly emptyReads: number;
-  /** When the last call's deadline ends (epoch ms); read-backs before it prove nothing. */
+  /** When the last call's deadline ended, or the call itself where that was later (epoch ms); read-backs before it prove nothing. */
   readonly deadline: number | null;
   /** The vendor's id once confirmed, or remembered for this lane and key from another message. */
   readonly ref: string | null;
@@ -234,13 +233,14 @@ export type StepNote =
       readonly adopted: boolean;
       readonly note?: string;
     } & Confirmed)
-  /** `emptyRead`: a complete read-back found nothing. */
+  /** `emptyRead`: a complete read-back found nothing. `over`: when a call ended, which may be after its deadline (epoch ms). */
   | {
       readonly step: number;
       readonly state: "unknown";
       readonly at: number;
       readonly reason: string;
       readonly emptyRead?: boolean;
+      readonly over?: number;
     }
   /** Certainly not executed: may be sent again. The send that was under way is not counted any more. */
   | { readonly step: number; readonly state: "planned"; readonly at: number; readonly reason: string }

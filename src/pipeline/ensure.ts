@@ -191,6 +191,7 @@ async function send({ step, row, refs, carried }: Turn, ports: EnsurePorts): Pro
   }
 }
 
+/** `at`: when the call was over. */
 function noteOfFailure(row: ClaimedStep, failure: Failure, at: number): StepNote {
   const { reason } = failure;
   switch (failure.kind) {
@@ -199,7 +200,7 @@ function noteOfFailure(row: ClaimedStep, failure: Failure, at: number): StepNote
     case "blocked":
       return { step: row.id, state: "planned", at, reason };
     case "ambiguous":
-      return { step: row.id, state: "unknown", at, reason };
+      return { step: row.id, state: "unknown", at, reason, over: at };
     case "permanent":
       return { step: row.id, state: "refused", at, reason };
     default:

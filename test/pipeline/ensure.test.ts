@@ -48,11 +48,13 @@ async function run(
     carried = [],
     note,
     unclear = null,
+    time = new VirtualTime(),
   }: {
     row?: Partial<ClaimedStep>;
     carried?: StepNote[];
     note?: () => Promise<boolean>;
     unclear?: Unclear | null;
+    time?: VirtualTime;
   } = {},
 ): Promise<Told> {
   const session = scripted(script);
@@ -62,7 +64,7 @@ async function run(
     {
       session,
       facts,
-      clock,
+      clock: time.clock(),
       unclear: async () => unclear,
       async note(steps) {
         session.calls.push("commit");
@@ -145,6 +147,18 @@ describe("ensuring a step that was never sent", () => {
     expect(outcome).toMatchObject({ kind: "failed", failure });
     expect(stateOf(outcome)).toBe(state);
     expect(outcome).not.toHaveProperty("defect");
+  });
+
+  test("whose call ends after its deadline without a clear answer says when it was over", async () => {
+    const time = new VirtualTime();
+    const late = async (): Promise<never> => {
+      await time.advance(deadlineMs + 60_000);
+      throw refused({ kind: "ambiguous", reason: "no answer" });
+    };
+    const { outcome } = await run(activity, { put: [late] }, { time });
+    expect(outcome).toHaveProperty("notes", [
+      expect.objectContaining({ state: "unknown", over: now + deadlineMs + 60_000 }),
+    ]);
   });
 
   test("takes an exception that nobody knows for an unclear outcome, and for a defect", async () => {

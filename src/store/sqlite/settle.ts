@@ -116,7 +116,11 @@ function openNotes(db: Connection): (delivery: Pick<Delivery, "id" | "lane" | "e
     `UPDATE step SET state = 'confirmed', ref = $ref, adopted = $adopted, note = $note, reason = NULL, settled_at = $at
        WHERE id = $step AND delivery = $delivery AND (state <> 'confirmed' OR ref = $ref) RETURNING kind, key`,
   );
-  const unknown = db.prepare(`UPDATE step SET state = 'unknown', reason = ?, empty_reads = empty_reads + ? ${where}`);
+  // A call that outlasted its deadline may have written until it was over: what waits for the deadline waits for that.
+  const unknown = db.prepare(
+    `UPDATE step SET state = 'unknown', reason = $reason, empty_reads = empty_reads + $empty,
+       deadline = max(deadline, coalesce($over, deadline)) WHERE id = $step AND delivery = $delivery AND state <> 'confirmed'`,
+  );
   // Certainly not executed: a call that was under way does not count as one.
   const planned = db.prepare(
     `UPDATE step SET state = 'planned', sends = max(0, sends - (state = 'sent')), reason = ? ${where}`,
@@ -140,8 +144,11 @@ function openNotes(db: Connection): (delivery: Pick<Delivery, "id" | "lane" | "e
         if (row !== undefined && note.tookBack !== undefined) takenBack(delivery, step, note.tookBack);
         return row !== undefined;
       }
-      case "unknown":
-        return unknown.run(clip(note.reason), note.emptyRead === true ? 1 : 0, step, delivery.id).changes === 1;
+      case "unknown": {
+        const empty = note.emptyRead === true ? 1 : 0;
+        const about = { reason: clip(note.reason), empty, over: note.over ?? null };
+        return unknown.run({ ...about, step, delivery: delivery.id }).changes === 1;
+      }
       case "planned":
         return planned.run(clip(note.reason), step, delivery.id).changes === 1;
       case "refused":

@@ -89,7 +89,7 @@ export function findContract(open: OpenBench): void {
       expect(await asks(other, { lane: "acme/other" })).toBeNull();
       expect(await asks(other, { key: "person-q" })).toBeNull();
       expect(await asks(other, { kind: "company" })).toBeNull();
-      await w.ledger.note({ claim, steps: [{ step, state: "unknown", at: 4_050, reason: "no answer" }] });
+      await w.ledger.note({ claim, steps: [{ step, state: "unknown", at: 4_050, reason: "no answer", over: 4_050 }] });
       expect(await asks(other), "unknown").toEqual({ deadline: 4_100, pending: true });
       const settlement = { state: "failed", reason: "outcome_unknown", detail: "no answer" } as const;
       await w.ledger.settle({ claim, at: 4_200, settlement });

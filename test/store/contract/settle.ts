@@ -62,6 +62,24 @@ export function settleContract(open: OpenBench): void {
       });
     });
 
+    it("waits for the end of a call that outlasted its deadline, and no shorter for one that ended before it", async () => {
+      await w.delivery("a", steps("activity-a"));
+      const claim = await w.claim({ now: 3_000 });
+      const step = firstOf(claim);
+      const deadline = async (over: number) => {
+        const at = 4_000;
+        await w.ledger.note({ claim, steps: [sent(step, 3_000), { step, state: "unknown", at, reason: "cut", over }] });
+        await w.ledger.note({ claim, steps: [{ step, state: "unknown", at, reason: "nothing found" }] });
+        const settlement = { state: "pending", dueAt: at, counted: false, detail: "" } as const;
+        await w.ledger.settle({ claim, at, settlement });
+        const again = await w.claim({ now: at });
+        Object.assign(claim, { lease: again.lease });
+        return again.steps[0]?.deadline;
+      };
+      expect(await deadline(4_000)).toBe(4_000);
+      expect(await deadline(3_050)).toBe(3_100);
+    });
+
     it("does not count a call that was certainly not executed, and takes no other send back with it", async () => {
       await w.delivery("a", steps("activity-a"));
       const claim = await w.claim();
