@@ -54,6 +54,19 @@ function flowOf(calls: number, perMs: number): { capacity: number; perMs: number
   return { capacity, perMs: Math.max(calls - capacity, 0.5) / perMs };
 }
 
+/** A proxy, or a vendor's mistake, can put any number into a header; a window of no length, or of years, would stop the lane. */
+function sane({ most, left, perMs, resetMs }: NonNullable<Told["window"]>, limit: Limit) {
+  const isWindow = perMs === undefined || (perMs >= limit.perMs / 10 && perMs <= limit.perMs * 10);
+  const isMost = isWindow && most !== undefined && most >= 1 && most <= limit.calls * 100;
+  const isReset = resetMs !== undefined && resetMs >= 0 && resetMs <= limit.perMs * 10;
+  return {
+    most: isMost ? most : undefined,
+    left: left !== undefined && left >= 0 ? left : undefined,
+    perMs: isWindow && perMs !== undefined ? perMs : limit.perMs,
+    resetMs: isReset ? resetMs : undefined,
+  };
+}
+
 function levelOf(limit: Limit, now: number): Level {
   const flow = flowOf(limit.calls, limit.perMs);
   const line = Promise.resolve();
@@ -123,16 +136,17 @@ export function openBucket(limits: readonly Limit[], clock: Clock, options: Buck
   }
 
   /** The shortest window of a budget is the one that answers speak of. */
-  function adjust(level: Level, { most, left, perMs = level.limit.perMs, resetMs }: NonNullable<Told["window"]>): void {
+  function adjust(level: Level, told: NonNullable<Told["window"]>): void {
     const { calls, fixed = false, share = 1 } = level.limit;
+    const { most, left, perMs, resetMs } = sane(told, level.limit);
     refill(level);
-    if (most !== undefined && most >= 1) {
+    if (most !== undefined) {
       const ours = Math.max(1, Math.floor(most * share));
       Object.assign(level, flowOf(fixed ? Math.min(calls, ours) : ours, perMs));
       level.tokens = Math.min(level.tokens, level.capacity);
     }
     if (left === undefined) return;
-    level.tokens = Math.min(level.tokens, Math.max(0, left));
+    level.tokens = Math.min(level.tokens, left);
     // In a window that rolls, a tenth of it is over soon.
     if (left < 1) level.emptyUntil = clock.now() + Math.min(resetMs ?? perMs / 10, perMs);
   }

@@ -112,6 +112,8 @@ export function openDay(budget: DayBudget, clock: Pick<Clock, "now">): Day {
       if (said !== undefined) said.since += cost;
     },
     told({ left, most }) {
+      // A day without any call is no plan that anybody has: old mail would wait for ever.
+      if (most !== undefined && most < 1) return;
       // Where it tells only what is left, the most that was left is the day's.
       said = { left, most: most ?? Math.max(said?.most ?? 0, left), at: clock.now(), since: 0 };
       isNew = true;

@@ -52,6 +52,7 @@ describe("what an answer of Close's means", () => {
     ["what Retry-After says", { "retry-after": "7", ratelimit: "limit=1, remaining=0, reset=3" }, 7_000],
     ["the header's reset", { ratelimit: "limit=100, remaining=0, reset=3.2" }, 3_200],
     ["ten seconds where nothing is said", {}, 10_000],
+    ["ten seconds where the reset is none of a window", { ratelimit: "limit=1, remaining=0, reset=999999999" }, 10_000],
   ])("a 429 lasts %s", (_, headers, expected) => {
     const failure = classify(reply(429, "", headers), true, now);
     expect(failure?.kind === "rate_limited" ? failure.until - now : undefined).toBe(expected);
@@ -60,7 +61,9 @@ describe("what an answer of Close's means", () => {
   test("the rate header is read in any order, and nothing else is taken for one", () => {
     expect(rateOf("reset=5; remaining = 50; limit=100")).toEqual({ remaining: 50, resetMs: 5_000 });
     fc.assert(fc.property(fc.string(), (text) => void rateOf(text)));
-    expect([undefined, "", "remaining=x, reset=5", "remaining=5"].map(rateOf)).toEqual([
+    const none = [undefined, "", "remaining=x, reset=5", "remaining=5", "limit=1, remaining=0, reset=86400"];
+    expect(none.map(rateOf)).toEqual([
+      undefined,
       undefined,
       undefined,
       undefined,

@@ -56,6 +56,7 @@ describe("the pause", () => {
       reply(429, said("x"), { "x-ratelimit-reset": "1796990000" }),
       2_000,
     ],
+    ["of the burst is no longer than a burst can be", reply(429, said("x"), { "x-ratelimit-reset": "9999" }), 2_000],
     ["is what Retry-After says", reply(429, said("x"), { "retry-after": "9", "x-ratelimit-reset": "2" }), 9_000],
     ["of the day is what Retry-After says", reply(429, said("x"), { ...day, "retry-after": "43200" }), 43_200_000],
     [

@@ -143,6 +143,35 @@ describe("the bucket", () => {
     await bucket.take("default");
   });
 
+  test("does not believe what no vendor can mean, and goes on as before", async () => {
+    const windows = fc.record(
+      {
+        most: fc.constantFrom(0, 100, 999_999_999_999),
+        left: fc.constantFrom(-1, 0, 5, 999_999_999_999),
+        perMs: fc.constantFrom(0, 1, 10_000, 999_999_999_999),
+        resetMs: fc.constantFrom(-1, 0, 999_999_999_999),
+      },
+      { requiredKeys: [] },
+    );
+    const limit: Limit = { budget: "default", calls: 100, perMs: 10_000 };
+    await fc.assert(
+      fc.asyncProperty(windows, async (window) => {
+        const time = new VirtualTime(0);
+        const bucket = openBucket([limit], time.clock());
+        bucket.end("default", { window });
+        const left: number[] = [];
+        const all = Array.from({ length: 60 }, async () => {
+          await bucket.take("default");
+          left.push(time.trueNow);
+        });
+        await Promise.all([Promise.all(all), time.advance(15_000)]);
+        expect(left.length).toBe(60);
+        expect(mostInAWindow(left, 1_000), "no more at once than a tenth of what it told of").toBeLessThanOrEqual(20);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
   describe("paused", () => {
     test("for long refuses calls until then, also those that stood in line, and sends nothing", async () => {
       const time = new VirtualTime(0);

@@ -86,6 +86,12 @@ describe("a day's budget", () => {
     expect(day.oldMailWaits()?.reason).toContain("180 of the day's 900");
   });
 
+  test("of nothing, which is no plan that anybody has, is not believed", () => {
+    const { day } = opened(calls);
+    day.told({ most: 0, left: 0 });
+    expect(day.oldMailWaits()).toBeUndefined();
+  });
+
   test("survives any restart, at any call, with no call forgotten and few counted too much", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 6 }), (runs) => {

@@ -57,6 +57,9 @@ function pauseOf({ headers }: WireResponse, now: number): number {
   return retryAfterMs(headers["retry-after"], now) ?? rateOf(headers.ratelimit)?.resetMs ?? 10_000;
 }
 
+/** Its windows are of seconds: what is longer is a time of some other kind, and a 429 says its own. */
+const longestResetMs = 60_000;
+
 /** `limit=100, remaining=50, reset=5`, the reset in seconds, perhaps with a fraction; undefined where it says no such thing. */
 export function rateOf(
   header: string | undefined,
@@ -67,7 +70,9 @@ export function rateOf(
         Number.NaN,
     );
   const [remaining, resetMs] = [figure("remaining"), boundedPause(figure("reset") * 1_000)];
-  return Number.isFinite(remaining) && resetMs !== undefined ? { remaining, resetMs } : undefined;
+  return Number.isFinite(remaining) && resetMs !== undefined && resetMs <= longestResetMs
+    ? { remaining, resetMs }
+    : undefined;
 }
 
 /** Close's own words, wherever it put them. */

@@ -115,9 +115,9 @@ function pauseOf(answer: WireResponse, now: number): number {
   const ofDay = headers["x-daily-ratelimit-token-remaining"] === "0" || /daily/i.test(errorOf(answer)?.error ?? "");
   if (ofDay) return Math.min(hour, untilMidnight(now));
   const reset = headers["x-ratelimit-reset"];
-  // Seconds, by everyone who looked; a larger number is a time of some other kind.
-  const seconds = reset !== undefined && /^\d{1,4}$/.test(reset.trim()) ? Number(reset) : 2;
-  return boundedPause(seconds * second) ?? 2 * second;
+  // Seconds, by everyone who looked, of a window of two; a larger number is a time of some other kind.
+  const seconds = reset !== undefined && /^\d{1,2}$/.test(reset.trim()) ? Number(reset) : 2;
+  return boundedPause(Math.min(seconds, 60) * second) ?? 2 * second;
 }
 
 /** In UTC. A little over, so that no call comes in the last moment of the old day. */
