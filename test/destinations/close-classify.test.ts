@@ -62,13 +62,7 @@ describe("what an answer of Close's means", () => {
     expect(rateOf("reset=5; remaining = 50; limit=100")).toEqual({ remaining: 50, resetMs: 5_000 });
     fc.assert(fc.property(fc.string(), (text) => void rateOf(text)));
     const none = [undefined, "", "remaining=x, reset=5", "remaining=5", "limit=1, remaining=0, reset=86400"];
-    expect(none.map(rateOf)).toEqual([
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-    ]);
+    expect(none.map(rateOf)).toEqual([undefined, undefined, undefined, undefined, undefined]);
   });
 
   test("a reason has Close's own words, wherever they stand, on one line, without addresses and keys", () => {

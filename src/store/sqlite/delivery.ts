@@ -2,7 +2,7 @@
 import type { DeliveryState, FailureReason } from "../../model/ledger.ts";
 import { clip } from "./clip.ts";
 import type { Connection } from "./connection.ts";
-import { openElect } from "./head.ts";
+import { openElect, openHurry } from "./head.ts";
 
 export interface Delivery {
   readonly id: number;
@@ -64,6 +64,7 @@ const columns =
 
 export function openDeliveries(db: Connection): Deliveries {
   const elect = openElect(db);
+  const hurry = openHurry(db);
   const get = db.prepare<[number], Delivery>(`SELECT ${columns} FROM delivery WHERE id = ?`);
   const held = db.prepare<[number, string], Delivery>(`SELECT ${columns} FROM delivery WHERE id = ? AND lease = ?`);
   const of = db.prepare<[number, string], Delivery>(`SELECT ${columns} FROM delivery WHERE event = ? AND lane = ?`);
@@ -89,6 +90,7 @@ export function openDeliveries(db: Connection): Deliveries {
       if (next.state === "pending") {
         const turn = next.dueAt <= next.now ? turns.ready : turns.waiting;
         change.run("pending", null, detail, next.attempts, turn, next.dueAt, null, delivery.id);
+        hurry(delivery);
       } else {
         const reason = next.state === "failed" ? next.reason : null;
         change.run(next.state, reason, detail, next.attempts, turns.ready, next.at, next.at, delivery.id);

@@ -36,3 +36,33 @@ export function openElect(db: Connection): Elect {
     crown.run(1, next.id);
   };
 }
+
+/** Called with a delivery that has come to wait in its thread, or waits as something else now. */
+export type Hurry = (delivery: { readonly id: number; readonly lane: string; readonly thread: string }) => void;
+
+/**
+ * Old mail that stands before live mail in its thread must not hold it up, whichever of them came to wait first: it goes as live mail does. So
+ * all that stands before the last live one is live, and who comes among them has to look at the next one only.
+ */
+export function openHurry(db: Connection): Hurry {
+  const self = db.prepare<[number], { event: number; replay: number }>(
+    "SELECT event, replay FROM delivery WHERE id = ? AND state = 'pending'",
+  );
+  const before = db.prepare<[string, string, number]>(
+    `UPDATE delivery INDEXED BY delivery_thread SET replay = 0
+       WHERE lane = ? AND thread = ? AND state = 'pending' AND event < ? AND replay = 1`,
+  );
+  const next = db
+    .prepare<[string, string, number], number>(
+      `SELECT replay FROM delivery INDEXED BY delivery_thread
+         WHERE lane = ? AND thread = ? AND state = 'pending' AND event > ? ORDER BY event LIMIT 1`,
+    )
+    .pluck();
+  const live = db.prepare<[number]>("UPDATE delivery SET replay = 0 WHERE id = ?");
+  return ({ id, lane, thread }) => {
+    const mine = self.get(id);
+    if (mine === undefined) return;
+    if (mine.replay === 0) before.run(lane, thread, mine.event);
+    else if (next.get(lane, thread, mine.event) === 0) live.run(id);
+  };
+}

@@ -3,7 +3,7 @@ import type { PreparedDelivery, PreparedStep } from "../../model/ledger.ts";
 import { undoRule } from "../../model/runs.ts";
 import type { Connection } from "./connection.ts";
 import { type Delivery, openDeliveries, turns } from "./delivery.ts";
-import { openElect } from "./head.ts";
+import { openElect, openHurry } from "./head.ts";
 import { openRestore, openRunPlan } from "./run-plan.ts";
 import { openStory } from "./story.ts";
 
@@ -39,6 +39,7 @@ export interface Plans {
 export function openPlans(db: Connection): Plans {
   const deliveries = openDeliveries(db);
   const elect = openElect(db);
+  const hurry = openHurry(db);
   const tell = openStory(db);
   const steps = openStepMerge(db);
   const revisions = openRevisions(db);
@@ -68,10 +69,6 @@ export function openPlans(db: Connection): Plans {
        replay = iif(state = 'pending', min(replay, $replay), $replay) WHERE id = ?`,
   );
   const keepRule = db.prepare("UPDATE delivery SET rule = ? WHERE id = ?");
-  // A replay that stands before live mail in its thread must not hold it up.
-  const hurry = db.prepare(
-    "UPDATE delivery INDEXED BY delivery_thread SET replay = 0 WHERE lane = ? AND thread = ? AND state = 'pending' AND replay = 1",
-  );
   const putPlan = db.prepare(
     "INSERT INTO plan (delivery, sealed) VALUES (?, ?) ON CONFLICT DO UPDATE SET sealed = excluded.sealed",
   );
@@ -86,7 +83,6 @@ export function openPlans(db: Connection): Plans {
     const settledAt = state === "pending" ? null : now;
     // Nobody else waits in its thread, as with most mail: then it is head from the start.
     const head = state === "pending" && others.get(lane, thread) === undefined;
-    if (state === "pending" && !head && !replay) hurry.run(lane, thread);
     const { lastInsertRowid } = insert.run(
       event,
       lane,
@@ -107,7 +103,9 @@ export function openPlans(db: Connection): Plans {
     if (decision.kind !== "steps") return;
     putPlan.run(id, decision.sealedSteps);
     steps.insert(id, decision.steps, run);
-    if (state === "pending" && !head) elect(lane, thread);
+    if (state !== "pending" || head) return;
+    hurry({ id, lane, thread });
+    elect(lane, thread);
   }
 
   function mergeInto(known: Delivery, planned: Planned): void {
@@ -125,7 +123,6 @@ export function openPlans(db: Connection): Plans {
     const { rule } = decision;
     const replay = planned.replay ? 1 : 0;
     decide.run(decision.kind, rule, planned.mappingVersion, planned.now, planned.thread, known.id, { replay });
-    if (!planned.replay) hurry.run(known.lane, planned.thread);
     if (known.thread !== planned.thread) elect(known.lane, known.thread);
     const delivery = { ...known, thread: planned.thread };
     if (decision.kind === "steps") {

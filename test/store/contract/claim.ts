@@ -1,6 +1,6 @@
 /** The contract of `claim`, `pause` and `reclaim`: order, leases, pauses, and clocks that jump. */
 import { describe, expect, it } from "vitest";
-import type { StepNote } from "../../../src/model/ledger.ts";
+import type { Attempt, StepNote } from "../../../src/model/ledger.ts";
 import { lane, message, type OpenBench, preparedOf, skip, steps, there, world } from "./world.ts";
 
 const day = 24 * 3600_000;
@@ -387,6 +387,44 @@ export function pauseContract(open: OpenBench): void {
       await w.ledger.pause({ lane, kind: "old_mail", waits: null });
       expect(await status()).toMatchObject({ oldMail: null });
       expect(await w.ledger.laneBudget("nobody/crm")).toBeNull();
+    });
+
+    it("never lets live mail wait with old mail that is planned after it and goes before it in its thread", async () => {
+      await w.ledger.accept([message("old0", { priority: 1 }), message("old1", { priority: 1 }), message("live")]);
+      const thread = (name: string, n: number) => ({ now: 2_000 + n, thread: name });
+      const prepare = async (attempt: Attempt, n: number) =>
+        await w.ledger.prepare([preparedOf(attempt, { [lane]: steps(`activity-${n}`) }, thread("t", n))]);
+      const attempts = await w.attempt({ now: 2_000 });
+      const [live, ...old] = [...attempts].sort((a, b) => a.eventId.localeCompare(b.eventId));
+      await prepare(there(live), 0);
+      await w.ledger.accept([message("old2", { priority: 1 })]);
+      await w.prepareAll(steps("activity-later"), thread("t", 1));
+      for (const [n, attempt] of old.entries()) await prepare(attempt, 2 + n);
+      await w.ledger.pause({ lane, kind: "old_mail", waits: { until: 9_000, reason: "kept for live mail" } });
+      const order: string[] = [];
+      for (let turn = 0; turn < 4; turn++) {
+        const { claims } = await ask(3_000);
+        const settlement = { state: "failed", reason: "permanent", detail: "no" } as const;
+        for (const claim of claims) {
+          order.push(claim.eventId);
+          await w.ledger.settle({ claim, at: 3_000, settlement });
+        }
+      }
+      expect(order).toEqual(["event-old0", "event-old1", "event-live"]);
+      expect((await ask(9_000)).claims.map(({ eventId }) => eventId)).toEqual(["event-old2"]);
+    });
+
+    it("never lets a dead letter of live mail that is replayed wait with old mail before it", async () => {
+      await w.ledger.accept([message("old", { priority: 1 }), message("live")]);
+      const attempts = await w.attempt({ now: 2_000 });
+      const of = (name: string) => there(attempts.find(({ eventId }) => eventId === `event-${name}`));
+      await w.ledger.prepare([preparedOf(of("live"), { [lane]: steps("activity-live") }, { thread: "t" })]);
+      const { id } = await w.fail("refused", { now: 2_500 });
+      await w.ledger.prepare([preparedOf(of("old"), { [lane]: steps("activity-old") }, { thread: "t" })]);
+      await w.ledger.pause({ lane, kind: "old_mail", waits: { until: 9_000, reason: "kept for live mail" } });
+      expect((await ask(2_900)).claims).toEqual([]);
+      await w.ledger.requeue({ kind: "replay", delivery: id, now: 3_000 });
+      expect((await ask(3_000)).claims.map(({ eventId }) => eventId)).toEqual(["event-old"]);
     });
 
     it("hands nothing out while the lane is blocked; resuming lifts the block and not the vendor's pause", async () => {
