@@ -1,11 +1,12 @@
 /** Keeps a lane's day budget in the ledger, and tells it when old mail has to wait, so that what is left of the day is there for live mail. */
 import type { OldMailWaits } from "../model/budget.ts";
-import type { Ledger } from "../model/ledger.ts";
+import type { ClaimRequest, Claims, Ledger } from "../model/ledger.ts";
 import type { Clock, Log, Metrics } from "../model/ports.ts";
 import type { Bucket } from "./bucket.ts";
+import { asError } from "./faults.ts";
 
 export interface BudgetPorts {
-  readonly ledger: Pick<Ledger, "laneBudget" | "keepLaneBudget" | "pause">;
+  readonly ledger: Pick<Ledger, "claim" | "laneBudget" | "keepLaneBudget" | "pause">;
   readonly bucket: Bucket;
   readonly clock: Pick<Clock, "now">;
   readonly log: Log;
@@ -13,8 +14,10 @@ export interface BudgetPorts {
 }
 
 export interface Budget {
-  /** Before work is taken. Rejects as the ledger does. */
-  look(): Promise<void>;
+  /** As the ledger's, with old mail held back first where what is left is for live mail. `inHand`: with the room that is asked for. */
+  claim(request: ClaimRequest, inHand: number): Promise<Claims>;
+  /** Nothing is in hand any more. */
+  rest(): Promise<void>;
 }
 
 interface Of {
@@ -43,24 +46,41 @@ export function openBudget(
     told = waits;
   }
 
+  /** Without it a kill would forget a few calls, which the vendor counts too: no reason to leave work undone that is in hand. */
+  async function keep(budget: string | undefined): Promise<void> {
+    if (budget === undefined) return;
+    try {
+      await ledger.keepLaneBudget({ lane, budget });
+    } catch (error) {
+      log.warn({ lane, err: asError(error) }, "what the lane has used of its day could not be kept");
+    }
+  }
+
+  async function look(): Promise<void> {
+    // What another vendor's lane of this name may have left ends at its own time.
+    if (day === undefined) return;
+    if (!isRestored) {
+      const kept = await ledger.laneBudget(lane);
+      if (kept !== null) day.restore(kept);
+      isRestored = true;
+    }
+    const waits = day.oldMailWaits() ?? null;
+    await hold(waits);
+    metrics.gauge("lane_old_mail_waits", waits === null ? 0 : 1, labels);
+    const standing = day.standing();
+    if (standing === undefined) return;
+    metrics.gauge("crm_day_budget", standing.most, labels);
+    metrics.gauge("crm_day_budget_left", standing.left, labels);
+  }
+
   return {
-    async look() {
-      // What another vendor's lane of this name may have left ends at its own time.
-      if (day === undefined) return;
-      if (!isRestored) {
-        const kept = await ledger.laneBudget(lane);
-        if (kept !== null) day.restore(kept);
-        isRestored = true;
-      }
-      const budget = day.toKeep();
-      if (budget !== undefined) await ledger.keepLaneBudget({ lane, budget });
-      const waits = day.oldMailWaits() ?? null;
-      await hold(waits);
-      metrics.gauge("lane_old_mail_waits", waits === null ? 0 : 1, labels);
-      const standing = day.standing();
-      if (standing === undefined) return;
-      metrics.gauge("crm_day_budget", standing.most, labels);
-      metrics.gauge("crm_day_budget_left", standing.left, labels);
+    async claim(request, inHand) {
+      await look();
+      const claimed = await ledger.claim(request);
+      // Only where calls follow: a lane that finds nothing to do uses nothing of its day, however often it starts.
+      if (claimed.claims.length > 0) await keep(day?.toKeep(inHand - request.room + claimed.claims.length));
+      return claimed;
     },
+    rest: () => keep(day?.atRest()),
   };
 }

@@ -14,8 +14,10 @@ export interface Day {
   standing(): Standing | undefined;
   /** What was kept before a restart. */
   restore(kept: string): void;
-  /** What to keep now, where that is due. It runs ahead of what is used, so that a process that is killed forgets no call. */
-  toKeep(): string | undefined;
+  /** What to keep before so many deliveries are worked, where that is due. It runs ahead of what they use, so that a process that is killed forgets no call. */
+  toKeep(inHand: number): string | undefined;
+  /** What to keep when nothing is in hand any more: exactly what was used, so that a restart costs nothing of the day. */
+  atRest(): string | undefined;
 }
 
 export interface Standing {
@@ -27,8 +29,9 @@ const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 /** What the vendor told is believed so long: others use the same budget. */
 const believedMs = hourMs;
-/** Kept ahead: more than the calls of what is in hand at once. */
-const aheadUnits = 128;
+/** Kept ahead, of each delivery in hand and at most: more than its calls. Whoever is killed again and again loses so much of the day each time. */
+const aheadOfEach = 32;
+const aheadAtMost = 128;
 
 const keptSchema = z.object({
   hours: z.array(z.tuple([z.number(), z.number()])).max(100),
@@ -51,7 +54,6 @@ export function openDay(budget: DayBudget, clock: Pick<Clock, "now">): Day {
   /** Used in all since the start, and up to where that was kept. */
   let count = 0;
   let keptUpTo = 0;
-  let isNew = false;
 
   const hourOf = (at: number): number => Math.floor(at / hourMs);
 
@@ -99,6 +101,15 @@ export function openDay(budget: DayBudget, clock: Pick<Clock, "now">): Day {
     return now + hourMs;
   }
 
+  function keep(ahead: number): string {
+    keptUpTo = count + ahead;
+    const now = clock.now();
+    const [all, hour] = [new Map(current(now)), hourOf(now)];
+    if (ahead > 0) all.set(hour, (all.get(hour) ?? 0) + ahead);
+    const told = said === undefined ? null : { ...said, since: said.since + ahead };
+    return JSON.stringify({ hours: [...all], told });
+  }
+
   return {
     spend(cost) {
       const now = clock.now();
@@ -116,7 +127,6 @@ export function openDay(budget: DayBudget, clock: Pick<Clock, "now">): Day {
       if (most !== undefined && most < 1) return;
       // Where it tells only what is left, the most that was left is the day's.
       said = { left, most: most ?? Math.max(said?.most ?? 0, left), at: clock.now(), since: 0 };
-      isNew = true;
     },
     oldMailWaits() {
       const now = clock.now();
@@ -134,17 +144,11 @@ export function openDay(budget: DayBudget, clock: Pick<Clock, "now">): Day {
       for (const [at, units] of parsed.hours) hours.set(at, (hours.get(at) ?? 0) + units);
       said ??= parsed.told ?? undefined;
     },
-    toKeep() {
-      const due = count > keptUpTo - aheadUnits / 2;
-      if (!due && !(isNew && keptUpTo === 0)) return undefined;
-      isNew = false;
-      keptUpTo = count + aheadUnits;
-      const now = clock.now();
-      const ahead = new Map(current(now));
-      ahead.set(hourOf(now), (ahead.get(hourOf(now)) ?? 0) + aheadUnits);
-      const told = said === undefined ? null : { ...said, since: said.since + aheadUnits };
-      return JSON.stringify({ hours: [...ahead], told });
+    toKeep(inHand) {
+      const ahead = Math.min(aheadOfEach * inHand, aheadAtMost);
+      return count > keptUpTo - ahead / 2 ? keep(ahead) : undefined;
     },
+    atRest: () => (keptUpTo === count ? undefined : keep(0)),
   };
 }
 

@@ -59,7 +59,7 @@ const ledgerPauseMs = 1_000;
 const recentRefs = 1_000;
 
 export function startLane(settings: LaneSettings, ports: LanePorts): Lane {
-  const { clock, ledger, log } = ports;
+  const { clock, log } = ports;
   const window = new PQueue({ concurrency: settings.facts.width });
   const delivery = openDelivery(settings, ports);
   const leases = openLeases(settings.lane, leaseMs, ports);
@@ -72,9 +72,8 @@ export function startLane(settings: LaneSettings, ports: LanePorts): Lane {
     // Read before the claim: what is claimed from here on belongs to this account, or is found to belong to none.
     const generation = delivery.generation();
     try {
-      await budget.look();
       const request = { lane: settings.lane, room, now: clock.now(), leaseMs, bodies: !atHand };
-      const { claims, nextDueAt } = await ledger.claim(request);
+      const { claims, nextDueAt } = await budget.claim(request, settings.facts.width);
       dueAt = nextDueAt;
       const taken = claims.map((claim) => ({ claim, generation, known: ports.ahead?.take(claim.sealedSteps) }));
       if (taken.length > 0) atHand = taken.every(({ known }) => known !== undefined);
@@ -92,7 +91,7 @@ export function startLane(settings: LaneSettings, ports: LanePorts): Lane {
     dueAt: () => dueAt,
     work: (taken: Taken) => window.add(() => leases.during(taken.claim, () => delivery.deliver(taken))),
   });
-  return { lane: settings.lane, ...taker };
+  return { lane: settings.lane, ...taker, stop: () => taker.stop().then(budget.rest) };
 }
 
 interface Taken {

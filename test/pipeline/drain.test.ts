@@ -136,6 +136,45 @@ const note = (subject: string, letter: string): Step => ({ ...activity, subject,
 const refused = (kind: "retryable" | "ambiguous" | "permanent" | "blocked", reason: string): Refused =>
   new Refused({ kind, reason });
 
+describe("a lane with a day's budget", () => {
+  test("loses nothing of it by a restart, with work or without, and little by a kill", async () => {
+    const of = () =>
+      openBucket([], time.clock(), { day: { unit: "calls", most: 1_000, renews: "rolling", liveReserve: 20 } });
+    const left = async () => {
+      const { day } = of();
+      day?.restore((await ledger.laneBudget(lane)) ?? "");
+      return day?.standing()?.left;
+    };
+    for (let restart = 0; restart < 20; restart++) await start(scripted({}), { bucket: of() }).stop();
+    expect(await left(), "nothing to do").toBe(1_000);
+
+    const bucket = of();
+    const called = async () => {
+      await bucket.take("default");
+      return { id: "a-1" };
+    };
+    const session = scripted({ put: [called] });
+    await prepared("one", [note("one", "1")]);
+    const worked = start(session, { bucket });
+    await worked.quiet();
+    const killed = await left();
+    expect(killed, "killed now").toBeGreaterThanOrEqual(1_000 - 1 - 32);
+    expect(killed).toBeLessThanOrEqual(1_000 - 1);
+    await worked.stop();
+    expect(await left(), "stopped").toBe(999);
+    for (let restart = 0; restart < 20; restart++) await start(scripted({}), { bucket: of() }).stop();
+    expect(await left(), "nothing to do again").toBe(999);
+  });
+
+  test("goes on where what it has used cannot be kept", async () => {
+    const day = { unit: "calls", most: 1_000, renews: "rolling", liveReserve: 20 } as const;
+    const broken = { keepLaneBudget: () => Promise.reject(new Error("disk full")) };
+    await prepared("one", [note("one", "1")]);
+    await start(scripted({}), { ledger: broken, bucket: openBucket([], time.clock(), { day }) }).quiet();
+    expect((await row("one")).state).toBe("processed");
+  });
+});
+
 describe("a lane with plans at hand", () => {
   const sealed = (steps: readonly Step[], label: string): Uint8Array =>
     openSealer.seal(writeSteps(steps, { message: activity } as unknown as CanonicalEvent), label);
