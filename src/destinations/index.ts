@@ -19,7 +19,8 @@ export interface BoundDestination {
   readonly facts: Facts;
   /** How to reach the vendor; undefined for what needs no network. */
   readonly reach: { readonly baseUrl: string; readonly headers: Readonly<Record<string, string>> } | undefined;
-  tells?(answer: WireResponse): Told | undefined;
+  /** What an answer says of limits, and whether it asks for silence. */
+  tells(answer: WireResponse, now: number): Told | undefined;
   open(ports: DestinationPorts): Session;
 }
 
@@ -44,11 +45,19 @@ function listed<S>(destination: Destination<S>): ListedDestination {
         name,
         facts: destination.factsFor?.(own) ?? facts,
         reach: destination.reach(own),
-        ...(destination.tells === undefined ? {} : { tells: destination.tells }),
+        tells: (answer, now) => toldBy(destination, answer, now),
         open: (ports) => destination.open(own, ports),
       };
     },
   };
+}
+
+/** Of refusals only the one that speaks of limits by its status: what another one means depends on who asked. */
+function toldBy<S>({ tells, classify }: Destination<S>, answer: WireResponse, now: number): Told | undefined {
+  const told = tells?.(answer);
+  const failure = answer.status === 429 ? classify(answer, false, now) : undefined;
+  if (failure?.kind !== "rate_limited") return told;
+  return { ...told, silence: { until: failure.until, reason: failure.reason } };
 }
 
 export const destinations: readonly ListedDestination[] = [

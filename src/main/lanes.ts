@@ -78,15 +78,15 @@ function openLaneWire(bound: () => BoundDestination, bucket: Bucket, { clock, me
     vendor: facts.vendor,
     clock,
     metrics,
-    ...counted(bound, bucket),
+    ...counted(bound, bucket, clock),
   });
 }
 
 /** Each call waits its turn, and what its answer tells of the vendor's limits is heard. */
-const counted = (bound: () => BoundDestination, bucket: Bucket) => ({
+const counted = (bound: () => BoundDestination, bucket: Bucket, clock: Ground["clock"]) => ({
   beforeCall: (budget: string, cost: number) => bucket.begin(budget, cost),
   afterCall: (budget: string, answer: WireResponse | undefined) =>
-    bucket.end(budget, answer === undefined ? undefined : bound().tells?.(answer)),
+    bucket.end(budget, answer === undefined ? undefined : bound().tells(answer, clock.now())),
 });
 
 /** Wires to the other origins of a vendor, as its answers name them. */
@@ -97,7 +97,7 @@ function openOtherWires(bound: () => BoundDestination, bucket: Bucket, { clock, 
       const known = open.get(baseUrl);
       if (known !== undefined) return known;
       const { vendor } = bound().facts;
-      const made = openWire({ baseUrl, headers: {}, vendor, clock, metrics, ...counted(bound, bucket) });
+      const made = openWire({ baseUrl, headers: {}, vendor, clock, metrics, ...counted(bound, bucket, clock) });
       open.set(baseUrl, made);
       return made;
     },

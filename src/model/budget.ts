@@ -38,6 +38,8 @@ export interface Told {
   readonly day?: { readonly most?: number; readonly left: number };
   /** Too many calls were in flight at once. */
   readonly crowded?: boolean;
+  /** It asks for silence until then (epoch ms), in its own words. */
+  readonly silence?: { readonly until: number; readonly reason: string };
 }
 
 /** Why old mail waits, and until when (epoch ms) it is looked at again. */

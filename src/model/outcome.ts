@@ -7,8 +7,11 @@
 export type Failure =
   /** Certainly nothing happened there; try again later, an attempt is counted. */
   | { readonly kind: "retryable"; readonly reason: string }
-  /** Certainly nothing happened; the whole lane waits until `until` (epoch ms); no attempt is counted. */
-  | { readonly kind: "rate_limited"; readonly reason: string; readonly until: number }
+  /**
+   * Certainly nothing happened; the whole lane waits until `until` (epoch ms); no attempt is counted. `standing`: it stood in line of our own for
+   * too long, and the vendor asked for nothing: what stands there still goes on.
+   */
+  | { readonly kind: "rate_limited"; readonly reason: string; readonly until: number; readonly standing?: true }
   /** It may have happened: find before put. */
   | { readonly kind: "ambiguous"; readonly reason: string }
   /** This message never: dead letter, in the vendor's words. */

@@ -13,7 +13,7 @@ export interface Bucket {
    * waited for, since what is refused half way begins anew, and a crowd that begins anew at once never comes to its end.
    */
   take(budget: string, cost?: number): Promise<void>;
-  /** `take`, and a place among the calls in flight. */
+  /** `take`, and a place among the calls in flight. A silence that the vendor asks for meanwhile is kept, and what never leaves costs nothing of the day. */
   begin(budget: string, cost: number): Promise<void>;
   /** The call that began is over; what its answer said of limits. */
   end(budget: string, told: Told | undefined): void;
@@ -30,7 +30,11 @@ export interface BucketOptions {
 }
 
 export const longestWaitMs = 20_000;
-const tooLong = "more calls wait for their turn than the limit lets through soon";
+/** A delivery that found no place is begun again after this. */
+const placeAgainMs = 5_000;
+
+const stoodTooLong = (reason: string, until: number): Refused =>
+  new Refused({ kind: "rate_limited", reason, until, standing: true });
 
 interface Level {
   readonly limit: Limit;
@@ -120,7 +124,7 @@ export function openBucket(limits: readonly Limit[], clock: Clock, options: Buck
     refill(level);
     const waitMs = waitOf(level, level.waiting + 1);
     if (waitMs > longestWaitMs)
-      throw new Refused({ kind: "rate_limited", reason: tooLong, until: clock.now() + waitMs });
+      throw stoodTooLong("more calls wait for their turn than the limit lets through soon", clock.now() + waitMs);
   }
 
   async function takeFrom(level: Level, latest: number): Promise<void> {
@@ -151,9 +155,7 @@ export function openBucket(limits: readonly Limit[], clock: Clock, options: Buck
     if (left < 1) level.emptyUntil = clock.now() + Math.min(resetMs ?? perMs / 10, perMs);
   }
 
-  async function take(budget: string, cost = 1): Promise<void> {
-    // A pause that begins while it waits may be as long again.
-    const latest = clock.now() + 2 * longestWaitMs;
+  async function stand(budget: string, latest: number): Promise<void> {
     for (const level of levels.get(budget) ?? []) {
       await silence(latest);
       refuseLongWait(level);
@@ -162,34 +164,53 @@ export function openBucket(limits: readonly Limit[], clock: Clock, options: Buck
       level.line = turn.catch(() => undefined);
       await turn;
     }
+  }
+
+  async function leave(budget: string, cost: number, latest: number): Promise<void> {
     await silence(latest);
     if (budget !== "token") day?.spend(cost);
   }
 
+  // A pause that begins while it waits may be as long again.
+  const latestLeave = (): number => clock.now() + 2 * longestWaitMs;
+
+  function pause(until: number, reason: string): void {
+    const now = clock.now();
+    const before = pauseNow(now);
+    // Calls that were under way together are refused together: that is one refusal.
+    if (before === undefined) pace.slower(until);
+    if (until > (before?.until ?? Number.NEGATIVE_INFINITY)) paused = { since: now, until, reason };
+  }
+
   return {
     day,
-    take,
+    async take(budget, cost = 1) {
+      const latest = latestLeave();
+      await stand(budget, latest);
+      await leave(budget, cost, latest);
+    },
     async begin(budget, cost) {
+      const latest = latestLeave();
       // In this order: whoever waits for a turn of its own budget holds no place that another could use.
-      await take(budget, cost);
-      await flight.enter();
+      await stand(budget, latest);
+      if (!(await flight.enter(longestWaitMs)))
+        throw stoodTooLong("the calls in flight take long, and more wait for a place", clock.now() + placeAgainMs);
+      try {
+        await leave(budget, cost, latest);
+      } catch (error) {
+        flight.leave();
+        throw error;
+      }
     },
     end(budget, told) {
-      flight.leave();
-      if (told === undefined) return;
       const level = (levels.get(budget) ?? []).toSorted((a, b) => a.limit.perMs - b.limit.perMs)[0];
-      if (told.window !== undefined && level !== undefined) adjust(level, told.window);
-      if (told.day !== undefined) day?.told(told.day);
-      if (told.crowded === true) flight.crowded();
+      if (told?.window !== undefined && level !== undefined) adjust(level, told.window);
+      if (told?.day !== undefined) day?.told(told.day);
+      if (told?.crowded === true) flight.crowded();
+      if (told?.silence !== undefined) pause(told.silence.until, told.silence.reason);
+      // Last of all: whoever has its place now goes at once, or keeps the silence.
+      flight.leave();
     },
-    pause(until, reason) {
-      // Our own word, and no silence that the vendor asked for: what stands in line already goes on.
-      if (reason === tooLong) return;
-      const now = clock.now();
-      const before = pauseNow(now);
-      // Calls that were under way together are refused together: that is one refusal.
-      if (before === undefined) pace.slower(until);
-      if (until > (before?.until ?? Number.NEGATIVE_INFINITY)) paused = { since: now, until, reason };
-    },
+    pause,
   };
 }

@@ -299,7 +299,7 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): Delivery {
         };
       }
       case "rate_limited":
-        ports.bucket.pause(failure.until, detail);
+        if (failure.standing !== true) ports.bucket.pause(failure.until, detail);
         await viaLedger(ledger.pause({ lane: settings.lane, kind: "until", until: failure.until, reason: detail }));
         return again(failure.until, false);
       case "blocked":

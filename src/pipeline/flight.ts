@@ -2,8 +2,8 @@
 import type { Clock } from "../model/ports.ts";
 
 export interface Flight {
-  /** Waits for a place. */
-  enter(): Promise<void>;
+  /** Waits for a place. False where none came free within `mostMs`. */
+  enter(mostMs: number): Promise<boolean>;
   /** Gives it back. */
   leave(): void;
   /** The vendor refused a call because too many were in flight: other programs may share its limit. */
@@ -13,7 +13,7 @@ export interface Flight {
 /** After so long without a refusal one more is tried. */
 const growMs = 600_000;
 
-export function openFlight(width: number, clock: Pick<Clock, "now">): Flight {
+export function openFlight(width: number, clock: Clock): Flight {
   let most = width;
   let inFlight = 0;
   let changedAt = Number.NEGATIVE_INFINITY;
@@ -39,10 +39,25 @@ export function openFlight(width: number, clock: Pick<Clock, "now">): Flight {
   }
 
   return {
-    async enter() {
+    async enter(mostMs) {
       grow();
-      if (inFlight < most) inFlight++;
-      else await new Promise<void>((resolve) => waiting.push(resolve));
+      if (inFlight < most) {
+        inFlight++;
+        return true;
+      }
+      return await new Promise<boolean>((resolve) => {
+        const timer = new AbortController();
+        const take = () => {
+          timer.abort();
+          resolve(true);
+        };
+        waiting.push(take);
+        void clock.sleep(mostMs, timer.signal).then(() => {
+          const place = waiting.indexOf(take);
+          if (place >= 0) waiting.splice(place, 1);
+          resolve(false);
+        });
+      });
     },
     leave,
     crowded() {

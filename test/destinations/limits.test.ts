@@ -26,7 +26,7 @@ function lane(name: string, settings: object, sandbox: Sandbox, time: VirtualTim
     clock,
     headers: reach?.headers ?? {},
     beforeCall: (budget, cost) => bucket.begin(budget, cost),
-    afterCall: (budget, answer) => bucket.end(budget, answer && tells?.(answer)),
+    afterCall: (budget, answer) => bucket.end(budget, answer && tells(answer, clock.now())),
   });
   return { bucket, facts: facts as Facts, wire, session: bound.open(portsFor(clock, wire)) };
 }
@@ -149,6 +149,24 @@ describe("limits that the vendor changes", () => {
     expect(await refusedIn(), "four at once, where two may be").toBeGreaterThan(0);
     expect(await refusedIn()).toBe(0);
     expect(bucket.day?.standing()).toEqual({ most: 1_000, left: 1_000 - 24 });
+  });
+});
+
+describe("a refusal that names a time", () => {
+  const reach = { base_url: "http://crm.invalid" };
+  test.each([
+    ["close", { api_key: sandboxKey }],
+    ["hubspot", { token: hubspotToken }],
+    ["pipedrive", { token: pipedriveToken }],
+    ["salesforce", { ...reach, client_id: sandboxApp.clientId, client_secret: sandboxApp.clientSecret }],
+    ["tryton", { ...reach, database: "crm", user: "mailwright", password: "tryton-test" }],
+    ["zoho", sandboxClient],
+  ])("%s: is kept by the calls that wait already, from the moment of the answer on", (name, settings) => {
+    const bound = destinations.find((one) => one.name === name)?.bind(settings);
+    const json = name === "salesforce" ? [{ errorCode: "TOO_MANY_REQUESTS", message: "slow down" }] : {};
+    const answer = { status: 429, headers: { "retry-after": "7" }, text: JSON.stringify(json), json };
+    expect(bound?.tells(answer, 1_000)).toMatchObject({ silence: { until: 8_000, reason: expect.any(String) } });
+    expect(bound?.tells({ ...answer, status: 200 }, 1_000)?.silence).toBeUndefined();
   });
 });
 

@@ -158,7 +158,7 @@ export function laneTo(rig: RoadRig, sandbox: Pick<Sandbox, "handle">, clock: Cl
     clock,
     headers: reach?.headers ?? {},
     beforeCall: (budget, cost) => bucket.begin(budget, cost),
-    afterCall: (budget, answer) => bucket.end(budget, answer && bound.tells?.(answer)),
+    afterCall: (budget, answer) => bucket.end(budget, answer && bound.tells(answer, clock.now())),
   });
   const settings = {
     tenant,

@@ -134,8 +134,8 @@ describe("the bucket", () => {
     expect(refusal).toBeInstanceOf(Refused);
     const { failure } = refusal as Refused;
     expect(failure).toMatchObject({ kind: "rate_limited", until: 24_000 });
-    // What the lane does with every such refusal.
-    bucket.pause(24_000, failure.reason);
+    // What the lane makes no silence of.
+    expect(failure).toHaveProperty("standing", true);
     await time.advance(16_000);
     await Promise.all(inLine);
     expect(left).toEqual([8_000, 16_000]);
@@ -234,6 +234,56 @@ describe("the bucket", () => {
       expect(await within(1_000)).toBeLessThan(30);
       await time.advance(90_000);
       expect(await within(1_000)).toBeGreaterThan(85);
+    });
+
+    describe("while a call waits for a place among those in flight", () => {
+      const day = { unit: "calls", most: 10, renews: "rolling", liveReserve: 0 } as const;
+      const waiting = async () => {
+        const time = new VirtualTime(0);
+        const bucket = openBucket([], time.clock(), { width: 1, day });
+        await bucket.begin("default", 1);
+        const left: number[] = [];
+        const next = bucket.begin("default", 1).then(
+          () => left.push(time.trueNow),
+          (error: unknown) => error,
+        );
+        return { time, bucket, left, next };
+      };
+
+      test.each(["by another call's refusal", "by the answer that gives it the place"])(
+        "%s keeps it back until then",
+        async (how) => {
+          const { time, bucket, left, next } = await waiting();
+          const silence = { until: 5_000, reason: "the vendor's words" };
+          if (how.includes("another")) bucket.pause(silence.until, silence.reason);
+          bucket.end("default", how.includes("another") ? undefined : { silence });
+          await time.advance(4_999);
+          expect(left).toEqual([]);
+          await time.advance(1);
+          await next;
+          expect(left).toEqual([5_000]);
+        },
+      );
+
+      test("for long refuses it, which costs nothing of the day and takes the place from nobody", async () => {
+        const { time, bucket, next } = await waiting();
+        bucket.end("default", { silence: { until: 50_000, reason: "the vendor's words" } });
+        expect(await next).toMatchObject({ failure: { kind: "rate_limited", until: 50_000 } });
+        expect(bucket.day?.standing()?.left).toBe(9);
+        await time.advance(50_000);
+        await bucket.begin("default", 1);
+        expect(bucket.day?.standing()?.left).toBe(8);
+      });
+
+      test("refuses it after 20 s where no call comes to its end, which is no silence of the vendor's", async () => {
+        const { time, bucket, left, next } = await waiting();
+        await time.advance(20_000);
+        expect(await next).toMatchObject({ failure: { kind: "rate_limited", standing: true } });
+        bucket.end("default", undefined);
+        await bucket.begin("default", 1);
+        expect(left).toEqual([]);
+        expect(bucket.day?.standing()?.left).toBe(8);
+      });
     });
 
     test("keeps the later of two times", async () => {

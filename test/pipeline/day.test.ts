@@ -140,12 +140,12 @@ describe("a day's budget", () => {
 
 describe("calls in flight", () => {
   test("are the width at most, half of it after a word of the vendor's, and more again as time goes by", async () => {
-    const clock = { at: noon, now: () => clock.at };
+    const clock = { at: noon, now: () => clock.at, sleep: () => new Promise<void>(() => undefined) };
     const flight = openFlight(4, clock);
     let most = 0;
     let inFlight = 0;
     const call = async (work: () => Promise<void>) => {
-      await flight.enter();
+      await flight.enter(60_000);
       most = Math.max(most, ++inFlight);
       await work();
       inFlight--;

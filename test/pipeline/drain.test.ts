@@ -286,6 +286,20 @@ describe("a lane", () => {
     expect(time.trueNow).toBeGreaterThanOrEqual(until);
   });
 
+  test("whose calls stood in line for too long waits with what it has not begun, and stops nobody who stands there still", async () => {
+    const until = time.trueNow + 5_000;
+    const pauses: number[] = [];
+    const bucket: Bucket = { ...openBucket([], time.clock()), pause: (end) => void pauses.push(end) };
+    await prepared("e1", [note("first", "c")]);
+    await prepared("e2", [note("second", "d")]);
+    const limited = (more: object) => new Refused({ kind: "rate_limited", reason: "429", until, ...more });
+    const session = scripted({ put: [limited({ standing: true }), limited({}), { id: "a" } as never] });
+    start(session, { bucket, width: 1 });
+    await time.until(() => kept.counts.get("deliveries_total acme crm processed") === 2);
+    expect(pauses).toEqual([until]);
+    expect(time.trueNow).toBeGreaterThanOrEqual(until);
+  });
+
   test("keeps what is left of a day for live mail: old mail waits, also after a restart, and goes on when the day has room again", async () => {
     const day = { unit: "calls", most: 400, renews: "rolling", liveReserve: 50 } as const;
     const worked = (bucket: Bucket): Session => {
