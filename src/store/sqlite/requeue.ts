@@ -125,13 +125,14 @@ export function openReclaim(db: Connection): Operations["reclaim"] {
   const freed = db.prepare<[], { id: number; lane: string; thread: string }>(
     "UPDATE delivery SET lease = NULL, lease_until = NULL, turn = 0 WHERE lease IS NOT NULL RETURNING id, lane, thread",
   );
+  // Nobody knows when it ended: a call that outlasted its deadline was over with the process, now at the latest.
   const sent = db.prepare(
-    "UPDATE step SET state = 'unknown', reason = 'the process ended before the answer' WHERE state = 'sent'",
+    "UPDATE step SET state = 'unknown', reason = 'the process ended before the answer', deadline = max(deadline, ?) WHERE state = 'sent'",
   );
   const accounts = db.prepare("UPDATE imap_account SET lease = NULL, lease_until = NULL WHERE lease IS NOT NULL");
-  return () => {
+  return (now) => {
     const parses = events.run().changes + accounts.run().changes;
-    sent.run();
+    sent.run(now);
     const filesInWork = files.reduce((sum, free) => sum + free.run().changes, 0);
     const works = freed.all();
     for (const { id, lane, thread } of works) {

@@ -483,5 +483,15 @@ export function pauseContract(open: OpenBench): void {
       expect((await w.only("event-a")).steps[1]?.reason).toContain("ended before the answer");
       expect(await w.ledger.note({ claim, steps: [] })).toBe(false);
     });
+
+    it("knows that a call of the dead process was over now at the latest, also one that outlasted its deadline", async () => {
+      await w.delivery("a", steps("activity-a"));
+      const claim = await w.claim({ now: 3_000, leaseMs: day });
+      const sent = { step: there(claim.steps[0]).id, state: "sent", at: 3_000, deadline: 3_500 } as const;
+      await w.ledger.note({ claim, steps: [sent] });
+      await w.reopen();
+      await w.ledger.reclaim(9_000);
+      expect((await w.claim({ now: 9_000 })).steps).toMatchObject([{ state: "unknown", deadline: 9_000 }]);
+    });
   });
 }
