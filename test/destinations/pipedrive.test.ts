@@ -402,6 +402,23 @@ describe("our fields", () => {
     expect(rig.sandbox.state().counts.deals).toBe(2);
   });
 
+  test("that an administrator deletes cost no mail of those that are under way together, nor one that comes late", async () => {
+    const rig = pipedriveRig();
+    const code = rig.sandbox.actors.adminAddsField("deals", "Region", "varchar");
+    const wish = (name: string) => ({ ...deal([], name), fields: { Region: "South" } });
+    await rig.session.put(wish("one"), none);
+    rig.sandbox.actors.adminDeletesField("deals", "Region");
+    const together = ["two", "three", "four"].map(
+      async (name) => await failureIn(() => rig.session.put(wish(name), none)),
+    );
+    expect((await Promise.all(together)).map(({ kind }) => kind)).toEqual(["retryable", "retryable", "retryable"]);
+    // One whose body was made before, and that waited in line for so long.
+    const body = { success: false, error: `custom_fields.${code}: unknown custom field`, code: "ERR_INVALID_INPUT" };
+    rig.sandbox.faults.plan({ route: "deals.create", fault: { kind: "status", status: 400, body } });
+    expect((await failureIn(() => rig.session.put(wish("five"), none))).kind).toBe("retryable");
+    expect((await rig.session.put(wish("two"), none)).note).toMatch(/no field Region/);
+  });
+
   test("that are there and refuse a value are a dead letter, not a field that is gone", async () => {
     const rig = pipedriveRig();
     const code = rig.sandbox.actors.adminAddsField("deals", "Region", "varchar");

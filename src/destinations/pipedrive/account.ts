@@ -45,7 +45,7 @@ export interface Account {
   forget(): void;
   /** They may have changed: looks again at the next question, and not for every record that says so. */
   doubt(): void;
-  /** Whether one of these keys was known and is there no more, by a fresh answer. */
+  /** Whether one of these keys was ever known and is there no more, by an answer that is newer than what held it. */
   areGone(codes: readonly string[]): Promise<boolean>;
 }
 
@@ -65,6 +65,8 @@ const doubtMs = 600_000;
 export function openAccount(api: Api, settings: AccountSettings, clock: Pick<Clock, "now">): Account {
   let doubtedAt = Number.NEGATIVE_INFINITY;
   const remembered = new Map<string, Promise<unknown>>();
+  /** All keys that its answers have named: several calls under way may carry one that the first of them found gone. */
+  const everKnown = new Map<ObjectName, Set<string>>();
   /** One question at a time; its answer is kept, its failure is not. */
   function once<T>(name: string, ask: () => Promise<T>): Promise<T> {
     const held = remembered.get(name);
@@ -79,7 +81,13 @@ export function openAccount(api: Api, settings: AccountSettings, clock: Pick<Clo
 
   const company = (): Promise<Company> => once("company", () => askCompany(api, settings));
   const fields = (object: ObjectName): Promise<readonly Field[]> =>
-    once(`fields ${object}`, () => askFields(api, object));
+    once(`fields ${object}`, async () => {
+      const there = await askFields(api, object);
+      const known = everKnown.get(object) ?? new Set();
+      for (const { code } of there) known.add(code);
+      everKnown.set(object, known);
+      return there;
+    });
   return {
     company,
     fields,
@@ -103,13 +111,12 @@ export function openAccount(api: Api, settings: AccountSettings, clock: Pick<Clo
     },
     async areGone(codes) {
       for (const object of keyedObjects) {
-        const held = remembered.get(`fields ${object}`) as ReturnType<typeof fields> | undefined;
-        const known = (await held?.catch(() => []))?.map(({ code }) => code) ?? [];
-        const named = codes.filter((code) => known.includes(code));
+        const named = codes.filter((code) => everKnown.get(object)?.has(code) === true);
+        const isGone = (there: readonly Field[]) => named.some((code) => !there.some((field) => field.code === code));
         if (named.length === 0) continue;
+        if (isGone(await fields(object))) return true;
         remembered.delete(`fields ${object}`);
-        const there = await fields(object);
-        if (named.some((code) => !there.some((field) => field.code === code))) return true;
+        if (isGone(await fields(object))) return true;
       }
       return false;
     },
