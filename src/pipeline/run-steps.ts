@@ -79,9 +79,8 @@ async function asLeft(late: Held, { step, refs }: Turn, { session }: RunPorts): 
   const fields = await session.asMade?.(step, refs);
   if (fields === undefined) return undefined;
   const own = new Set([...refs.values()].map(nameOf));
-  // Which of the open deals it was put on, the CRM said in that call.
-  const onDeals = step.kind === "activity" && step.deals !== undefined;
-  const links = late.links.filter((link) => own.has(link) || (onDeals && link.startsWith("deal:")));
+  // Which of the open deals it was put on, the CRM said in that call alone: a person may have put it on the others, and none is taken for ours.
+  const links = late.links.filter((link) => own.has(link));
   return heldOf({ id: "", archived: false, fields, links });
 }
 

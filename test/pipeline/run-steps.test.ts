@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import type { Ref, Session, Snapshot } from "../../src/model/destination.ts";
 import type { ClaimedStep, StepNote } from "../../src/model/ledger.ts";
 import { Refused } from "../../src/model/outcome.ts";
-import type { Step } from "../../src/model/step.ts";
+import type { ActivityStep, Step } from "../../src/model/step.ts";
 import { ensureOfRun, heldOf } from "../../src/pipeline/run-steps.ts";
-import { facts, openSealer, person, rowOf, scripted } from "./fakes.ts";
+import { activity, facts, openSealer, person, personKey, rowOf, scripted } from "./fakes.ts";
 
 const made: Snapshot = {
   id: "7",
@@ -166,5 +166,35 @@ describe("a step of a run", () => {
     expect(await found({ id: "7", ours: true }, async () => undefined)).toBeUndefined();
     expect(await found({ id: "7", ours: false })).toBeUndefined();
     expect(await found({ id: "7" })).toBeUndefined();
+  });
+
+  it("does not take for its own the deals that a mail is on when it is found after a lost answer: a person may have put it there", async () => {
+    const mail: ActivityStep = { ...activity, deals: "recent_five" };
+    const late = { id: "9", archived: false, fields: { subject: "An order" }, links: ["deal:5", "person:1"] };
+    const session: Session = {
+      ...scripted({ read: [late], find: [{ id: "9", ours: true }] }),
+      asMade: async () => late.fields,
+    };
+    const outcome = await ensureOfRun(
+      {
+        step: mail,
+        row: rowOf(mail, { run: 2, state: "unknown", sends: 1 }),
+        refs: new Map([[personKey, { kind: "person", id: "1" }]]),
+        carried: [],
+      },
+      [mail],
+      {
+        session,
+        facts,
+        clock: { now: () => 5_000 } as never,
+        sealer: openSealer,
+        note: async () => true,
+        unclear: async () => null,
+      },
+    );
+    const { snapshot } = outcome.kind === "confirmed" ? (outcome.note as { snapshot?: Uint8Array }) : {};
+    if (snapshot === undefined) throw new Error(outcome.kind);
+    const held = JSON.parse(Buffer.from(openSealer.open(snapshot).plain).toString());
+    expect(held.links).toEqual(["person:1"]);
   });
 });
