@@ -7,7 +7,7 @@ import { classify } from "./pipedrive/classify.ts";
 import { maxNoteChars } from "./pipedrive/note.ts";
 import { dedupeOf, openSession } from "./pipedrive/session.ts";
 import { tells } from "./pipedrive/tells.ts";
-import { baseUrl, liveReserve, secretWord } from "./shared/settings.ts";
+import { allKept, baseUrl, liveReserve, secretWord } from "./shared/settings.ts";
 
 const settings = z
   .strictObject({
@@ -71,10 +71,13 @@ const settings = z
         "Tokens of the company's daily budget that are left to its other programs: with fewer, the lane waits. Works where Pipedrive's answers name what is left.",
       ),
   })
-  .superRefine(({ token, client_id, client_secret, refresh_token }, context) => {
+  .superRefine(({ token, client_id, client_secret, refresh_token, ...own }, context) => {
     const parts = { client_id, client_secret, refresh_token };
     const missing = Object.entries(parts).filter(([, value]) => value === undefined);
     const add = (message: string, path: string) => context.addIssue({ code: "custom", message, path: [path] });
+    const { tokens_per_day: day = Number.POSITIVE_INFINITY, reserve_tokens, live_reserve_percent } = own;
+    const kept = allKept(live_reserve_percent + (reserve_tokens / day) * 100, "reserve_tokens");
+    if (kept !== undefined) add(kept, "live_reserve_percent");
     if (token !== undefined && missing.length < 3)
       add("give token, or client_id with its two others, not both", "token");
     if (token === undefined)

@@ -5,7 +5,7 @@ import { apiVersion } from "./salesforce/api.ts";
 import { classify } from "./salesforce/classify.ts";
 import { openSession } from "./salesforce/session.ts";
 import { tells } from "./salesforce/usage.ts";
-import { baseUrl, liveReserve, secretWord } from "./shared/settings.ts";
+import { allKept, baseUrl, liveReserve, secretWord } from "./shared/settings.ts";
 import { maxBodyChars } from "./shared/text.ts";
 
 const settings = z
@@ -77,7 +77,9 @@ const settings = z
       .default(600_000)
       .describe("How long after a call's deadline Salesforce may still carry it out, in ms."),
   })
-  .superRefine(({ client_secret, username, private_key }, context) => {
+  .superRefine(({ client_secret, username, private_key, daily_reserve_percent, live_reserve_percent }, context) => {
+    const message = allKept(daily_reserve_percent + live_reserve_percent, "daily_reserve_percent");
+    if (message !== undefined) context.addIssue({ code: "custom", message, path: ["live_reserve_percent"] });
     const withKey = private_key !== undefined;
     if (withKey === (client_secret !== undefined)) {
       const message = withKey

@@ -132,9 +132,14 @@ export function openDay(budget: DayBudget, clock: Pick<Clock, "now">): Day {
       const now = clock.now();
       const is = standing(now);
       if (is === undefined) return undefined;
-      const reserved = othersUnits(is.most) + (is.most * liveReserve) / 100;
+      const toOthers = othersUnits(is.most);
+      const reserved = toOthers + (is.most * liveReserve) / 100;
       if (is.left > reserved) return undefined;
-      const reason = `${Math.floor(is.left)} of the day's ${is.most} ${unit} are left: they are kept for live mail (${liveReserve} %), and old mail waits`;
+      const also = toOthers === 0 ? "" : ` and for the account's other programs (${Math.ceil(toOthers)})`;
+      const kept = `they are kept for live mail (${liveReserve} %)${also}`;
+      const forEver =
+        reserved < is.most ? "" : ", every day, since that is all of it: live_reserve_percent has to be less";
+      const reason = `${Math.floor(is.left)} of the day's ${is.most} ${unit} are left: ${kept}, and old mail waits${forEver}`;
       return { until: nextLook(now, reserved - is.left + 1), reason };
     },
     standing: () => standing(clock.now()),

@@ -171,6 +171,19 @@ describe("a refusal that names a time", () => {
 });
 
 describe("the reserve of live mail", () => {
+  test("may not be, with what is left to others, all of a day: old mail would wait for ever", () => {
+    const bind = (name: string, settings: object) => () =>
+      destinations.find((one) => one.name === name)?.bind(settings);
+    const app = { base_url: "http://crm.invalid", client_id: sandboxApp.clientId, client_secret: "secret" };
+    const kept = /live_reserve_percent and \w+ add up to 100 %/;
+    expect(bind("salesforce", { ...app, daily_reserve_percent: 60, live_reserve_percent: 40 })).toThrow(kept);
+    expect(bind("salesforce", { ...app, daily_reserve_percent: 60, live_reserve_percent: 39 })).not.toThrow();
+    const pipedrive = { token: pipedriveToken, tokens_per_day: 10_000, live_reserve_percent: 20 };
+    expect(bind("pipedrive", { ...pipedrive, reserve_tokens: 8_000 })).toThrow(kept);
+    expect(bind("pipedrive", { ...pipedrive, reserve_tokens: 7_999 })).not.toThrow();
+    expect(bind("hubspot", { token: hubspotToken, live_reserve_percent: 100 })).toThrow();
+  });
+
   test.each([
     [
       "hubspot",

@@ -78,6 +78,18 @@ describe("a day's budget", () => {
     expect(day.oldMailWaits()).toBeDefined();
   });
 
+  test("says all that it is kept for, and that old mail waits for ever where that is the whole of it", () => {
+    const reason = (most: number, left: number) => {
+      const { day } = opened({ ...calls, others: { units: 800 } });
+      day.told({ most, left });
+      return day.oldMailWaits()?.reason;
+    };
+    expect(reason(10_000, 2_500)).toBe(
+      "2500 of the day's 10000 calls are left: they are kept for live mail (20 %) and for the account's other programs (800), and old mail waits",
+    );
+    expect(reason(1_000, 1_000)).toMatch(/old mail waits, every day.*live_reserve_percent has to be less/);
+  });
+
   test("where the vendor tells only what is left is held against the most that was left", () => {
     const { day } = opened(calls);
     day.told({ left: 900 });

@@ -19,11 +19,17 @@ export const baseUrl = (vendor: string, standard: string) =>
 export const liveReserve = z
   .int()
   .min(0)
-  .max(100)
+  .max(99)
   .default(20)
   .describe(
     "Part of a day's budget that is kept for live mail, in percent: with less left, old mail (a mailbox's history, a mapping that is applied to it) waits, and live mail goes on.",
   );
+
+/** What is kept of a day's budget for others and for live mail may not be all of it: old mail would wait for ever. */
+export const allKept = (percent: number, others: string): string | undefined =>
+  percent < 100
+    ? undefined
+    : `live_reserve_percent and ${others} add up to ${Math.floor(percent)} % of a day's budget: old mail would wait for ever; less than 100 %`;
 
 export const secretWord = (what: string) =>
   z
