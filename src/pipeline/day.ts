@@ -33,15 +33,31 @@ const believedMs = hourMs;
 const aheadOfEach = 32;
 const aheadAtMost = 128;
 
+/** In so long a day has begun anew, and showed all that the plan has. */
+const peakMs = 2 * dayMs;
+
+const peakSchema = z.object({ window: z.number(), now: z.number(), before: z.number() });
 const keptSchema = z.object({
   hours: z.array(z.tuple([z.number(), z.number()])).max(100),
-  told: z.object({ left: z.number(), most: z.number().nullable(), at: z.number(), since: z.number() }).nullable(),
+  told: z
+    .object({
+      left: z.number(),
+      most: z.number().nullable(),
+      at: z.number(),
+      since: z.number(),
+      peak: peakSchema.optional(),
+    })
+    .nullable(),
 });
+
+/** The most that was left, in this stretch of `peakMs` and in the one before: a plan that shrinks is noticed. */
+type Peak = z.infer<typeof peakSchema>;
 
 interface Said {
   readonly left: number;
   readonly most: number | null;
   readonly at: number;
+  readonly peak?: Peak | undefined;
   /** Used by us since then. */
   since: number;
 }
@@ -101,6 +117,13 @@ export function openDay(budget: DayBudget, clock: Pick<Clock, "now">): Day {
     return now + hourMs;
   }
 
+  function peakWith(left: number, at: number): Peak {
+    const window = Math.floor(at / peakMs);
+    const last = said?.peak ?? { window: Math.floor((said?.at ?? at) / peakMs), now: said?.most ?? 0, before: 0 };
+    if (window === last.window) return { ...last, now: Math.max(last.now, left) };
+    return { window, now: left, before: last.now };
+  }
+
   function keep(ahead: number): string {
     keptUpTo = count + ahead;
     const now = clock.now();
@@ -125,8 +148,10 @@ export function openDay(budget: DayBudget, clock: Pick<Clock, "now">): Day {
     told({ left, most }) {
       // A day without any call is no plan that anybody has: old mail would wait for ever.
       if (most !== undefined && most < 1) return;
-      // Where it tells only what is left, the most that was left is the day's.
-      said = { left, most: most ?? Math.max(said?.most ?? 0, left), at: clock.now(), since: 0 };
+      const at = clock.now();
+      // Where it tells only what is left, the most that was left lately is the day's.
+      const peak = peakWith(left, at);
+      said = { left, most: most ?? Math.max(peak.now, peak.before), at, since: 0, peak };
     },
     oldMailWaits() {
       const now = clock.now();

@@ -98,6 +98,28 @@ describe("a day's budget", () => {
     expect(day.oldMailWaits()?.reason).toContain("180 of the day's 900");
   });
 
+  test("falls with the plan within some days where the vendor tells only what is left, also over restarts", () => {
+    let { day, clock } = opened(calls);
+    const told = (left: number) => {
+      day.told({ left });
+      const kept = day.toKeep(4) ?? day.atRest();
+      day = openDay(calls, clock);
+      day.restore(kept ?? "");
+      return day.standing()?.most;
+    };
+    expect(told(10_000)).toBe(10_000);
+    clock.at += 24 * hour;
+    expect(told(9_000), "a day in which it was busy").toBe(10_000);
+    for (let days = 0; days < 4; days++) {
+      clock.at += 24 * hour;
+      told(1_000);
+      expect(told(300)).toBeGreaterThanOrEqual(1_000);
+    }
+    expect(told(300)).toBe(1_000);
+    day.told({ left: 300 });
+    expect(day.oldMailWaits(), "a fifth of the smaller plan").toBeUndefined();
+  });
+
   test("of nothing, which is no plan that anybody has, is not believed", () => {
     const { day } = opened(calls);
     day.told({ most: 0, left: 0 });
