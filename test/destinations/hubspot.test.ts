@@ -33,6 +33,18 @@ describe("contacts at HubSpot", () => {
     expect(await session.put(person(), none)).toMatchObject({ id, adopted: true });
   });
 
+  test("nor does one that asks for several at once: what it leaves out is made twice as little", async () => {
+    const { session, sandbox } = hubspotRig();
+    const id = sandbox.actors.personAddsContact({ email: "ada@home.test" });
+    sandbox.actors.personAddsSecondaryEmail(id, "ada@example.test");
+    const others = ["bob@example.test", "eve@example.test"].map((address) => person(address));
+    const found = await Promise.all([person(), ...others].map((one) => session.find(one, none)));
+    expect(found).toEqual([undefined, undefined, undefined]);
+    expect(sandbox.log.filter(({ path }) => path.includes("batch/read"))).toHaveLength(1);
+    expect(await session.put(person(), none)).toMatchObject({ id, adopted: true });
+    expect(sandbox.state().contacts).toHaveLength(1);
+  });
+
   test("a new contact carries address, names and where it came from, and nothing that HubSpot's own rules set", async () => {
     const { session, sandbox } = hubspotRig();
     await session.put(person("Ada@Example.test", { flags: ["unverified"] }), none);
