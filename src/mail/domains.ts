@@ -17,6 +17,9 @@ export function asciiDomain(written: string): string | null {
 
 const bySuffixes = { extractHostname: false, mixedInputs: false } as const;
 
+/** Below it every customer of Microsoft has a name, by which his mail is signed where he set up nothing; the public suffix list does not say so. */
+const customersBelow = "onmicrosoft.com";
+
 /**
  * The domain that somebody registered. Private suffixes count (github.io, uk.com): their users have nothing to do with each other, and a
  * stranger there must never pass for a neighbour. A private suffix itself belongs to who runs it. Null for an address literal, a public
@@ -39,6 +42,7 @@ const mostRemembered = 4_096;
 function registeredUnder(domain: string): string | null {
   const ascii = domain.startsWith("[") ? null : asciiDomain(domain);
   if (ascii === null) return null;
+  if (ascii.endsWith(`.${customersBelow}`)) return ascii.split(".").slice(-3).join(".");
   const registered = getDomain(ascii, { ...bySuffixes, allowPrivateDomains: true });
   if (registered !== null) return registered;
   const owner = getDomain(ascii, bySuffixes);
@@ -84,7 +88,8 @@ function freemailList(): typeof DOMAINS {
 
 /** By the built-in lists: the domain, or the one that it is registered under. Anybody can have an address there. */
 export function isFreemail(domain: string): boolean {
-  return [domain, registrable(domain)].some((one) => one !== null && isListed(one));
+  const found = registrable(domain);
+  return [domain, found].some((one) => one !== null && isListed(one)) || found?.endsWith(`.${customersBelow}`) === true;
 }
 
 function isListed(domain: string): boolean {

@@ -5,7 +5,7 @@ import type { CanonicalEvent } from "../model/event.ts";
 import type { Ground } from "./ground.ts";
 import { peopleFor } from "./people.ts";
 
-/** Empty where nothing vouched for the sender: then the one message is let through, and nothing else. */
+/** Empty where nothing vouched for the sender and for no stranger: then the one message is let through, and nothing else. */
 export function senderDecisions(
   { settings, hasher }: Pick<Ground, "settings" | "hasher">,
   event: CanonicalEvent,

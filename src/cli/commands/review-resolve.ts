@@ -58,7 +58,7 @@ export async function resolve(cli: Cli, ground: Ground, review: ReviewRow, optio
   await cli.print(`${review.id}: ${answer.kind} by ${plain(who.by)}; ${became.join(", ") || "not decided yet"}`);
   if (answer.kind === "trust" && teaches.length === 0)
     await cli.say(
-      "nothing vouched for the sender, so that this message alone is let through; the next one is judged as before",
+      "nothing vouched for the sender that does not vouch for strangers too, so that this message alone is let through; the next one is judged as before",
     );
   const stays = deliveries.filter(({ state }) => answer.kind === "reject" && state === "processed");
   for (const { destination } of stays) await cli.say(`it is in ${destination} already and stays there`);

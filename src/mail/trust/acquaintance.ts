@@ -14,7 +14,7 @@ import type { People } from "../../model/people.ts";
 import { isOurs, type Known, type Resemblance, type Sender, senderOf } from "./case.ts";
 import { canBeShuffled, insideOf, looks, nameOf, underNearEndings } from "./lookalike.ts";
 import { nameKey } from "./names.ts";
-import { vouching } from "./proof.ts";
+import { vouchersFor } from "./vouchers.ts";
 
 export interface Inquiry {
   readonly question: AcquaintanceQuestion;
@@ -54,7 +54,7 @@ export function inquire(asking: Asking): Inquiry | undefined {
   const features = own ? [] : featuresOf(sender, organisation, of, hash);
   const suspects = own ? [] : suspectsOf(sender.domain, organisation, hash);
   const replies = own ? [] : repliesOf(asking, organisation).map((domain) => repliesAsk(domain, people, hash));
-  const vouchers = own ? [] : vouchersOf(asking, hash);
+  const vouchers = own ? [] : vouchersOf(asking, sender, hash);
   const asked = [...features, ...suspects, ...replies.flat()].map((each) => each.hash);
   return {
     question: { tenant, eventId, hashes: [...new Set(asked)], address: own ? null : address },
@@ -186,15 +186,18 @@ function elsewhere(
   return bearers[0]?.eventId ?? null;
 }
 
-const vouchersOf = ({ evidence, people }: Asking, hash: Hash): { domain: string; hash: string }[] =>
-  vouching(evidence)
+const vouchersOf = (
+  { evidence, people }: Asking,
+  sender: Sender,
+  hash: Hash,
+): { readonly domain: string; readonly hash: string }[] =>
+  vouchersFor(sender, evidence, people)
     .slice(0, maxVouching)
-    .map((domain) => people.registrable(domain) ?? domain)
     .map((domain) => ({ domain, hash: hash("domain", domain) }));
 
 /**
- * What a person can trust about the sender of a mail: the address, with each domain that vouched for it by DKIM or SPF. Empty where nothing
- * did, or where the address is our own: such a mail can be let through itself, and its address stays as it is.
+ * What a person can trust about the sender of a mail: the address, with each domain that vouched for it by DKIM or SPF, and for no stranger. Empty
+ * where none did, or where the address is our own: such a mail can be let through itself, and its address stays as it is.
  */
 export function trustable(asking: Asking, by: string, at: number): SenderDecision[] {
   const sender = senderOf(asking.message);
@@ -202,7 +205,7 @@ export function trustable(asking: Asking, by: string, at: number): SenderDecisio
   const { tenant, eventId } = asking;
   const hash = hasherOf(asking);
   const address = hash("address", addressKey(sender));
-  return vouchersOf(asking, hash).map(({ hash: domain }) => ({
+  return vouchersOf(asking, sender, hash).map(({ hash: domain }) => ({
     kind: "trust",
     tenant,
     address,

@@ -189,6 +189,52 @@ describe("a person's trust", () => {
     expect(await later("eve@acme.test", vouched)).toBe("another address");
   });
 
+  const trustedBy = async (from: string, evidence: Evidence) =>
+    trustable(await asking(from, evidence), "jane", 7).map(({ domain }) => domain);
+  const later = async (from: string, evidence: Evidence, trusted: readonly string[]) =>
+    inquire(await asking(from, evidence))?.known({ features: [], trusted: [...trusted] }).trustedWith;
+  const signedBy = (domain: string, aligned: "strict" | "relaxed" | null = null): Evidence => ({
+    ...noEvidence,
+    dkim: [signature({ domain, aligned })],
+  });
+
+  test("is nothing that an account at the same mail service, or at a freemail host, can gain", async () => {
+    const services = ["em1.sendgrid.net", "eu-west-1.amazonses.com", "acme-test.20230601.gappssmtp.com", "gmail.com"];
+    for (const host of services) {
+      expect(await trustedBy("Ada <ada@acme.test>", signedBy(host)), host).toEqual([]);
+      expect(await trustedBy("Ada <ada@acme.test>", { ...noEvidence, spf: spf("pass", host, false) }), host).toEqual(
+        [],
+      );
+      // Nor where such a word was taken before.
+      const before = await trustedBy(`Eve <eve@${host}>`, signedBy(host, "strict"));
+      expect(before, host).toHaveLength(1);
+      expect(await later("ada@acme.test", signedBy(host), before), host).toBeNull();
+    }
+  });
+
+  test("in somebody at a freemail host rests on that host alone, and is for his address alone", async () => {
+    const gmail = await trustedBy("Ada <ada@gmail.com>", {
+      ...signedBy("gmail.com", "strict"),
+      spf: spf("pass", "esp.test", false),
+    });
+    expect(gmail).toHaveLength(1);
+    expect(await later("ada@gmail.com", signedBy("gmail.com", "strict"), gmail)).toBe("gmail.com");
+    const esp = await trustedBy("Ada <ada@acme.test>", signedBy("esp.test"));
+    expect(await later("ada@acme.test", signedBy("esp.test"), esp)).toBe("esp.test");
+    expect(await later("ada@gmail.com", signedBy("esp.test"), esp)).toBeNull();
+    const address = async (from: string) => inquire(await asking(from))?.question.address;
+    expect(await address("eve@gmail.com")).not.toBe(await address("ada@gmail.com"));
+  });
+
+  test("in an organisation is given by what DMARC lets speak for it; under a strict record, by the very name", async () => {
+    const trusted = await trustedBy("Ada <ada@acme.test>", signedBy("acme.test", "strict"));
+    expect(await later("ada@acme.test", signedBy("mail.acme.test", "relaxed"), trusted)).toBe("acme.test");
+    expect(await later("ada@acme.test", signedBy("students.acme.test"), trusted)).toBeNull();
+    const byOne = await trustedBy("Ada <ada@acme.test>", signedBy("news.acme.test"));
+    expect(await later("ada@acme.test", signedBy("news.acme.test"), byOne)).toBe("news.acme.test");
+    expect(await later("ada@acme.test", signedBy("students.acme.test"), byOne)).toBeNull();
+  });
+
   test("cannot be given to what nothing vouches for, to a short signature, or to one of our own", async () => {
     expect(trustable(await asking("Ada <ada@acme.test>"), "jane", 7)).toEqual([]);
     const short = { ...noEvidence, dkim: [signature({ short_body: true })] };
