@@ -15,8 +15,9 @@ Anybody can write any name and address into From. So every event says how sure i
 
 \`trust.create_contact\` asks for more before a new contact is made. Nothing makes suspicious mail pass by itself.
 
-A reason allows at most the trust that stands beside it; the lowest counts. Exactly one reason says what speaks for the sender (or that nothing
-does); all others can only lower it. So more evidence against a mail never makes it more trusted, and a code that you see explains itself.
+A reason allows at most the trust that stands beside it; the lowest counts. Exactly one reason says what speaks for the sender (or that
+nothing does), and beside a weak one \`sender_trusted\` that a person trusts him; all others can only lower it. So more evidence
+against a mail never makes it more trusted, and a code that you see explains itself.
 
 ## What is remembered of senders
 
@@ -33,6 +34,7 @@ it is with the signature or the SPF of a mail service or a freemail host (sendgr
 is not its own, since every customer of it gets the same. For an address at a freemail host only that host's own word counts. Under a DMARC record that
 asks for exactly its domain, another one of that organisation stands for itself alone. A sender at one of your own domains cannot be trusted this way:
 mend its DKIM or SPF. A trusted sender lifts the reasons that are marked; forms of From that no honest program writes stay.
+Of such a mail under \`message_id_conflict\` or \`reply_to_elsewhere\` no company and no deal is made, as of one that would be \`verified\` without it.
 
 ## The same Message-ID twice
 

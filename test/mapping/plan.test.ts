@@ -416,6 +416,16 @@ describe("the gate", () => {
     expect(isSure(plain, "aligned-weak")).toBe(trust === "verified" || trust === "aligned-weak");
     expect(mayMakeContact(trust, { createContact: "unverified" })).toBe(trust !== "suspicious");
   });
+
+  test.each(["message_id_conflict", "reply_to_elsewhere"])(
+    "%s takes a mail off a person's trust as it takes one off DMARC's pass",
+    (code) => {
+      const { reasons, ...weak } = trustedBy("aligned-weak");
+      const doubtful = eventWith({ auth: { ...weak, reasons: [...reasons, { code, detail: null }] } });
+      expect(isSure(doubtful)).toBe(false);
+      expect(isSure(doubtful, "aligned-weak")).toBe(true);
+    },
+  );
 });
 
 /** A person trusts the sender, and the domain that vouched then has vouched again. */

@@ -6,7 +6,7 @@ import { trustLevels } from "../../model/event.ts";
 import { believed, type Case, type Finding, isOurs, type Sender, sameOrganisation, senderOf } from "./case.ts";
 import { us } from "./evidence.ts";
 import { impersonationOf } from "./impersonation.ts";
-import { looselySigned, proofOf } from "./proof.ts";
+import { besideWeak, looselySigned, proofOf } from "./proof.ts";
 import { shapesOf } from "./shapes.ts";
 
 const maxDetailChars = 500;
@@ -51,7 +51,11 @@ function ofSomebody(subject: Case, sender: Sender): Finding[] {
     ...(conflict ? [{ code: "message_id_conflict", detail: null } as const] : []),
   ];
   const lifted = known.trustedWith !== null;
-  return [proof, ...against.filter((finding) => !lifted || reasonOf(finding).lifted !== true)];
+  return [
+    proof,
+    ...besideWeak(subject, proof),
+    ...against.filter((finding) => !lifted || reasonOf(finding).lifted !== true),
+  ];
 }
 
 /** What is judged must be what is shown. Where the verifier finds nobody in From and we do, somebody wrote it for two readers. */

@@ -1,4 +1,5 @@
 /** What speaks for the sender of From, or against: the one best proof that the evidence gives. */
+import { trustReasons } from "../../model/event/trust-reasons.ts";
 import type { Evidence } from "../../model/event.ts";
 import type { People } from "../../model/people.ts";
 import { believed, type Case, type Finding, type Sender, sameOrganisation } from "./case.ts";
@@ -73,10 +74,17 @@ function weaker(subject: Case, sender: Sender): Finding | undefined {
   }
   const byArc = sealed(subject, sender);
   if (byArc !== undefined) return byArc;
-  return known.trustedWith === null
-    ? undefined
-    : { code: "sender_trusted", detail: `${known.trustedWith} vouches for it` };
+  return trusted(known);
 }
+
+/** A weak proof makes no company and no deal by itself; with a person's word it does, which is therefore said beside it. */
+export const besideWeak = ({ known }: Case, proof: Finding): Finding[] =>
+  trustReasons[proof.code].most === "aligned-weak" && proof.code !== "sender_trusted"
+    ? [trusted(known)].filter((found) => found !== undefined)
+    : [];
+
+const trusted = ({ trustedWith }: Case["known"]): Finding | undefined =>
+  trustedWith === null ? undefined : { code: "sender_trusted", detail: `${trustedWith} vouches for it` };
 
 /** RFC 8601 §2.7: where a result says whom it is about. */
 const propertiesOf: Readonly<Record<string, readonly string[]>> = Object.assign(Object.create(null), {

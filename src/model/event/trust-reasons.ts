@@ -19,7 +19,7 @@ const resembling =
   "Compare the domain letter by letter with the one you know. If it is honest, trust the sender; if it is your own, add it to people.own_domains.";
 
 export const trustReasons = {
-  // What speaks for the sender. A mail has exactly one of these, the best that applies.
+  // What speaks for the sender. A mail has exactly one of these, the best that applies; beside a weak one, sender_trusted may stand too.
   dmarc_pass: { most: "verified", says: "DMARC passed for the domain of From.", todo: none },
   among_sent: {
     most: "verified",

@@ -279,6 +279,28 @@ describe("what people and ids say", () => {
   });
 });
 
+describe("a person's trust in a sender who is aligned", () => {
+  const known = { ...nothingKnown, trustedWith: "acme.test" };
+  const none = dmarc("none", "acme.test", null);
+
+  test.each([
+    ["dkim_aligned", evidence({ dkim: [signature()], dmarc: none })],
+    ["dkim_aligned", evidence({ dkim: [signature({ domain: "mail.acme.test", aligned: "relaxed" })], dmarc: none })],
+    ["spf_aligned", evidence({ spf: spf("pass", "acme.test"), dmarc: none })],
+    ["claimed_aligned", evidence({ claimed: [block([["dkim", "pass", ["header.d", "acme.test"]]])] })],
+  ])("stands beside %s", async (code, seen) => {
+    expect(await judged(ada, seen)).toBe(`aligned-weak ${code}`);
+    expect(await judged(ada, seen, { known })).toBe(`aligned-weak ${code} sender_trusted`);
+  });
+
+  test("says nothing where DMARC passed, and stays where the mail itself is in doubt", async () => {
+    expect(await judged(ada, passed("acme.test"), { known })).toBe("verified dmarc_pass");
+    expect(await judged(ada, evidence({ dkim: [signature()], dmarc: none }), { known, conflict: true })).toBe(
+      "aligned-weak dkim_aligned sender_trusted message_id_conflict",
+    );
+  });
+});
+
 const anyResult = fc.constantFrom(...authResults);
 const anyDomain = fc.constantFrom("acme.test", "mail.acme.test", "evil.test", "globex.test", "gmail.com", "co.uk");
 const anyAligned = fc.constantFrom("strict", "relaxed", null);
