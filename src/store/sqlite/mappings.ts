@@ -2,6 +2,7 @@
 import type { MappingRow, ThreadDeal } from "../../model/mappings.ts";
 import type { Connection } from "./connection.ts";
 import type { Operations } from "./operations.ts";
+import { inLaterRun } from "./run-later.ts";
 import { openStory } from "./story.ts";
 import { openPlanAgain } from "./thread-place.ts";
 
@@ -60,7 +61,8 @@ export function openFixDeal(
        ORDER BY t.written_at, t.placed LIMIT ${mostPlannedAgain + 1}`,
   );
   const giveAgain = db.prepare(
-    "UPDATE run_event SET state = 'waiting' WHERE run = ? AND event = ? AND state = 'planned'",
+    `UPDATE run_event SET state = 'waiting' WHERE run = $run AND event = $event AND state = 'planned'
+       AND NOT ${inLaterRun("$event", "$run")}`,
   );
   const planAgain = openPlanAgain(db);
   const tell = openStory(db);
@@ -76,7 +78,7 @@ export function openFixDeal(
     for (const { seq, raw_kind } of others.slice(0, mostPlannedAgain)) {
       // A run touches what it was given, and nothing else.
       if (run !== null) {
-        giveAgain.run(run, seq);
+        giveAgain.run({ run, event: seq });
         continue;
       }
       if (raw_kind === "gone") {

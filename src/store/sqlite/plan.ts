@@ -4,6 +4,7 @@ import { undoRule } from "../../model/runs.ts";
 import type { Connection } from "./connection.ts";
 import { type Delivery, openDeliveries, turns } from "./delivery.ts";
 import { openElect, openHurry } from "./head.ts";
+import { inLaterRun } from "./run-later.ts";
 import { openRestore, openRunPlan } from "./run-plan.ts";
 import { openStory } from "./story.ts";
 
@@ -49,6 +50,7 @@ export function openPlans(db: Connection): Plans {
   const askAgain = db.prepare<[{ event: number; delivery: number }]>(
     `UPDATE run_event INDEXED BY run_event_of SET state = 'waiting' WHERE event = $event AND state = 'planned'
        AND EXISTS (SELECT 1 FROM run r WHERE r.id = run_event.run AND r.state <> 'done')
+       AND NOT ${inLaterRun("$event", "run_event.run")}
        AND (EXISTS (SELECT 1 FROM revision v WHERE v.delivery = $delivery AND v.run = run_event.run)
          OR EXISTS (SELECT 1 FROM step s INDEXED BY step_delivery
            WHERE s.delivery = $delivery AND s.run = run_event.run AND s.position IS NOT NULL AND s.state <> 'confirmed'))`,

@@ -1,6 +1,7 @@
 /** A run that has come to its end is given what it could not plan once more. */
 import type { Connection } from "./connection.ts";
 import type { Operations } from "./operations.ts";
+import { inLaterRun } from "./run-later.ts";
 
 interface Ended {
   tenant: string;
@@ -16,14 +17,12 @@ export function openRetry(db: Connection): Operations["retryRun"] {
          OR EXISTS (SELECT 1 FROM run INDEXED BY run_of WHERE of = $run)`,
     )
     .pluck();
-  // An undo goes by what stands in the ledger; for an apply the bytes would do. What a later run asked for would go with what is taken back.
+  // An undo goes by what stands in the ledger; for an apply the bytes would do. What a later run asked for would go with what is taken back, or be
+  // planned by a mapping that was left since.
   const again = db.prepare(
     `UPDATE run_event SET state = 'waiting', reason = NULL WHERE run = $run AND state = 'unable'
        AND EXISTS (SELECT 1 FROM event e WHERE e.seq = run_event.event AND (e.has_body = 1 OR ($of IS NULL AND e.raw_kind <> 'gone')))
-       AND ($of IS NULL OR NOT EXISTS (
-         SELECT 1 FROM run_event other INDEXED BY run_event_of JOIN run r ON r.id = other.run AND r.kind = 'apply'
-           WHERE other.event = run_event.event AND other.run > $of
-             AND NOT EXISTS (SELECT 1 FROM run u INDEXED BY run_of WHERE u.of = r.id AND u.state = 'done')))`,
+       AND NOT ${inLaterRun("run_event.event", "coalesce($of, $run)")}`,
   );
   // An undo begins with what hangs on others, also for these.
   const reopen = db.prepare("UPDATE run SET state = 'running', ended_at = NULL, pass = 1 WHERE id = ?");

@@ -4,6 +4,7 @@ import type { Made, MadeStep, RunBefore } from "../../model/runs.ts";
 import type { StepKind } from "../../model/step.ts";
 import type { Connection } from "./connection.ts";
 import type { Operations } from "./operations.ts";
+import { inLaterRun } from "./run-later.ts";
 
 interface DeliveryRow {
   id: number;
@@ -60,7 +61,8 @@ export function openNextPass(db: Connection): Operations["nextPass"] {
   const of = db.prepare<[number], { of: number | null; pass: number }>("SELECT of, pass FROM run WHERE id = ?");
   const step = db.prepare("UPDATE run SET pass = ? WHERE id = ?");
   const again = db.prepare(
-    `UPDATE run_event SET state = 'waiting' WHERE run = $undo AND state = 'planned' AND event IN (
+    `UPDATE run_event SET state = 'waiting' WHERE run = $undo AND state = 'planned'
+       AND NOT ${inLaterRun("run_event.event", "$undo")} AND event IN (
        SELECT d.event FROM step s INDEXED BY step_run JOIN delivery d ON d.id = s.delivery
          WHERE s.run = $run AND s.kind = $kind AND s.snapshot IS NOT NULL AND s.undone IS NULL)`,
   );

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Attempt } from "../../../src/model/ledger.ts";
 import { type NewRun, undoRule } from "../../../src/model/runs.ts";
+import { facts } from "./threads.ts";
 import { hold, lane, message, type OpenBench, type Plan, preparedOf, steps, there, world } from "./world.ts";
 
 export function runsContract(open: OpenBench): void {
@@ -169,6 +170,130 @@ export function runsContract(open: OpenBench): void {
       expect(await w.ledger.stateRun({ run: last, state: "done", now: 4_800 })).toBe(true);
       expect(await w.ledger.retryRun(back)).toBe(1);
       expect(await states(back)).toEqual(["event-a waiting"]);
+    });
+
+    it("are given once more only what no later run has, which stays with that one's mapping", async () => {
+      for (const name of ["a", "b"]) await w.delivery(name, steps(`activity-${name}`));
+      for (const _ of ["a", "b"]) await w.deliver();
+      const all = ["event-a", "event-b"];
+      const first = await begun(all);
+      const fail = async (id: number) => {
+        await feed(id);
+        for (const { eventId, lease } of await w.attempt({ now: 4_000 }))
+          await w.ledger.giveUpInRun({ eventId, token: lease.token, run: id, reason: "no rules", now: 4_100 });
+        expect(await w.ledger.stateRun({ run: id, state: "done", now: 4_200 })).toBe(true);
+      };
+      await fail(first);
+      const second = await begun(["event-a"], { mappingVersion: 101 });
+      await feed(second);
+      await planned(await only(), steps("activity-a", "person-p"));
+      await w.deliver({ now: 4_300 });
+      expect(await w.ledger.stateRun({ run: second, state: "done", now: 4_400 })).toBe(true);
+      expect(await w.ledger.retryRun(first)).toBe(1);
+      expect(await states(first)).toEqual(["event-a unable", "event-b waiting"]);
+      await fail(first);
+      // The later one is taken back: what it had is nobody else's any more.
+      const back = await undo(second);
+      await feed(back);
+      await planned(await only(), nothing, 4_500);
+      expect(await w.ledger.stateRun({ run: back, state: "done", now: 4_600 })).toBe(true);
+      expect(await w.ledger.retryRun(first)).toBe(2);
+    });
+
+    it("gone on with, ask for nothing again that a later run has planned since", async () => {
+      for (const name of ["a", "b"]) await w.delivery(name, steps(`activity-${name}`));
+      for (const _ of ["a", "b"]) await w.deliver();
+      const first = await begun(["event-a", "event-b"]);
+      await feed(first);
+      for (const attempt of await w.attempt({ now: 4_000 })) {
+        const { eventId, lease } = attempt;
+        if (eventId === "event-a") await planned(attempt, steps("activity-a", "person-p"));
+        else await w.ledger.giveUpInRun({ eventId, token: lease.token, run: first, reason: "no rules", now: 4_100 });
+      }
+      // A call of the first was begun, and nobody knows what came of it.
+      const claim = await w.claim({ now: 4_150 });
+      const step = there(claim.steps.find(({ key }) => key === "person-p")).id;
+      await w.ledger.note({ claim, steps: [{ step, state: "sent", at: 4_160, deadline: 4_170 }] });
+      const settlement = { state: "pending", dueAt: 90_000, counted: true, detail: "later" } as const;
+      await w.ledger.settle({ claim, at: 4_180, settlement });
+      expect(await w.ledger.stateRun({ run: first, state: "done", now: 4_200 })).toBe(true);
+      const second = await begun(["event-a"], { mappingVersion: 101 });
+      await feed(second);
+      await planned(await only(), steps("activity-a", "person-p"));
+      expect(await w.ledger.stateRun({ run: second, state: "done", now: 4_300 })).toBe(true);
+      expect(await w.ledger.retryRun(first)).toBe(1);
+      // What the first asked for has not come about: a live plan would have that run ask again.
+      await w.ledger.requeue({ kind: "reprocess", eventId: "event-a", now: 4_400 });
+      const live = await only();
+      expect(live.pinned).toBe(101);
+      await planned(live, steps("activity-a"));
+      expect(await states(first)).toEqual(["event-a planned", "event-b waiting"]);
+    });
+
+    it("gone on with, leave an answer of a conversation that gets its deal now to the later run that planned it", async () => {
+      for (const name of ["a", "b"]) await w.delivery(name, steps(`activity-${name}`));
+      for (const _ of ["a", "b"]) await w.deliver();
+      const inThread = async (attempt: Attempt, writtenAt: number, asks?: string): Promise<void> => {
+        const name = attempt.eventId.slice(-1);
+        const place = { thread_id: "t1", parent_event_id: null, confidence: 1, method: "new", review: false } as const;
+        const prepared = {
+          ...preparedOf(attempt, { [lane]: steps(`activity-${name}`) }, { thread: "t1", now: 4_100 }),
+          thread: { facts: facts(name, { writtenAt }), thread: { ...place, candidates: [] }, moved: [] },
+          ...(attempt.run === undefined ? {} : { byRun: attempt.run.id }),
+          ...(asks === undefined ? {} : { deal: { key: asks, pipeline: null, stage: "qualification" } }),
+        };
+        expect(await w.ledger.prepare([prepared])).toEqual([true]);
+      };
+      const first = await begun(["event-a", "event-b"]);
+      await feed(first);
+      for (const attempt of await w.attempt({ now: 4_000 })) {
+        const { eventId, lease } = attempt;
+        if (eventId === "event-a") await inThread(attempt, 2_000);
+        else await w.ledger.giveUpInRun({ eventId, token: lease.token, run: first, reason: "no rules", now: 4_100 });
+      }
+      expect(await w.ledger.stateRun({ run: first, state: "done", now: 4_200 })).toBe(true);
+      const second = await begun(["event-a"], { mappingVersion: 101 });
+      await feed(second);
+      await inThread(await only(), 2_000);
+      expect(await w.ledger.stateRun({ run: second, state: "done", now: 4_300 })).toBe(true);
+      expect(await w.ledger.retryRun(first)).toBe(1);
+      await feed(first);
+      await inThread(await only(), 1_000, "deal-b");
+      expect(await states(first)).toEqual(["event-a planned", "event-b planned"]);
+    });
+
+    it("taken back, gone on with, leave what a later run has planned since out of their further passes", async () => {
+      for (const name of ["a", "b"]) await w.delivery(name, steps(`activity-${name}`));
+      for (const _ of ["a", "b"]) await w.deliver();
+      const first = await begun(["event-a", "event-b"]);
+      await feed(first);
+      for (const attempt of await w.attempt({ now: 4_000 })) {
+        const name = attempt.eventId.slice(-1);
+        await planned(attempt, steps(`activity-${name}`, `person-${name}`));
+      }
+      for (const _ of ["a", "b"]) {
+        const claim = await w.claim({ now: 4_200 });
+        const step = there(claim.steps.find(({ key }) => key.startsWith("person-"))).id;
+        const snapshot = new Uint8Array([1]);
+        const note = { step, state: "confirmed", at: 4_210, ref: `ref-${step}`, adopted: false, snapshot } as const;
+        await w.ledger.settle({ claim, at: 4_210, settlement: { state: "processed" }, steps: [note] });
+      }
+      expect(await w.ledger.stateRun({ run: first, state: "done", now: 4_300 })).toBe(true);
+      const back = await undo(first);
+      await feed(back);
+      for (const attempt of await w.attempt({ now: 4_300 })) {
+        const { eventId, lease } = attempt;
+        if (eventId === "event-a") await planned(attempt, nothing, 4_350);
+        else await w.ledger.giveUpInRun({ eventId, token: lease.token, run: back, reason: "no", now: 4_350 });
+      }
+      expect(await w.ledger.stateRun({ run: back, state: "done", now: 4_400 })).toBe(true);
+      const later = await begun(["event-a"], { mappingVersion: 101 });
+      await feed(later);
+      await planned(await only(), steps("activity-a", "person-a"), 4_450);
+      expect(await w.ledger.stateRun({ run: later, state: "done", now: 4_500 })).toBe(true);
+      expect(await w.ledger.retryRun(back)).toBe(1);
+      await w.ledger.nextPass(back);
+      expect((await states(back))[0]).toBe("event-a planned");
     });
 
     it("give up a message that something else was asked of meanwhile, which is planned then", async () => {
