@@ -29,8 +29,9 @@ const startOf = (file: string): Problem["place"] => ({ kind: "file", file, line:
 /** Of a file that has far more rules than anybody reads; a longer one is something else. */
 const mostBytes = 4 * 1024 * 1024;
 
-/** Between a file and the one that its `else` names, in the text that is kept: no YAML document can hold this line. */
-const seam = "\n--- # else\n";
+/** Between a file and the one that its `else` names, in the text that is kept. A file may begin with such a line, so it is refused in one. */
+const seamLine = "--- # else";
+const seam = `\n${seamLine}\n`;
 /** More files than this, each the `else` of another, are a circle. */
 const mostFiles = 8;
 
@@ -42,6 +43,7 @@ export function loadMapping(path: string, namedAt: NamedAt = { path: "", place: 
 
 function loadOne(path: string, namedAt: NamedAt, depth: number): Parsed & { readonly text: string } {
   const own = readText(path, namedAt);
+  refuseSeam(own, path);
   const { file, lineOf, placeOfElse } = parsed(own, path);
   if (file.else === undefined) return { text: own, file, lineOf, placeOfElse };
   const at = { path: "else", place: placeOfElse };
@@ -81,6 +83,18 @@ function parsed(text: string, path: string): Parsed {
     return place.kind === "file" ? place.line : 1;
   };
   return { file: read.data, lineOf, placeOfElse: placeAt("else") };
+}
+
+/** What is kept would be cut there, and the ledger would hold other rules than those that decided. */
+function refuseSeam(text: string, file: string): void {
+  const line = text.split(/\r\n|\r|\n/).indexOf(seamLine) + 1;
+  if (line === 0) return;
+  const place = { kind: "file", file, line, column: 1 } as const;
+  const [found, expected] = [
+    `the line \`${seamLine}\``,
+    "another comment, or none: by it the two files of `else` are told apart",
+  ];
+  throw new BadConfiguration([{ path: "", place, found, expected }]);
 }
 
 function readText(path: string, namedAt: NamedAt): string {

@@ -79,6 +79,20 @@ describe("a mapping file", () => {
     expect(() => loadMapping(path)).toThrow(/in a circle/);
   });
 
+  test.each(["# mine\n--- # else\nrules: []\n", "--- # else\r\nrules: []\n", "rules: []\n...\n--- # else"])(
+    "that holds the line which stands between two files in what is kept is refused: %j",
+    (text) => {
+      const inFolder = folder();
+      const path = join(inFolder, "old.yaml");
+      writeFileSync(path, text);
+      const line = text.split("\n").findIndex((one) => one.startsWith("--- # else")) + 1;
+      expect(() => loadMapping(path)).toThrow(new RegExp(`old\\.yaml:${line}:1: .*found the line`));
+      const fresh = join(inFolder, "new.yaml");
+      writeFileSync(fresh, "only: { percent: 10 }\nelse: old.yaml\nrules: []\n");
+      expect(() => loadMapping(fresh)).toThrow(`old.yaml:${line}:1`);
+    },
+  );
+
   test("one that is not there is told where it is named", () => {
     const inFolder = folder();
     const file = written(`${tenantLines}    mapping: none.yaml\n`, inFolder);
