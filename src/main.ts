@@ -23,7 +23,7 @@ export { mailboxesNamed, mailboxName, signsInByCode, type Unread, unreadOf } fro
 export type { FolderLooked, Looked } from "./main/mailbox-visits.ts";
 export { diffMappings, UnknownVersion, type Version } from "./main/mapping-diff.ts";
 export { type CaseResult, type CaseSubject, subjectOf, testMapping } from "./main/mapping-test.ts";
-export { knownVersions, mappingSha256, openRules } from "./main/mappings.ts";
+export { knownVersions, openRules, registerMapping, type Versions } from "./main/mappings.ts";
 export { peopleFor } from "./main/people.ts";
 export { laneId, tenantPlans } from "./main/plans.ts";
 export { isDaemonUp, poke } from "./main/poke.ts";
@@ -38,7 +38,7 @@ export { replyAddress } from "./main/thread-address.ts";
 export { threadsOf } from "./main/threader.ts";
 export { checkRules } from "./mapping/check.ts";
 export { explainSteps } from "./mapping/explain.ts";
-export { rulesRead, versionOf } from "./mapping/plan.ts";
+export { rulesRead, versionFor } from "./mapping/plan.ts";
 export { type CompiledMapping, compileMapping } from "./mapping/rules/compile.ts";
 export type { ImapAccount } from "./sources/imap/context.ts";
 export { type CoverageTally, type Covered, coverageKinds, emptyTally, percentOf } from "./sources/imap/coverage.ts";

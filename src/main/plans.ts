@@ -5,6 +5,7 @@ import { compileMapping } from "../mapping/rules/compile.ts";
 import type { LinkOf } from "../model/links.ts";
 import type { TenantPlan } from "../pipeline/enrich.ts";
 import type { DestinationEntry, Settings } from "../settings/index.ts";
+import type { Versions } from "./mappings.ts";
 import { peopleFor } from "./people.ts";
 
 export const laneId = (tenant: string, destination: string): string => `${tenant}/${destination}`;
@@ -13,8 +14,8 @@ export const laneId = (tenant: string, destination: string): string => `${tenant
 export interface PlanPorts {
   /** What signs links to files (Ground.links); left out where nobody can reach us. */
   readonly linkOf?: LinkOf | undefined;
-  /** The numbers of the tenants' mapping files in the ledger. */
-  readonly versions?: ReadonlyMap<string, number>;
+  /** The numbers of the tenants' mapping files in the ledger, each with those of its `else`. */
+  readonly versions?: ReadonlyMap<string, Versions>;
 }
 
 export function tenantPlans(settings: Settings, { linkOf, versions }: PlanPorts = {}): TenantPlan[] {
@@ -27,7 +28,10 @@ export function tenantPlans(settings: Settings, { linkOf, versions }: PlanPorts 
       disposableContacts: tenant.people.disposable_contacts,
       ...(tenant.mapping === undefined
         ? {}
-        : { rules: compileMapping(tenant.mapping.file), version: versions?.get(tenant.id) }),
+        : {
+            rules: compileMapping(tenant.mapping.file, versions?.get(tenant.id)),
+            version: versions?.get(tenant.id)?.[0],
+          }),
       ...(linkOf === undefined ? {} : { linkOf }),
     },
     people: people.get(tenant.id) ?? compilePeople(noLists, () => false),

@@ -25,8 +25,18 @@ export interface Mapping {
   readonly linkOf?: LinkOf;
 }
 
-/** What is recorded with what this mapping decides. */
+/** The mapping as a whole. */
 export const versionOf = ({ version }: Pick<Mapping, "version">): number => version ?? mappingVersion;
+
+/** The number of what decides about a mail: where a file leaves that to the one of its `else`, that one's. Undefined where it has none yet. */
+export function versionFor(event: CanonicalEvent, mapping: Mapping): number | undefined {
+  const { rules } = mapping;
+  if (rules === undefined) return versionOf(mapping);
+  return rules.otherwise === undefined ? mapping.version : decidingIn(inForceFor(rules, factsOf(event)).rules, mapping);
+}
+
+const decidingIn = (rules: CompiledMapping | undefined, whole: Mapping): number | undefined =>
+  rules === undefined || rules === whole.rules ? whole.version : rules.version;
 
 /** What is known of the message beside its event. */
 export interface Known {
@@ -80,9 +90,10 @@ export function planned(event: CanonicalEvent, whole: Mapping, known: Known): Pl
   const found = excluded(event);
   if (found !== undefined) return { decision: found, readings: [] };
   const [machine, inside] = [automated(event), internal(event, whole)];
-  const facts = factsOf(event, versionOf(whole));
+  const asked = factsOf(event);
   const { rules, passed } =
-    whole.rules === undefined ? { rules: undefined, passed: [] } : inForceFor(whole.rules, facts);
+    whole.rules === undefined ? { rules: undefined, passed: [] } : inForceFor(whole.rules, asked);
+  const facts = { ...asked, version: decidingIn(rules, whole) ?? versionOf(whole) };
   const mapping: Mapping = rules === whole.rules ? whole : { ...whole, rules };
   const about = {
     automated: machine !== undefined,

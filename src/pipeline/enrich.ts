@@ -33,8 +33,8 @@ export interface TenantPlan {
   readonly unmovable?: ReadonlySet<string>;
 }
 
-/** The mapping file of a number in the ledger, ready to be asked. Rejects with a sentence. */
-export type RulesOf = (version: number) => Promise<CompiledMapping>;
+/** The mapping file of a number in the ledger, of this tenant, ready to be asked. Rejects with a sentence. */
+export type RulesOf = (version: number, tenant: string) => Promise<CompiledMapping>;
 
 export function eventOf(
   attempt: Omit<Attempt, "lease" | "attempts" | "raw" | "sealed" | "preparedBefore" | "verdict">,

@@ -2,7 +2,7 @@
 import { placeThreads, threadFacts } from "../mail/thread.ts";
 import { type FoundToken, findThreadToken, type ThreadTokens } from "../mail/thread-token.ts";
 import type { Before } from "../mapping/moves.ts";
-import { versionOf } from "../mapping/plan.ts";
+import { versionFor, versionOf } from "../mapping/plan.ts";
 import type { CanonicalEvent } from "../model/event.ts";
 import type { Attempt, Ledger, Prepared } from "../model/ledger.ts";
 import type { ThreadDeal } from "../model/mappings.ts";
@@ -222,7 +222,7 @@ function planned(
   const prepared = preparedOf(attempt, whole, decisions, ports.sealer, ports.clock.now(), {
     lesson,
     reviews: asked,
-    version: versionOf(tenant.mapping),
+    version: versionFor(whole, tenant.mapping) ?? versionOf(tenant.mapping),
     ahead: ports.ahead,
   });
   return { ...prepared, thread: place };

@@ -26,8 +26,8 @@ export async function underRules(
   pinned: number | undefined,
   rulesOf: RulesOf | undefined,
 ): Promise<TenantPlan> {
-  const { mapping } = tenant;
+  const { mapping, tenant: id } = tenant;
   if (pinned === undefined || pinned === mapping.version) return tenant;
   if (rulesOf === undefined) throw new Error(`nothing can read mapping version ${pinned} here`);
-  return { ...tenant, mapping: { ...mapping, rules: await rulesOf(pinned), version: pinned } };
+  return { ...tenant, mapping: { ...mapping, rules: await rulesOf(pinned, id), version: pinned } };
 }

@@ -65,6 +65,15 @@ export function parseMapping(text: string, path: string): MappingFile {
   throw new BadConfiguration([{ path: "else", place: placeOfElse, found: file.else, expected: "its text" }]);
 }
 
+/**
+ * The texts that a kept one holds: itself, and then that of each `else` with what follows it. Each is as `loadMapping` gives it for that file alone,
+ * so that the version of before keeps its number where a newer one names it.
+ */
+export function mappingTexts(text: string): readonly [string, ...string[]] {
+  const [, ...parts] = text.split(seam);
+  return [text, ...parts.map((_, at) => parts.slice(at).join(seam))];
+}
+
 interface Parsed extends Pick<LoadedMapping, "file" | "lineOf"> {
   readonly placeOfElse: Problem["place"];
 }

@@ -1,7 +1,7 @@
 /** `mailwright mapping apply`, `undo` and `runs`: a mapping over messages that are stored, gone on with, told of, and taken back. */
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { compileMapping, type Ground, mappingSha256 } from "../../main.ts";
+import { compileMapping, type Ground, registerMapping } from "../../main.ts";
 import { loadMapping } from "../../settings/index.ts";
 import type { Cli } from "../cli.ts";
 import { cohortOf } from "../cohort-words.ts";
@@ -106,12 +106,7 @@ async function apply(cli: Cli, ground: Ground, file: string | undefined, options
     }
     return;
   }
-  const version = await ground.ledger.registerMapping({
-    tenant,
-    sha256: mappingSha256(loaded),
-    text: loaded.text,
-    now,
-  });
+  const [version] = await registerMapping(ground.ledger, { tenant, text: loaded.text, now });
   const { by, note } = whoSays(cli, options);
   const run = await begin(ground, { tenant, kind: "apply", of: null, mappingVersion: version, cohort, by, note, now });
   await cli.say(`run ${run}: mapping version ${version}`);

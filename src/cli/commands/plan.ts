@@ -10,7 +10,8 @@ import {
   peopleFor,
   rulesRead,
   tenantPlans,
-  versionOf,
+  type Versions,
+  versionFor,
 } from "../../main.ts";
 import type { CanonicalEvent } from "../../model/event.ts";
 import type { EventRow } from "../../model/ledger.ts";
@@ -45,7 +46,7 @@ interface Memory {
   /** The ids that it remembers of a lane, for these steps in their order. */
   remembered(lane: string, steps: readonly Step[]): Promise<readonly (string | null)[]>;
   readonly deal?: ThreadDeal | undefined;
-  readonly versions?: ReadonlyMap<string, number>;
+  readonly versions?: ReadonlyMap<string, Versions>;
   /** Left out where no CRM is to be asked. */
   readonly live?: AskLive;
 }
@@ -201,8 +202,7 @@ async function plannedOf(
     event_id: event.event_id,
     message_id: event.message.message_id,
     tenant: event.tenant,
-    mapping_version:
-      tenant.mapping.rules !== undefined && tenant.mapping.version === undefined ? null : versionOf(tenant.mapping),
+    mapping_version: versionFor(event, tenant.mapping) ?? null,
     rules: rulesRead(event, tenant.mapping, { digest, deal }).map(({ rule, failed, took }) => ({
       rule,
       applies: failed === null,

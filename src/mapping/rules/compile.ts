@@ -55,18 +55,25 @@ export interface CompiledMapping {
   readonly samePerson: ReadonlyMap<string, readonly string[]>;
   /** Whether the file is in force for a mail. */
   readonly inForce: Question;
+  /** The number of its text in the ledger, where that has one. */
+  readonly version: number | undefined;
   /** What decides about mail that it is not in force for; undefined: what is built in. */
   readonly otherwise: CompiledMapping | undefined;
 }
 
-export function compileMapping({ rules, owners, same_person, only, otherwise }: MappingFile): CompiledMapping {
+/** `versions`: the numbers of the file and of those of its `else`, in their order, as far as they are known. */
+export function compileMapping(
+  { rules, owners, same_person, only, otherwise }: MappingFile,
+  [version, ...others]: readonly (number | undefined)[] = [],
+): CompiledMapping {
   return {
     rules: rules.map(compileRule),
     owners: owners.map(({ when, owner }) => ({ applies: compileConditions(when), owner })),
     samePerson: othersOf(same_person),
     // One salt for all versions: whoever has the new one at 10 % has it at 20 % too.
     inForce: compileFlag(only, "mapping"),
-    otherwise: otherwise === undefined ? undefined : compileMapping(otherwise),
+    version,
+    otherwise: otherwise === undefined ? undefined : compileMapping(otherwise, others),
   };
 }
 

@@ -418,6 +418,16 @@ describe("templates", () => {
     expect(activity).toMatchObject({ mapping_version: 104, thread_id: mail.thread.thread_id, fields: { f: "v104" } });
   });
 
+  test("know the number of the file of else where that one decides", () => {
+    const old = { rules: [rule("r", {}, { activity: { fields: { f: "v{{mapping_version}}" } } })] };
+    const rules = compileMapping(
+      { ...mappingSchema.parse({ only: { domain: "nobody.test" }, rules: [] }), otherwise: mappingSchema.parse(old) },
+      [105, 104],
+    );
+    const activity = only(plan(mail, { ...builtIn, rules, version: 105 }, known), "activity");
+    expect(activity).toMatchObject({ mapping_version: 104, fields: { f: "v104" } });
+  });
+
   test("an empty value is no field", () => {
     expect(field("{{tag}}")).toBeUndefined();
   });
