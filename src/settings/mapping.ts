@@ -18,6 +18,8 @@ export interface LoadedMapping {
   /** With that of the file which its `else` names. */
   readonly text: string;
   readonly file: MappingFile;
+  /** The file that its `else` names. */
+  readonly otherwise?: LoadedMapping;
   /** The line, from 1, on which a rule begins; rules are counted from 0. */
   lineOf(rule: number): number;
 }
@@ -37,23 +39,23 @@ const mostFiles = 8;
 
 /** Throws BadConfiguration with every problem found; nothing else. */
 export function loadMapping(path: string, namedAt: NamedAt = { path: "", place: startOf(path) }): LoadedMapping {
-  const { text, lineOf, ...read } = loadOne(path, namedAt, 1);
-  return { path, text, file: read.file, lineOf };
+  return loadOne(path, namedAt, 1);
 }
 
-function loadOne(path: string, namedAt: NamedAt, depth: number): Parsed & { readonly text: string } {
+function loadOne(path: string, namedAt: NamedAt, depth: number): LoadedMapping {
   const own = readText(path, namedAt);
   refuseSeam(own, path);
   const { file, lineOf, placeOfElse } = parsed(own, path);
-  if (file.else === undefined) return { text: own, file, lineOf, placeOfElse };
+  if (file.else === undefined) return { path, text: own, file, lineOf };
   const at = { path: "else", place: placeOfElse };
   const named = resolve(dirname(path), file.else);
   if (depth === mostFiles)
     throw new BadConfiguration([
       { ...at, found: "files that name each other in a circle", expected: "the version of before" },
     ]);
-  const other = loadOne(named, at, depth + 1);
-  return { text: `${own}${seam}${other.text}`, file: { ...file, otherwise: other.file }, lineOf, placeOfElse };
+  const otherwise = loadOne(named, at, depth + 1);
+  const text = `${own}${seam}${otherwise.text}`;
+  return { path, text, file: { ...file, otherwise: otherwise.file }, otherwise, lineOf };
 }
 
 /** Of a text that is kept. Throws BadConfiguration. `path` is for the words of problems alone. */

@@ -19,7 +19,7 @@ export function mapping(cli: Cli): Command {
     .description(
       "Refuse a mapping file that is wrong (exit code 3), and find rules that can never decide anything and conditions that contradict (exit code 4).",
     )
-    .argument("[file]", "a mapping file; without it, those that the configuration names")
+    .argument("[file]", "a mapping file, with the one that its `else` names; without it, those of the configuration")
     .addOption(jsonOption())
     .action((file: string | undefined, { json }: { json?: true }) => check(cli, file, json));
   command.addCommand(mappingTest(cli));
@@ -29,7 +29,7 @@ export function mapping(cli: Cli): Command {
 }
 
 async function check(cli: Cli, file: string | undefined, json: true | undefined): Promise<void> {
-  const files = file === undefined ? namedFiles(cli) : [loadMapping(resolve(cli.cwd, file))];
+  const files = eachOnce(file === undefined ? namedFiles(cli) : [loadMapping(resolve(cli.cwd, file))]);
   const findings = files.flatMap(findingsOf);
   if (json === true) await cli.printJson("mapping check", findings);
   else {
@@ -44,10 +44,14 @@ async function check(cli: Cli, file: string | undefined, json: true | undefined)
   if (findings.length > 0) throw new Failed("there are rules that never decide anything", exitCodes.partly);
 }
 
-/** Each once, though several tenants name it. */
-function namedFiles(cli: Cli): LoadedMapping[] {
-  const loaded = cli.settings().tenants.flatMap((tenant) => tenant.mapping ?? []);
-  return [...new Map(loaded.map((one) => [one.path, one])).values()];
+const namedFiles = (cli: Cli): LoadedMapping[] => cli.settings().tenants.flatMap((tenant) => tenant.mapping ?? []);
+
+/** With what `else` leads to; each once, though several tenants or files name it. */
+function eachOnce(files: readonly LoadedMapping[]): LoadedMapping[] {
+  const found = new Map<string, LoadedMapping>();
+  for (const first of files)
+    for (let one: LoadedMapping | undefined = first; one !== undefined; one = one.otherwise) found.set(one.path, one);
+  return [...found.values()];
 }
 
 const findingsOf = ({ path, file, lineOf }: LoadedMapping): MappingFinding[] =>
