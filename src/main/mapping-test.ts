@@ -98,16 +98,28 @@ function envelopeOf({ via, mailbox }: MappingCase, { tenant, recipients }: CaseS
 }
 
 function withKnown(event: CanonicalEvent, { trust, thread, method, confidence }: KnownOfCase): CanonicalEvent {
-  const auth = trust === undefined ? event.auth : { ...event.auth, trust, reason: "the case says so" };
   const isKnown = thread === "known";
   return {
     ...event,
-    auth,
+    auth: authBy(event.auth, trust),
     thread: {
       ...event.thread,
       ...(isKnown ? { parent_event_id: event.event_id, method: method ?? "header" } : {}),
       ...(confidence === undefined ? {} : { confidence }),
     },
+  };
+}
+
+/** What the mail itself shows stays beside a person's trust: an answer that goes elsewhere, say. */
+function authBy(auth: CanonicalEvent["auth"], trust: KnownOfCase["trust"]): CanonicalEvent["auth"] {
+  if (trust === undefined) return auth;
+  const reason = "the case says so";
+  if (trust !== "trusted") return { ...auth, trust, reason };
+  return {
+    ...auth,
+    trust: "aligned-weak",
+    reason,
+    reasons: [{ code: "sender_trusted", detail: null }, ...auth.reasons],
   };
 }
 

@@ -90,7 +90,12 @@ export type Expectation = z.output<typeof expectation>;
 const score = z.number().min(0).max(1);
 export const knownOfCase = z
   .strictObject({
-    trust: z.enum(trustLevels).optional().describe("How sure it is who sent it. Default: what the mail alone shows."),
+    trust: z
+      .enum([...trustLevels, "trusted"])
+      .optional()
+      .describe(
+        "How sure it is who sent it; trusted: aligned-weak, and a person trusts the sender. Default: what the mail alone shows.",
+      ),
     thread: z.enum(["new", "known"]).optional().describe("Whether it begins a conversation (default) or answers one."),
     method: z.enum(threadMethods).optional().describe("What joined it to a known thread. Default: header."),
     confidence: score.optional().describe("How sure it is that it belongs to its thread. Default: 1."),

@@ -58,6 +58,23 @@ describe("mailwright mapping test", () => {
     ]);
   });
 
+  test("a case can say that a person trusts the sender, who makes a company then where the mail is not in doubt", async () => {
+    writeFileSync(join(folder, "t.yaml"), "rules:\n  - { name: all, do: { company: { create: trusted } } }\n");
+    const of = (known: string, expect: string, mail = "{}") =>
+      `  - { name: n, mail: ${mail}, known: { trust: ${known} }, expect: ${expect} }`;
+    const cases = [
+      "mapping: t.yaml",
+      'tenant: { recipients: ["deals@in.acme.example"] }',
+      "cases:",
+      of("trusted", "{ steps: [{ kind: company, domain: client.example }] }"),
+      of("aligned-weak", "{ no: [company] }"),
+      of("trusted", "{ no: [company] }", "{ headers: { Reply-To: x@elsewhere.example } }"),
+    ];
+    writeFileSync(join(folder, "t.cases.yaml"), cases.join("\n"));
+    const ended = await run("t.cases.yaml");
+    expect([ended.out, ended.err, ended.code]).toEqual([expect.stringContaining("3 passed, 0 failed"), "", 0]);
+  });
+
   test("a file of cases that is wrong, and a mail that is not there, are refused as configuration", async () => {
     writeFileSync(join(folder, "bad.yaml"), "cases:\n  - { name: a, mial: {}, expect: { rule: x } }\n");
     const bad = await run("bad.yaml");
