@@ -64,6 +64,10 @@ export const startWorks = later(async () => (await daemon()).startWorks);
 const lanes = () => import("./main/lanes.ts");
 export const openLanes = later(async () => (await lanes()).openLanes);
 
+const lookout = () => import("./main/lookout.ts");
+export const openLookingLanes = later(async () => (await lookout()).openLookingLanes);
+export const rememberedBy = later(async () => (await lookout()).rememberedBy);
+
 const scrub = () => import("./main/scrub.ts");
 export const openScrub = later(async () => (await scrub()).openScrub);
 

@@ -1,5 +1,5 @@
 /** Asks CRMs what they hold already of a plan: reads only, in the order of the plan, as a lane does before it writes. */
-import { type Ground, type OpenLane, openLanes } from "../main.ts";
+import type { OpenLane } from "../main.ts";
 import type { KnownRef } from "../model/destination.ts";
 import { recordKinds } from "../model/runs.ts";
 import type { Step } from "../model/step.ts";
@@ -18,28 +18,23 @@ export type AskLive = (
   remembered: readonly (string | null)[],
 ) => Promise<readonly (Live | undefined)[]>;
 
-export async function withLive<T>(ground: Ground, use: (ask: AskLive) => Promise<T>): Promise<T> {
-  const lanes = await openLanes(ground);
-  try {
-    return await use(async (name, steps, remembered) => {
-      const session = lanes.find(({ settings }) => settings.lane === name)?.session;
-      const refs = new Map<string, KnownRef>();
-      const found: (Live | undefined)[] = [];
-      for (const [index, step] of steps.entries()) {
-        const known = remembered[index] ?? null;
-        if (known !== null) refs.set(step.key, { kind: step.kind, id: known });
-        if (known !== null || session === undefined || !recordKinds.has(step.kind)) found.push(undefined);
-        else {
-          const live = await asked(session, step, refs);
-          if (live.live === "found") refs.set(step.key, { kind: step.kind, id: live.ref });
-          found.push(live);
-        }
+export function askLive(lanes: readonly OpenLane[]): AskLive {
+  return async (name, steps, remembered) => {
+    const session = lanes.find(({ settings }) => settings.lane === name)?.session;
+    const refs = new Map<string, KnownRef>();
+    const found: (Live | undefined)[] = [];
+    for (const [index, step] of steps.entries()) {
+      const known = remembered[index] ?? null;
+      if (known !== null) refs.set(step.key, { kind: step.kind, id: known });
+      if (known !== null || session === undefined || !recordKinds.has(step.kind)) found.push(undefined);
+      else {
+        const live = await asked(session, step, refs);
+        if (live.live === "found") refs.set(step.key, { kind: step.kind, id: live.ref });
+        found.push(live);
       }
-      return found;
-    });
-  } finally {
-    for (const lane of lanes) await lane.close();
-  }
+    }
+    return found;
+  };
 }
 
 async function asked(session: OpenLane["session"], step: Step, refs: ReadonlyMap<string, KnownRef>): Promise<Live> {

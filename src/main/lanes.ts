@@ -15,13 +15,16 @@ export interface OpenLane extends RoadLane {
   close(): Promise<void>;
 }
 
-export function openLanes(ground: Ground): OpenLane[] {
+/** As much of the ground as a lane stands on. */
+type LaneGround = Pick<Ground, "settings" | "clock" | "log" | "metrics" | "records" | "tokens">;
+
+export function openLanes(ground: LaneGround): OpenLane[] {
   return ground.settings.tenants.flatMap((tenant) =>
     tenant.destinations.map((entry) => openLane(tenant, entry, ground)),
   );
 }
 
-function openLane(tenant: TenantSettings, entry: DestinationEntry, ground: Ground): OpenLane {
+function openLane(tenant: TenantSettings, entry: DestinationEntry, ground: LaneGround): OpenLane {
   const { clock, log, metrics, records, tokens, settings } = ground;
   const lane = laneId(tenant.id, entry.id);
   let bound = bind(entry);
@@ -69,7 +72,7 @@ function openLane(tenant: TenantSettings, entry: DestinationEntry, ground: Groun
   };
 }
 
-function openLaneWire(bound: () => BoundDestination, bucket: Bucket, { clock, metrics }: Ground) {
+function openLaneWire(bound: () => BoundDestination, bucket: Bucket, { clock, metrics }: LaneGround) {
   const { reach, facts } = bound();
   if (reach === undefined) return { request: unreachable, close: async () => undefined };
   return openWire({
@@ -90,7 +93,7 @@ const counted = (bound: () => BoundDestination, bucket: Bucket, clock: Ground["c
 });
 
 /** Wires to the other origins of a vendor, as its answers name them. */
-function openOtherWires(bound: () => BoundDestination, bucket: Bucket, { clock, metrics }: Ground) {
+function openOtherWires(bound: () => BoundDestination, bucket: Bucket, { clock, metrics }: LaneGround) {
   const open = new Map<string, OpenWire>();
   return {
     wireTo(baseUrl: string): Wire {

@@ -2,6 +2,7 @@
 import type { Envelope } from "./envelope.ts";
 import type { MappingRow, ThreadDeal } from "./mappings.ts";
 import type { Verdict } from "./reviews.ts";
+import type { StepKind } from "./step.ts";
 
 /** A stored message as a walk needs it. */
 export interface StoredMail {
@@ -46,4 +47,12 @@ export interface StoredMails {
   mappings(tenant: string): readonly MappingRow[];
   mappingText(version: number): string | undefined;
   close(): void;
+}
+
+/** What a preview asks of the ledger: each as the ledger itself answers it. */
+export interface Remembered extends Pick<StoredMails, "dealOf" | "mappings" | "close"> {
+  /** As `Ledger.remembered`. */
+  refs(lane: string, records: readonly { readonly kind: StepKind; readonly key: string }[]): readonly (string | null)[];
+  /** As `TokenRows.tokenRow`. */
+  tokenRow(account: string): { readonly sealed: Uint8Array | null; readonly revision: number } | undefined;
 }

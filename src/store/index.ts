@@ -2,8 +2,8 @@
 export { type BackedUp, backupLedger, backupLocalRecords, verifyLedger } from "./backup.ts";
 export { StoreFailed } from "./failed.ts";
 export { openKeptTokens } from "./kept-tokens.ts";
-export { openLocalRecords } from "./local-crm.ts";
+export { openLocalRecords, openLocalRecordsToRead } from "./local-crm.ts";
 export { type DataFolderLock, lockDataFolder } from "./lock.ts";
 export { type LedgerOptions, openLedger, type SqliteLedger } from "./open-ledger.ts";
-export { openStoredMails } from "./read-only.ts";
+export { openRemembered, openStoredMails } from "./read-only.ts";
 export { type Recovered, recoverLedger, type TableReport } from "./recover.ts";

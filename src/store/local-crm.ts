@@ -1,6 +1,7 @@
 /** The tables of the built-in CRM: a database file of its own, as durable as the ledger. */
 import type { LocalRecord, LocalRecords, RecordKind } from "../model/records.ts";
 import { readMigrations } from "./migrate.ts";
+import { opened } from "./read-only.ts";
 import { type Connection, type FileKind, openConnection } from "./sqlite/connection.ts";
 
 /** "MWCR" in the header. */
@@ -29,8 +30,14 @@ function seqOf(id: string): number | undefined {
 }
 
 /** Synchronous: each call is one transaction that is durable when it returns. Throws StoreFailed with a sentence when the file is not fit. */
-export function openLocalRecords(path: string): LocalRecords {
-  const db = openConnection({ path, kind: crmKind, check: "quick", busyTimeoutMs: 5_000 });
+export const openLocalRecords = (path: string): LocalRecords =>
+  recordsOn(openConnection({ path, kind: crmKind, check: "quick", busyTimeoutMs: 5_000 }), path);
+
+/** For a preview: whatever would write is refused by the file's own connection. */
+export const openLocalRecordsToRead = (path: string): LocalRecords =>
+  opened(path, crmKind, (db) => recordsOn(db, path));
+
+function recordsOn(db: Connection, path: string): LocalRecords {
   const reading = openReading(db);
   const insert = db.prepare<[string, string, string, string | null, number, string]>(
     "INSERT INTO record (tenant, kind, key, natural_key, created_at, fields) VALUES (?, ?, ?, ?, ?, ?)",

@@ -1,13 +1,16 @@
 /** A connection to the ledger that cannot write, beside a daemon that does: for walks over everything that is stored. */
 import Database from "better-sqlite3";
 import type { Envelope } from "../model/envelope.ts";
-import type { StoredMail, StoredMails, Walk } from "../model/reading.ts";
+import type { Remembered, StoredMail, StoredMails, Walk } from "../model/reading.ts";
 import { refuse, storeFailed } from "./failed.ts";
 import { newestVersion, versionOf } from "./migrate.ts";
+import type { FileKind } from "./sqlite/connection.ts";
 import { openVerdict } from "./sqlite/decisions.ts";
 import { contentDigest } from "./sqlite/displace.ts";
 import { openMappings } from "./sqlite/mappings.ts";
+import { openRemembered as openRefs } from "./sqlite/remembered.ts";
 import { ledgerKind } from "./sqlite/session.ts";
+import { openTokenRows } from "./sqlite/tokens.ts";
 
 interface Row {
   readonly seq: number;
@@ -28,23 +31,31 @@ const busyTimeoutMs = 5_000;
 const cacheKiB = 8_000;
 
 /** Throws StoreFailed with a sentence. Nothing is checked page by page, and nothing brought up to date: both take a writer. */
-export function openStoredMails(path: string): StoredMails {
+export const openStoredMails = (path: string): StoredMails =>
+  opened(path, ledgerKind, (db) => guarded(mailsOn(db), path));
+
+/** For a preview. Throws as `openStoredMails` does. */
+export const openRemembered = (path: string): Remembered =>
+  opened(path, ledgerKind, (db) => guarded(rememberedOn(db), path));
+
+/** A connection that cannot write, given to `use` with its file proven to be ours and of this version. */
+export function opened<T>(path: string, kind: FileKind, use: (db: Database.Database) => T): T {
   let db: Database.Database | undefined;
   try {
     db = new Database(path, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs });
-    refuseOther(db, path);
+    refuseOther(db, path, kind);
     db.pragma(`cache_size = -${cacheKiB}`);
-    return guarded(mailsOn(db), path);
+    return use(db);
   } catch (error) {
     db?.close();
     throw storeFailed(error, path, false);
   }
 }
 
-function refuseOther(db: Database.Database, path: string): void {
+function refuseOther(db: Database.Database, path: string, kind: FileKind): void {
   const id = Number(db.pragma("application_id", { simple: true }));
-  if (id !== ledgerKind.applicationId) throw refuse("foreign", `${path} is no Mailwright ledger.`);
-  const [found, known] = [versionOf(db), newestVersion(ledgerKind.migrations)];
+  if (id !== kind.applicationId) throw refuse("foreign", `${path} is no Mailwright ${kind.name}.`);
+  const [found, known] = [versionOf(db), newestVersion(kind.migrations)];
   if (found > known) {
     throw refuse(
       "newer",
@@ -88,6 +99,17 @@ function mailsOn(db: Database.Database): StoredMails {
   };
 }
 
+function rememberedOn(db: Database.Database): Remembered {
+  const { dealsOf, mappings } = openMappings(db);
+  return {
+    dealOf: (thread) => dealsOf([thread])[0] ?? null,
+    mappings,
+    refs: openRefs(db),
+    tokenRow: openTokenRows(db).tokenRow,
+    close: () => void db.close(),
+  };
+}
+
 function mailOf(row: Row, verdictOn: ReturnType<typeof openVerdict>): StoredMail {
   const verdict = verdictOn(row.seq);
   return {
@@ -107,7 +129,7 @@ function mailOf(row: Row, verdictOn: ReturnType<typeof openVerdict>): StoredMail
 }
 
 /** Each read says in a sentence what kept it from answering. */
-function guarded(mails: StoredMails, path: string): StoredMails {
+function guarded<T extends object>(reads: T, path: string): T {
   const said =
     <A extends readonly unknown[], R>(read: (...args: A) => R) =>
     (...args: A): R => {
@@ -117,13 +139,5 @@ function guarded(mails: StoredMails, path: string): StoredMails {
         throw storeFailed(error, path, false);
       }
     };
-  return {
-    newest: said(mails.newest),
-    page: said(mails.page),
-    count: said(mails.count),
-    dealOf: said(mails.dealOf),
-    mappings: said(mails.mappings),
-    mappingText: said(mails.mappingText),
-    close: mails.close,
-  };
+  return Object.fromEntries(Object.entries(reads).map(([name, read]) => [name, said(read)])) as T;
 }

@@ -1,13 +1,15 @@
 /** `mailwright plan`: the steps that a message asks for and the look-ups they need, without writing anything. */
-import { existsSync } from "node:fs";
 import { Command } from "commander";
 import {
-  dataPaths,
   explainSteps,
   type Ground,
   knownVersions,
+  openCommandLog,
+  openLanes,
+  openLookingLanes,
   type Preview,
   peopleFor,
+  rememberedBy,
   rulesRead,
   tenantPlans,
   type Versions,
@@ -23,11 +25,11 @@ import { inLine, plannedBefore } from "../../pipeline/before.ts";
 import { decide, participantsOf } from "../../pipeline/enrich.ts";
 import { mostFiles, withFiles } from "../../pipeline/filed.ts";
 import { openRaw } from "../../pipeline/raw.ts";
-import type { Settings } from "../../settings/index.ts";
+import { type Settings, secretsOf } from "../../settings/index.ts";
 import type { Cli } from "../cli.ts";
 import { Failed } from "../exit.ts";
 import { findMessage } from "../find.ts";
-import { type AskLive, withLive } from "../live.ts";
+import { type AskLive, askLive } from "../live.ts";
 import { importEnvelope, isMailFile, openMailFile, tenantOption, toOption, type WhoseOptions } from "../mail-file.ts";
 import { withGround } from "../open.ts";
 import { jsonOption } from "../options.ts";
@@ -71,11 +73,19 @@ export function plan(cli: Cli): Command {
     });
 }
 
-const asking = async (
+async function asking(
   ground: Ground,
   { live }: Options,
   use: (live: AskLive | undefined) => Promise<Planned>,
-): Promise<Planned> => (live === true ? await withLive(ground, use) : await use(undefined));
+): Promise<Planned> {
+  if (live !== true) return await use(undefined);
+  const lanes = await openLanes(ground);
+  try {
+    return await use(askLive(lanes));
+  } finally {
+    for (const lane of lanes) await lane.close();
+  }
+}
 
 async function planFile(cli: Cli, name: string, options: Options): Promise<Planned> {
   const settings = cli.settings();
@@ -84,17 +94,38 @@ async function planFile(cli: Cli, name: string, options: Options): Promise<Plann
   const preview = await openPreviewFor(settings, { verify: true });
   try {
     const { event, digest } = await preview.event(file, envelope);
-    const remembers = options.live === true || existsSync(dataPaths(settings.data_dir).ledger);
-    const planned = remembers
-      ? await withGround(cli, (ground) =>
-          asking(ground, options, async (live) =>
-            plannedOf(event, digest, settings, await memoryOf(ground, event, live)),
-          ),
-        )
-      : await plannedOf(event, digest, settings, noMemory);
-    return { ...planned, event_id: null };
+    return {
+      ...(await withMemory(settings, event, options, (memory) => plannedOf(event, digest, settings, memory))),
+      event_id: null,
+    };
   } finally {
     await preview.close();
+  }
+}
+
+/** Of a mail that is not stored: nothing is made for it, and nothing brought up to date. */
+async function withMemory(
+  settings: Settings,
+  { thread }: CanonicalEvent,
+  { live }: Options,
+  use: (memory: Memory) => Promise<Planned>,
+): Promise<Planned> {
+  const remembered = await rememberedBy(settings);
+  let looking: Awaited<ReturnType<typeof openLookingLanes>> | undefined;
+  try {
+    if (live === true)
+      looking = await openLookingLanes(settings, remembered, openCommandLog(settings, secretsOf(settings)));
+    const asked = looking === undefined ? {} : { live: askLive(looking.lanes) };
+    if (remembered === undefined) return await use({ ...noMemory, ...asked });
+    return await use({
+      remembered: async (lane, steps) => remembered.refs(lane, steps),
+      deal: remembered.dealOf(thread.thread_id) ?? undefined,
+      versions: await knownVersions(settings, { mappings: async (tenant) => remembered.mappings(tenant) }),
+      ...asked,
+    });
+  } finally {
+    await looking?.close();
+    remembered?.close();
   }
 }
 
