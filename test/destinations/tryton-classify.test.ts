@@ -13,6 +13,18 @@ const answer = (status: number, json?: unknown, headers = {}): WireResponse => (
 const failed = (...error: unknown[]): WireResponse => answer(200, { id: 1, error });
 const userError = (message: string): WireResponse => failed("UserError", [message, "", null]);
 
+const page = (status: number, written: (status: number) => string): WireResponse => ({
+  ...answer(status),
+  text: written(status),
+});
+/** Seen at 6.0.29. */
+const ownPage = (status: number): string =>
+  `<!doctype html>\n<html lang=en>\n<title>${status} Forbidden</title>\n<h1>Forbidden</h1>\n<p>No.</p>\n`;
+const nginxPage = (status: number): string =>
+  `<html>\r\n<head><title>${status} Not Found</title></head>\r\n<body>\r\n<center><h1>${status} Not Found</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n`;
+const apachePage = (status: number): string =>
+  `<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2.0//EN">\n<html><head>\n<title>${status} Not Found</title>\n</head><body>\n</body></html>\n`;
+
 describe("what goes wrong inside comes with 200", () => {
   test.each([
     ["a rule of the database's", userError("The code on party must be unique."), "permanent"],
@@ -44,6 +56,20 @@ describe("what goes wrong inside comes with 200", () => {
     ["a model that is not there", failed("'sale.opportunity'", ""), "blocked"],
     ["a text that cannot be kept", failed("A string literal cannot contain NUL (0x00) characters.", ""), "permanent"],
     ["two calls at once", failed("could not serialize access due to concurrent update", ""), "retryable"],
+    [
+      "a full disk",
+      failed('could not extend file "base/16384/16999": No space left on device\nHINT:  Check free disk space.\n', ""),
+      "rate_limited",
+    ],
+    [
+      "a disk that is full while it sorts",
+      failed('could not write to file "base/pgsql_tmp/pgsql_tmp9.0": No space left on device', ""),
+      "rate_limited",
+    ],
+    ["a full disk under SQLite", failed("database or disk is full", ""), "rate_limited"],
+    ["a full disk under Tryton itself", failed("[Errno 28] No space left on device: '/tmp/x'", ""), "rate_limited"],
+    ["no memory", failed("out of memory\nDETAIL:  Failed on request of size 8192.", ""), "rate_limited"],
+    ["a replica", failed("cannot execute INSERT in a read-only transaction", ""), "rate_limited"],
     ["a lost database", failed("server closed the connection unexpectedly", ""), "ambiguous"],
     ["half a JSON", answer(200), "ambiguous"],
     ["neither result nor error", answer(200, { id: 1 }), "ambiguous"],
@@ -75,11 +101,27 @@ describe("what its web server answers", () => {
     [403, "blocked"],
     [404, "blocked"],
     [408, "retryable"],
-    [413, "permanent"],
     [500, "ambiguous"],
     [502, "ambiguous"],
   ] as const)("%i on a write is %s", (status, kind) => {
-    expect(classify(answer(status), true, now)?.kind).toBe(kind);
+    expect(classify(page(status, ownPage), true, now)?.kind).toBe(kind);
+  });
+
+  test.each([400, 403, 404, 405, 407, 411, 413, 415, 418, 451])(
+    "%i of a proxy's is no word on a mail: the lane waits, and nothing is lost",
+    (status) => {
+      const gateway = { message: "no Route matched with those values" };
+      for (const reply of [page(status, nginxPage), page(status, apachePage), answer(status), answer(status, gateway)])
+        expect(classify(reply, true, now)).toMatchObject({
+          kind: "rate_limited",
+          reason: expect.stringMatching(/not Tryton's own answer/),
+        });
+    },
+  );
+
+  test("a status of Tryton's own about a request as such makes no dead letter either", () => {
+    for (const status of [400, 405, 411, 413, 415])
+      expect(classify(page(status, ownPage), true, now)?.kind).toBe("blocked");
   });
 
   test("429 waits as long as it says, or for the five minutes over which logins are counted", () => {

@@ -13,6 +13,9 @@ import { wireTo } from "../../src/sandbox/wire.ts";
 import type { VendorRig } from "./contract.ts";
 import { type ManualClock, manualClock, portsFor, recordingLog } from "./fixtures.ts";
 
+/** More words than PostgreSQL's full-text search has places for, and not more than a note has room for. */
+export const longText = Array.from({ length: 17_500 }, (_, n) => (n % 1_296).toString(36)).join(" ");
+
 export interface TrytonRig extends VendorRig {
   readonly sandbox: TrytonSandbox;
   readonly clock: ManualClock;
@@ -33,7 +36,7 @@ const own = (step: Step): Step =>
 
 export const inOwnStages = (session: Session): Session => ({
   ...session,
-  find: (step, refs) => session.find(own(step), refs),
+  find: (step, refs, asked) => session.find(own(step), refs, asked),
   put: (step, refs) => session.put(own(step), refs),
 });
 

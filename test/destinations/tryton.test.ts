@@ -4,7 +4,7 @@ import { tryton } from "../../src/destinations/tryton.ts";
 import { createTrytonSandbox, sandboxLogin } from "../../src/sandbox/tryton.ts";
 import { bring, failureIn, vendorContract } from "./contract.ts";
 import { activity, company, deal, filed, fileStep, keyOf, manualClock, person, refsOf } from "./fixtures.ts";
-import { openTryton, textIn, trytonRig } from "./tryton-rig.ts";
+import { longText, openTryton, textIn, trytonRig } from "./tryton-rig.ts";
 
 vendorContract("tryton", async () => trytonRig());
 
@@ -255,6 +255,30 @@ describe("opportunities", () => {
     expect(sandbox.state().opportunities[0]?.values).toMatchObject({ party: null, contact: null });
   });
 
+  test("that somebody changes between our reading and our writing keep what they chose", async () => {
+    const { session, sandbox } = trytonRig();
+    const [who, bo] = [person(), person("bo@example.test")];
+    const [ada, other] = [await session.put(who, none), await session.put(bo, none)];
+    const made = await session.put(deal([who.key]), refsOf([who, ada]));
+    sandbox.actors.personEdits("sale.opportunity", made.id, { party: null, contact: null });
+    const empty = { id: Number(made.id), state: "lead", party: null, contact: null, "contact.": null };
+    const full = { ...empty, party: Number(ada.id) };
+    const firm = { kind: "company", id: other.id } as const;
+    const chance = { kind: "deal", id: made.id } as const;
+    const attempts = [
+      [empty, () => session.link(chance, { ...firm, kind: "person" })],
+      [empty, () => session.link(chance, firm)],
+      [full, () => session.unlink(chance, { kind: "person", id: ada.id })],
+    ] as const;
+    for (const [seen, attempt] of attempts) {
+      sandbox.actors.personEdits("sale.opportunity", made.id, { party: 1 });
+      const body = { id: 1, result: [{ ...seen, _timestamp: "0.000001" }] };
+      sandbox.faults.plan({ route: "opportunity.search_read", fault: { kind: "status", status: 200, body } });
+      expect(await failureIn(attempt)).toMatchObject({ kind: "retryable" });
+      expect(sandbox.state().opportunities[0]?.values).toMatchObject({ party: 1, contact: null });
+    }
+  });
+
   test("are cancelled where a run is taken back, and found again all the same", async () => {
     const { session, count } = trytonRig();
     const who = person();
@@ -336,6 +360,27 @@ describe("notes", () => {
     expect(await session.find(mail, refs)).toBeUndefined();
     const made = await session.put(mail, refs);
     expect(await session.find(mail, refs)).toMatchObject({ id: made.id, ours: true });
+  });
+
+  test("with a text of more words than PostgreSQL's full-text search counts are found by their marker", async () => {
+    const { session } = trytonRig();
+    const who = person();
+    const refs = refsOf([who, await session.put(who, none)]);
+    const mail = activity([who.key], { text: longText });
+    const made = await session.put(mail, refs);
+    expect(await session.find(mail, refs)).toMatchObject({ id: made.id, ours: true });
+  });
+
+  test("whose call got no answer are found on an opportunity that is another party's by now", async () => {
+    const { session, sandbox } = trytonRig();
+    const [who, bo] = [person(), person("bo@example.test")];
+    const refs = refsOf([who, await session.put(who, none)], [bo, await session.put(bo, none)]);
+    const chance = await session.put(deal([who.key]), refs);
+    const mail = activity([who.key], { deals: "newest" });
+    const made = await session.put(mail, refs);
+    expect(await session.find(mail, refs)).toMatchObject({ id: made.id });
+    sandbox.actors.personEdits("sale.opportunity", chance.id, { party: Number(refs.get(bo.key)?.id), contact: null });
+    expect(await session.find(mail, refs, { sent: true })).toMatchObject({ id: made.id, ours: true });
   });
 
   test("a note that somebody changes between our reading and our writing keeps their words", async () => {

@@ -1,7 +1,9 @@
 /** The whole road without a fake: mail by SMTP to the real daemon, and what stands in a real Tryton on PostgreSQL in the end. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { markerOf } from "../../src/destinations/shared/text.ts";
 import { bring, vendorContract } from "../destinations/contract.ts";
 import { activity, company, deal, person, refsOf } from "../destinations/fixtures.ts";
+import { longText } from "../destinations/tryton-rig.ts";
 import { type Home, type RunningDaemon, startDaemon } from "../process/daemon.ts";
 import { sendMail } from "../process/smtp-client.ts";
 import { drained, eventsOf } from "../process/verdict.ts";
@@ -79,6 +81,39 @@ describe.skipIf(missing !== undefined)(`a real Tryton${missing === undefined ? "
     await close();
   });
 
+  test("a note with more words than PostgreSQL's full-text search counts is found by its marker", async () => {
+    const { session, close } = await realTrytonRig(tryton);
+    const who = person();
+    const refs = refsOf([who, await bring(session, who, new Map())]);
+    const mail = activity([who.key], { text: longText });
+    // For PostgreSQL that is a number, and what follows it another word: it looks whether the two are neighbours.
+    const split = { ...mail, key: `12e45678${mail.key.slice(8)}` };
+    const made = await session.put(split, refs);
+    const found = async (operator: string) =>
+      await tryton.asAdmin("ir.note.search", [["message", operator, `%${markerOf(split.key)}%`]], 0, 9, null);
+    expect(await found("ilike"), "what Tryton's full-text search finds").toEqual([]);
+    expect(await found("like")).toEqual([Number(made.id)]);
+    expect(await session.find(split, refs)).toMatchObject({ id: made.id, ours: true });
+    await close();
+  });
+
+  test("an opportunity that went to another party leads to its note still, and nobody's choice is written over", async () => {
+    const { session, close } = await realTrytonRig(tryton);
+    const [who, bo] = [person(), person("bo@example.test")];
+    const [whoRef, boRef] = [await bring(session, who, new Map()), await bring(session, bo, new Map())];
+    const refs = refsOf([who, whoRef], [bo, boRef]);
+    const chance = await bring(session, deal([who.key]), refs);
+    const mail = activity([who.key], { deals: "newest" });
+    const made = await session.put(mail, refs);
+    await tryton.asAdmin("sale.opportunity.write", [Number(chance.id)], { party: Number(boRef.id), contact: null });
+    expect(await session.find(mail, refs, { sent: true })).toMatchObject({ id: made.id, ours: true });
+    const end = { kind: "deal", id: chance.id } as const;
+    await session.unlink(end, { kind: "person", id: boRef.id });
+    await session.link(end, { kind: "person", id: whoRef.id });
+    expect((await session.read("deal", chance.id, { fields: [] }))?.links).toContain(`person:${whoRef.id}`);
+    await close();
+  });
+
   // The long form: MAILWRIGHT_MAILS=200 npx vitest run --project real test/real/tryton.test.ts -t exactly
   const mails = Number(process.env.MAILWRIGHT_MAILS ?? 40);
   test(`${mails} mails by SMTP, with answers cut off after the commit and kill -9 of the daemon: exactly ${mails}`, async () => {
@@ -90,6 +125,7 @@ describe.skipIf(missing !== undefined)(`a real Tryton${missing === undefined ? "
       parties: 10,
       addresses: 10,
       companies: 3,
+      relations: 10,
     });
     expect(outcome.opportunities).toBe(outcome.conversations);
     expect(outcome.cut).toBeGreaterThanOrEqual(mails / 8);

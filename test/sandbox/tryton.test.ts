@@ -114,6 +114,21 @@ describe("records", () => {
       expect(await find(pattern)).toEqual([]);
   });
 
+  test("a long text is searched by its words where the case does not count, and no further than PostgreSQL counts them", async () => {
+    const { call } = await fresh();
+    const behind = (words: number) => `${"word ".repeat(words)}[mw:12e45678]`;
+    const notes = [1, 16_381, 17_000].map((words) => ({ resource: "party.party,1", message: behind(words) }));
+    const [near, edge, far] = await call("ir.note.create", notes);
+    const find = (operator: string, pattern: string) =>
+      call("ir.note.search", [["message", operator, pattern]], 0, 9, null);
+    expect(await find("ilike", "%[mw:12e45678]%")).toEqual([near, edge]);
+    expect(await find("ilike", "%WORD%")).toEqual([near, edge, far]);
+    expect(await find("ilike", "%wor%")).toEqual([]);
+    expect(await find("ilike", "word%")).toEqual([near, edge, far]);
+    expect(await find("like", "%[mw:12e45678]%")).toEqual([near, edge, far]);
+    expect(await find("like", "%WORD%")).toEqual([]);
+  });
+
   test("what cannot be is refused in the server's words", async () => {
     const { call } = await fresh();
     expect(await call("ir.note.create", [{ resource: "party.party,99", message: "x" }])).toEqual(

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Failure } from "../../model/outcome.ts";
 import type { WireResponse } from "../../model/wire.ts";
-import { isUnreadable, oneLine, redirected, retryAfterMs } from "../shared/words.ts";
+import { edge, isUnreadable, oneLine, redirected, retryAfterMs } from "../shared/words.ts";
 
 /** `["UserError", [message, description, domain]]`, `["ConcurrencyException", message]`, or a Python exception's text and its traceback. */
 const errorBody = z.object({ error: z.tuple([z.string()], z.unknown()) });
@@ -10,6 +10,12 @@ const words = z.array(z.unknown()).min(1);
 
 /** Tryton names no time with its 429: it counts wrong logins over the time that a session lives, five minutes where nobody changed it. */
 const loginPauseMs = 300_000;
+
+/** After what the operator of the database has to see to. */
+const placePauseMs = 300_000;
+/** PostgreSQL's words, SQLite's and Python's. */
+const outOfRoom =
+  /could not (?:extend|write to|write|create|open) (?:file|temporary file)|no space left|disk quota exceeded|disk is full|disk I\/O error|out of (?:shared )?memory|cannot allocate memory|too many open files|read-?only (?:transaction|database)|not accepting commands|database is locked|temp_file_limit/i;
 
 type Said = { readonly type: string; readonly text: string };
 
@@ -33,10 +39,6 @@ export function classify(answer: WireResponse, write: boolean, now: number): Fai
   switch (status) {
     case 401:
       return { kind: "blocked", reason: `${reason}: it does not keep the session that it gave; log in as this user` };
-    case 403:
-      return { kind: "blocked", reason: `${reason}: it, or a proxy before it, lets nobody make this call` };
-    case 404:
-      return { kind: "blocked", reason: `${reason}: there is no such database; look at database and base_url` };
     case 408:
     case 423:
     case 425:
@@ -47,13 +49,32 @@ export function classify(answer: WireResponse, write: boolean, now: number): Fai
         reason,
         until: now + (retryAfterMs(answer.headers["retry-after"], now) ?? loginPauseMs),
       };
+    case 413:
+      return refusedAtTheDoor(answer, `${reason}: bodies of up to 1 MB must pass`, now);
     default:
-      return { kind: "permanent", reason };
+      return refusedAtTheDoor(answer, reason, now);
   }
 }
 
+/** What Tryton has to say of a mail comes with 200: no other status makes a dead letter, whoever answers it. */
+function refusedAtTheDoor(answer: WireResponse, reason: string, now: number): Failure {
+  if (!isOwnPage(answer)) return edge("Tryton", reason, now);
+  switch (answer.status) {
+    case 403:
+      return { kind: "blocked", reason: `${reason}: it lets nobody make this call` };
+    case 404:
+      return { kind: "blocked", reason: `${reason}: there is no such database; look at database and base_url` };
+    default:
+      return { kind: "blocked", reason: `${reason}; look at base_url, and into Tryton's configuration and log` };
+  }
+}
+
+/** As its web server writes them, without a head; what stands before it has pages of another make. */
+const isOwnPage = ({ text }: WireResponse): boolean =>
+  /^<!doctype html[^>]*>\s*(?:<html lang=en>\s*)?<title>\d{3} /i.test(text);
+
 export const isUnclassified = (status: number): boolean =>
-  status >= 400 && status < 500 && ![400, 401, 403, 404, 405, 408, 411, 413, 415, 423, 425, 429].includes(status);
+  status >= 400 && status < 500 && ![400, 401, 403, 404, 405, 407, 408, 411, 413, 415, 423, 425, 429].includes(status);
 
 function answered(answer: WireResponse, write: boolean, now: number): Failure | undefined {
   const unread: Failure = {
@@ -83,18 +104,20 @@ function meaning({ type, text }: Said, write: boolean, now: number): Failure {
     case "RateLimitException":
       return { kind: "rate_limited", reason, until: now + loginPauseMs };
     default:
-      return inside(type, write);
+      return inside(type, write, now);
   }
 }
 
 /** An exception of Python's or of the database's, as its text. Measured: a model or a field that is not there is its name in quotes. */
-function inside(text: string, write: boolean): Failure {
+function inside(text: string, write: boolean, now: number): Failure {
   const reason = `Tryton: ${oneLine(text)}`;
   if (/^'\w+(\.\w+)+'$/.test(text))
     return { kind: "blocked", reason: `${reason} is not there; activate the modules named in docs/crm/tryton.md` };
   // PostgreSQL undid it: another call was faster.
   if (/could not serialize access|deadlock detected|could not obtain lock|lock timeout|statement timeout/i.test(text))
     return { kind: "retryable", reason };
+  // A full disk, and the like: undone, and no word on this mail.
+  if (outOfRoom.test(text)) return { kind: "rate_limited", reason, until: now + placePauseMs };
   // The database went away: whether the last commit came through is not known.
   if (/connection|the database system is|server closed|could not connect|terminating/i.test(text))
     return { kind: write ? "ambiguous" : "retryable", reason };

@@ -2,6 +2,7 @@
 import type { KnownRef } from "../../model/destination.ts";
 import { permanent } from "../shared/calls.ts";
 import type { Account } from "./account.ts";
+import type { Values } from "./api.ts";
 import type { Deals } from "./deals.ts";
 import {
   idRow,
@@ -40,10 +41,14 @@ function pairOf(one: End, other: End, first: KnownRef["kind"], second: KnownRef[
 
 export function openLinks({ records, account, deals }: LinksPorts): Links {
   async function opportunity(id: string): Promise<Opportunity> {
-    const found = await records.get("sale.opportunity", id, opportunitySchema, opportunityFields);
+    const found = await records.get("sale.opportunity", id, opportunitySchema, [...opportunityFields, "_timestamp"]);
     if (found === undefined) throw permanent(`Tryton has no opportunity ${id} any more`);
     return found;
   }
+
+  /** Refused where somebody has changed it since it was read: nobody's choice is written over. */
+  const change = async ({ id, _timestamp }: Opportunity, values: Values): Promise<void> =>
+    await records.write("sale.opportunity", String(id), values, _timestamp ?? undefined);
 
   async function relations(person: End, company: End, type: string): Promise<readonly number[]> {
     const domain = [
@@ -78,12 +83,12 @@ export function openLinks({ records, account, deals }: LinksPorts): Links {
       const contact = await deals.contactOf(party.id);
       if (contact !== undefined) {
         const own = deal.party == null ? { party: numberOf(party.id) } : {};
-        await records.write("sale.opportunity", dealEnd.id, { contact, ...own });
+        await change(deal, { contact, ...own });
         return undefined;
       }
     }
     if (deal.party == null) {
-      await records.write("sale.opportunity", dealEnd.id, { party: numberOf(party.id) });
+      await change(deal, { party: numberOf(party.id) });
       return undefined;
     }
     return `opportunity ${deal.id} belongs to party ${deal.party} at Tryton: it is left as it is`;
@@ -132,7 +137,7 @@ export function openLinks({ records, account, deals }: LinksPorts): Links {
         ...(String(deal["contact."]?.party) === party.id ? { contact: null } : {}),
         ...(String(deal.party) === party.id ? { party: null } : {}),
       };
-      if (Object.keys(values).length > 0) await records.write("sale.opportunity", dealEnd.id, values);
+      if (Object.keys(values).length > 0) await change(deal, values);
     },
   };
 }

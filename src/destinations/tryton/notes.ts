@@ -1,16 +1,17 @@
 /** Logged mails: a note on the opportunity that the mail belongs to, or on its person, or on its company; found again by the marker at its end. */
-import type { KnownRef, Ref, Refs } from "../../model/destination.ts";
+import type { Asked, KnownRef, Ref, Refs } from "../../model/destination.ts";
 import { openDealsNote } from "../../model/open-deals.ts";
 import type { ActivityStep, FileStep } from "../../model/step.ts";
 import { type Brought, brought } from "../shared/attached.ts";
 import { known, permanent, together } from "../shared/calls.ts";
 import { endsWithMarker, markerOf, maxBodyChars } from "../shared/text.ts";
+import type { Domain } from "./api.ts";
 import type { Deals } from "./deals.ts";
 import { noteText } from "./note.ts";
 import { noteFields, noteSchema, type Records, resourceOf } from "./records.ts";
 
 export interface Notes {
-  find(step: ActivityStep, refs: Refs): Promise<Ref | undefined>;
+  find(step: ActivityStep, refs: Refs, asked?: Asked): Promise<Ref | undefined>;
   put(step: ActivityStep, refs: Refs): Promise<Ref>;
   readonly files: {
     /** The note, where it says so already, or is gone; undefined where there is something to do. */
@@ -21,6 +22,9 @@ export interface Notes {
 
 /** Whole texts come with them, and JSON spells a character with six bytes: two stay below what a call's answer may have. */
 const notesAtOnce = 2;
+
+/** An opportunity may have been given to another party since. Notes of other models are read by those alone who may read these. */
+const anywhere: Domain = ["OR", ["resource", "like", "party.party,%"], ["resource", "like", "sale.opportunity,%"]];
 
 const gone = "the note was deleted at Tryton: there is nothing to say what became of its files";
 const foreign =
@@ -36,12 +40,9 @@ export function openNotes(records: Records, deals: Deals): Notes {
     return [...new Set(all.map(resourceOf))];
   }
 
-  async function find(step: ActivityStep, refs: Refs): Promise<Ref | undefined> {
-    const marker = markerOf(step.key);
-    const domain = [
-      ["resource", "in", await places(step, refs)],
-      ["message", "ilike", `%${marker}%`],
-    ];
+  async function marked(marker: string, where: Domain): Promise<Ref | undefined> {
+    // Not ilike: that is Tryton's full-text search, which loses what stands behind 16,383 words (measured).
+    const domain = [where, ["message", "like", `%${marker}%`]];
     // Further up in a text it is quoted, and means the other mail.
     for (let offset = 0; ; offset += notesAtOnce) {
       const search = { row: noteSchema, domain, fields: noteFields, limit: notesAtOnce, offset };
@@ -50,6 +51,13 @@ export function openNotes(records: Records, deals: Deals): Notes {
       if (found !== undefined) return records.refOf(String(found.id), true, { ours: true });
       if (rows.length < notesAtOnce) return undefined;
     }
+  }
+
+  async function find(step: ActivityStep, refs: Refs, asked?: Asked): Promise<Ref | undefined> {
+    const marker = markerOf(step.key);
+    const near = await marked(marker, ["resource", "in", await places(step, refs)]);
+    // No index helps there, and a call of ours came to something else than what is its place now only where there was one.
+    return near ?? (asked?.sent === true ? await marked(marker, anywhere) : undefined);
   }
 
   async function put(step: ActivityStep, refs: Refs): Promise<Ref> {

@@ -26,6 +26,7 @@ export const opportunitySchema = z.looseObject({
   party: idSchema.nullish(),
   contact: idSchema.nullish(),
   "contact.": z.object({ party: idSchema }).nullish(),
+  _timestamp: words,
 });
 export type Opportunity = z.infer<typeof opportunitySchema>;
 export const opportunityFields = ["reference", "description", "state", "party", "contact", "contact.party"] as const;

@@ -45,8 +45,9 @@ function clause(world: World, model: string, [name, operator, value]: [string, s
     const inner = compiled(world, field.model ?? "", value);
     return (row) => related(world, field.model ?? "", fieldValue(world, model, row, first)).some(inner);
   }
-  const test = comparison(operator, value);
-  return (row) => test(fieldValue(world, model, row, first));
+  const test = field.type === "text" && operator === "ilike" ? inFullText(String(value)) : undefined;
+  const fits = test ?? comparison(operator, value);
+  return (row) => fits(fieldValue(world, model, row, first));
 }
 
 function related(world: World, model: string, value: unknown): Row[] {
@@ -72,6 +73,26 @@ function comparison(operator: string, value: unknown): (found: unknown) => boole
       throw typeError(`'${operator}'`);
   }
 }
+
+/** PostgreSQL counts no further: what stands behind that word is at this word for it, and no two words there are neighbours. */
+const lastPlace = 16_383;
+
+/**
+ * `ilike` of a text field with a pattern that is `%words%`, or has no wildcard, is Tryton's full-text search, which looks for words. The real one misses
+ * behind the last place what it takes for several words (a hex number that looks like 12e4, and more); here everything is missed there.
+ */
+function inFullText(pattern: string): ((found: unknown) => boolean) | undefined {
+  const bare = pattern.replace(/^%+|%+$/g, "").replace(/\\[%_]/g, "");
+  if (/[%_]/.test(bare) || pattern.startsWith("%") !== pattern.endsWith("%")) return undefined;
+  const wanted = wordsOf(pattern);
+  return (found) => {
+    if (typeof found !== "string") return false;
+    const there = new Set(wordsOf(found).slice(0, lastPlace));
+    return wanted.every((word) => there.has(word));
+  };
+}
+
+const wordsOf = (text: string): readonly string[] => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
 
 /** `%` is anything, `_` is one character, and a backslash takes both as they are. */
 function likePattern(like: string, flags: string): RegExp {
