@@ -157,6 +157,19 @@ export function destinationContract(name: string, open: () => Promise<Rig>): voi
       expect(await rig.contactName(made), "the name is theirs").toBe("A. L.");
     });
 
+    test("names have no line end in them, whichever a sender thought of", async () => {
+      await opened();
+      // A log of events keeps what it was told.
+      if (rig.facts.vendor === "local") return;
+      const forged = "Ada\u0085Forged\u2028Line\u009bx";
+      const [who, firm] = [person(undefined, { name: forged }), { ...company(), name: forged }];
+      const refs = refsOf([who, await rig.session.put(who, none)], [firm, await rig.session.put(firm, none)]);
+      const chance = { ...deal([who.key, firm.key]), name: forged };
+      const made = [...refs.values(), { kind: "deal", id: (await rig.session.put(chance, refs)).id }] as const;
+      for (const { kind, id } of made)
+        expect(JSON.stringify(await rig.session.read(kind, id)), kind).not.toMatch(/[\u0080-\u009f\u2028\u2029]/);
+    });
+
     test("a stage that a person moved stays where they moved it", async () => {
       await opened();
       const { step, refs } = await contact();

@@ -1,10 +1,18 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { emailBody } from "../../src/destinations/hubspot/bodies.ts";
+import { attachmentBlock } from "../../src/destinations/shared/attached.ts";
 import { bodyOf } from "../../src/destinations/shared/body.ts";
-import { endsWithMarker, markerOf, nameParts, storable } from "../../src/destinations/shared/text.ts";
+import {
+  endsWithMarker,
+  markerOf,
+  nameParts,
+  shortLine,
+  storable,
+  subjectOf,
+} from "../../src/destinations/shared/text.ts";
 import { parse } from "../../src/mail/parse.ts";
-import { activity, keyOf } from "./fixtures.ts";
+import { activity, filed, keyOf } from "./fixtures.ts";
 
 const marker = markerOf(keyOf("x"));
 
@@ -32,6 +40,31 @@ describe("names", () => {
   });
   test("nobody has no name", () => {
     expect(nameParts(null)).toEqual({});
+  });
+});
+
+describe("one-line fields", () => {
+  /** Each ends a line somewhere, or moves what follows. */
+  const breaks = /[\p{Cc}\u2028\u2029]/u;
+  const nasty = [...Array.from({ length: 0xa0 }, (_, code) => String.fromCharCode(code)), "\u2028", "\u2029"].filter(
+    (each) => breaks.test(each),
+  );
+
+  test("have no control and no separator of lines in them, and what it stood between stays apart", () => {
+    expect(nasty).toContain("\u0085");
+    for (const each of nasty) {
+      for (const flat of [subjectOf, shortLine]) expect(flat(`one${each}${each}two`)).toBe("one two");
+      expect(nameParts(`Ada${each}Lovelace`)).toEqual({ first: "Ada", last: "Lovelace" });
+    }
+  });
+
+  test("a file's name is one line of the list, whatever is in it", () => {
+    for (const each of nasty) {
+      const listed =
+        attachmentBlock([{ ...filed("stored"), filename: `a${each}Attachments:${each}b.pdf` }], "text") ?? "";
+      expect(listed.split("\n")).toHaveLength(2);
+      expect(breaks.test(listed.replaceAll("\n", "")), JSON.stringify(each)).toBe(false);
+    }
   });
 });
 

@@ -1,7 +1,7 @@
 /** Builds the request bodies of Close records from steps. Pure. */
 import type { ActivityStep, CompanyStep, DealStep, PersonStep } from "../../model/step.ts";
 import type { Body } from "../shared/body.ts";
-import { shortText, storable, subjectOf } from "../shared/text.ts";
+import { shortLine, shortText, storable, subjectOf } from "../shared/text.ts";
 
 const maxRecipients = 200;
 
@@ -44,7 +44,7 @@ export const personLeadBody = (step: PersonStep, contact: ContactBody, lead: Val
   contacts: [contact],
 });
 
-export const companyBody = (step: CompanyStep, values: Values) => ({ ...values, name: shortText(step.name) });
+export const companyBody = (step: CompanyStep, values: Values) => ({ ...values, name: shortLine(step.name) });
 
 export interface DealParts {
   readonly lead: string;
@@ -60,7 +60,7 @@ export const dealBody = (step: DealStep, { lead, contact, status, user }: DealPa
   ...(contact === undefined ? {} : { contact_id: contact }),
   status_id: status,
   ...(user === undefined ? {} : { user_id: user }),
-  note: shortText(step.name),
+  note: shortLine(step.name),
 });
 
 export interface EmailParts {
@@ -110,7 +110,7 @@ export function senderOf({ from }: Pick<ActivityStep, "from">): string | undefin
 }
 
 function nameOf(name: string | null): string | undefined {
-  const shown = shortText(storable((name ?? "").replace(/\s+/g, " ")));
+  const shown = shortLine((name ?? "").replace(/\s+/g, " "));
   return shown === "" || shown.includes("@") ? undefined : shown;
 }
 

@@ -1,7 +1,7 @@
 /** Builds the request bodies of HubSpot records from steps. Pure; test/destinations holds them against the types of HubSpot's own SDK. */
 import type { ActivityStep, CompanyStep, DealStep, PersonStep } from "../../model/step.ts";
 import type { Body } from "../shared/body.ts";
-import { nameParts, shortText, storable, subjectOf } from "../shared/text.ts";
+import { nameParts, shortLine, shortText, storable, subjectOf } from "../shared/text.ts";
 import type { Association, ObjectName } from "./api.ts";
 
 /** Ours alone in every account: nothing else writes them. */
@@ -68,7 +68,7 @@ export function companyBody(step: CompanyStep, has: Has, { owner, properties: as
   return {
     properties: properties({
       ...asked,
-      name: shortText(step.name),
+      name: shortLine(step.name),
       domain: step.domain.toLowerCase(),
       hubspot_owner_id: owner,
       [ownProperties.key]: has(ownProperties.key) ? step.key : undefined,
@@ -88,7 +88,7 @@ export function dealBody(
   return {
     properties: properties({
       ...asked,
-      dealname: shortText(step.name),
+      dealname: shortLine(step.name),
       pipeline,
       dealstage: stage,
       description: marker,

@@ -1,6 +1,6 @@
 /** Builds the request bodies of Pipedrive records from steps. Pure; test/destinations holds them against the types of Pipedrive's own SDK. */
 import type { ActivityStep, CompanyStep, DealStep, PersonStep } from "../../model/step.ts";
-import { count, nameParts, shortText, subjectOf } from "../shared/text.ts";
+import { count, nameParts, shortLine, shortText, subjectOf } from "../shared/text.ts";
 import type { Codes } from "./account.ts";
 import type { Note, Own } from "./note.ts";
 import { descriptionOf } from "./note.ts";
@@ -41,7 +41,7 @@ export function personBody(step: PersonStep, { owner, custom }: Wanted, codes: C
 
 export function organizationBody(step: CompanyStep, { owner, custom }: Wanted, codes: Codes<"organizations">) {
   return {
-    name: shortText(step.name),
+    name: shortLine(step.name),
     ...ownedBy(owner),
     custom_fields: {
       ...custom,
@@ -66,7 +66,7 @@ export function dealBody(
   codes: Codes<"deals">,
 ) {
   return {
-    title: shortText(step.name) || "(no subject)",
+    title: shortLine(step.name) || "(no subject)",
     pipeline_id: pipeline,
     stage_id: stage,
     ...(person === undefined ? {} : { person_id: person }),

@@ -1,7 +1,7 @@
 /** The text of a logged mail as Pipedrive shows it (a note in HTML), and the line beside it that says whose it is. Pure. */
 import type { ActivityStep } from "../../model/step.ts";
 import { attachmentBlock } from "../shared/attached.ts";
-import { count, escaped, markerOf, shortText, storable } from "../shared/text.ts";
+import { count, escaped, markerOf, shortLine, shortText, storable } from "../shared/text.ts";
 
 /** Pipedrive names no figure; half of it where this is called too long. */
 export const maxNoteChars = 60_000;
@@ -17,7 +17,7 @@ export interface Note {
 
 type Mailbox = NonNullable<ActivityStep["from"]>;
 const partyOf = ({ email, name }: Mailbox): string =>
-  name === null || name === "" ? shortText(email) : `${shortText(name)} <${shortText(email)}>`;
+  name === null || name === "" ? shortText(email) : `${shortLine(name)} <${shortText(email)}>`;
 
 function lineOf(word: string, all: readonly Mailbox[]): string[] {
   if (all.length === 0) return [];

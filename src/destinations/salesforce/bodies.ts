@@ -1,7 +1,7 @@
 /** Builds the fields of Salesforce records from steps. Pure; test/destinations holds them against the types of jsforce. */
 import type { ActivityStep, CompanyStep, DealStep, PersonStep } from "../../model/step.ts";
 import type { Body } from "../shared/body.ts";
-import { nameParts, storable } from "../shared/text.ts";
+import { nameParts, storable, unbroken } from "../shared/text.ts";
 
 /** Ours alone in every org: nothing else writes them. deploy/salesforce makes them. */
 export const ownFields = {
@@ -14,10 +14,7 @@ export const ownField = /\bMailwright_(?:Key|Flags|Event|Files)__c\b/i;
 
 export type Fields = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
-const bare = (text: string): string =>
-  storable(text)
-    .replace(/[\r\n\t\u2028\u2029]+/g, " ")
-    .trim();
+const bare = (text: string): string => unbroken(text).toWellFormed().trim();
 const flagsOf = (flags: readonly string[]): string | undefined => (flags.length === 0 ? undefined : flags.join(";"));
 
 /** A person has a last name at Salesforce: what is all that is known of him, else the part of his address that is his own. */

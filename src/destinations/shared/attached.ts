@@ -1,6 +1,6 @@
 /** The list of a mail's files in the text of a logged mail: how it is written, and how it is found again to say what became of them. Pure. */
 import type { Filed } from "../../model/step.ts";
-import { count, escaped, shortText, storable } from "./text.ts";
+import { count, escaped, shortLine, storable } from "./text.ts";
 
 /** As many as a person reads; the activity is no file manager. */
 const maxListed = 20;
@@ -16,13 +16,10 @@ interface Line {
   readonly url: string | null;
 }
 
-/** Names, types and reasons hold no line end, so that a name cannot forge a line. */
-const oneLine = (text: string): string => shortText(text.replace(/[\r\n\t\u2028\u2029]+/g, " "));
-
 function lineOf({ filename, content_type, size, status, reason, url }: Filed): Line {
-  const what = `${oneLine(filename ?? "unnamed")} (${oneLine(content_type)}, ${count(size)} bytes)`;
+  const what = `${shortLine(filename ?? "unnamed")} (${shortLine(content_type)}, ${count(size)} bytes)`;
   const link = url == null || url.length > maxUrlChars ? null : storable(url);
-  const because = reason == null ? "" : `: ${clauseOf(oneLine(reason))}`;
+  const because = reason == null ? "" : `: ${clauseOf(shortLine(reason))}`;
   switch (status) {
     case undefined:
       return { words: what, url: null };

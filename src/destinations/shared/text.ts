@@ -20,7 +20,10 @@ export function storable(text: string): string {
 
 const clip = (text: string, length: number): string => storable(text.slice(0, length));
 export const shortText = (text: string): string => clip(text, maxShortChars).trim();
-export const subjectOf = (text: string): string => clip(text.replace(/[\r\n]+/g, " "), maxSubjectChars);
+/** What may end a line somewhere: every control (U+0085 is one) and Unicode's two separators. A name or a subject must not forge a line of ours. */
+export const unbroken = (text: string): string => text.replace(/[\p{Cc}\u2028\u2029]+/gu, " ");
+export const shortLine = (text: string): string => shortText(unbroken(text));
+export const subjectOf = (text: string): string => clip(unbroken(text), maxSubjectChars);
 
 export const count = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
 
@@ -52,8 +55,8 @@ const particles = new Set(
  */
 export function nameParts(display: string | null): { first?: string; last?: string } {
   if (display === null) return {};
-  const name = storable(display.slice(0, 500))
-    .replace(/[\r\n\t]+/g, " ")
+  const name = unbroken(display.slice(0, 500))
+    .toWellFormed()
     .replace(/\([^()]*\)|\[[^[\]]*\]/g, " ")
     .replace(/^["'“”‘’\s]+|["'“”‘’\s]+$/g, "")
     .replace(/\s+/g, " ")

@@ -1,6 +1,6 @@
 /** What steps look like as Tryton's records: names, keys, contact mechanisms. Pure. */
 import type { CompanyStep, DealStep, PersonStep } from "../../model/step.ts";
-import { shortText, storable } from "../shared/text.ts";
+import { shortLine, shortText, storable } from "../shared/text.ts";
 import type { Values } from "./api.ts";
 
 const keyDigits = 24;
@@ -13,7 +13,7 @@ export const partyCode = ({ kind, key }: Pick<PersonStep | CompanyStep, "kind" |
 export const dealReference = ({ key }: Pick<DealStep, "key">): string => `mw-${key.slice(0, keyDigits)}`;
 
 function nameOf(name: string | null): string | undefined {
-  const shown = shortText(storable((name ?? "").replace(/\s+/g, " ")));
+  const shown = shortLine((name ?? "").replace(/\s+/g, " "));
   return shown === "" ? undefined : shown;
 }
 

@@ -4,7 +4,7 @@ import type { KnownRef, Ref, Refs } from "../../model/destination.ts";
 import { openDealCounts } from "../../model/open-deals.ts";
 import type { ActivityStep, DealStep } from "../../model/step.ts";
 import { known, together } from "../shared/calls.ts";
-import { shortText } from "../shared/text.ts";
+import { shortLine } from "../shared/text.ts";
 import type { Account } from "./account.ts";
 import { idSchema } from "./api.ts";
 import { dealReference } from "./bodies.ts";
@@ -49,7 +49,7 @@ export function openDeals(records: Records, account: Account, wishes: Wishes): D
       const made = await records.create("sale.opportunity", {
         ...values,
         reference: dealReference(step),
-        description: shortText(step.name),
+        description: shortLine(step.name),
         company,
         state: stageOf(step),
         ...(party === undefined ? {} : { party: numberOf(party.id) }),

@@ -1,14 +1,14 @@
 /** The text of a logged mail: who wrote to whom above it, what it is and what it brought below it, and our marker as its last words. Pure. */
 import type { ActivityStep } from "../../model/step.ts";
 import { bodyOf } from "../shared/body.ts";
-import { markerOf, maxBodyChars, shortText, subjectOf } from "../shared/text.ts";
+import { markerOf, maxBodyChars, shortLine, subjectOf } from "../shared/text.ts";
 
 const mostParties = 20;
 
 type Mailbox = NonNullable<ActivityStep["from"]>;
 
 /** One line: words of a mail must not look like lines of ours. */
-const flat = (text: string): string => shortText(text.replace(/[\p{Cc}\u2028\u2029\s]+/gu, " "));
+const flat = (text: string): string => shortLine(text.replace(/\s+/g, " "));
 
 const partyOf = ({ email, name }: Mailbox): string =>
   name === null || name === "" ? flat(email) : `${flat(name)} <${flat(email)}>`;

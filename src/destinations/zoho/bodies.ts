@@ -1,7 +1,7 @@
 /** Builds the request bodies of Zoho's records and mails from steps. Pure; what had to be cut is said. */
 import type { ActivityStep, CompanyStep, DealStep, PersonStep } from "../../model/step.ts";
 import { bodyOf } from "../shared/body.ts";
-import { count, markerOf, nameParts, storable, subjectOf } from "../shared/text.ts";
+import { count, markerOf, nameParts, subjectOf, unbroken } from "../shared/text.ts";
 import type { Lookup, ModuleName } from "./api.ts";
 import { type Module, ownFields } from "./fields.ts";
 
@@ -21,12 +21,14 @@ export interface Wanted {
 }
 
 /** Texts of a record, each within what its field takes. */
+const flat = (text: string): string => unbroken(text).toWellFormed().replace(/\s+/g, " ").trim();
+
 function builder(module: Module) {
   const body: Record<string, Value> = {};
   const cuts: string[] = [];
   return {
     text(name: string, value: string | undefined, otherwise: number) {
-      const plain = value === undefined ? "" : storable(value).replace(/\s+/g, " ").trim();
+      const plain = value === undefined ? "" : flat(value);
       if (plain === "") return;
       const most = module.length(name, otherwise);
       body[name] = plain.length <= most ? plain : plain.slice(0, most).toWellFormed().trim();
@@ -170,9 +172,7 @@ type Mailbox = NonNullable<ActivityStep["from"]>;
 
 function partyOf({ email, name }: Mailbox): Party | undefined {
   if (!/^[^\s@<>"(),:;[\]\\]{1,128}@[^\s@<>"(),:;[\]\\]{1,126}$/.test(email)) return undefined;
-  const named = storable(name ?? "")
-    .replace(/\s+/g, " ")
-    .trim();
+  const named = flat(name ?? "");
   return { user_name: (named === "" ? email : named).slice(0, 255).toWellFormed(), email };
 }
 
