@@ -3,14 +3,15 @@ import { knownName } from "../calendar/time.ts";
 import { replaceWords, type Words } from "./text.ts";
 import { calendarWords, type Keeping } from "./vocabulary.ts";
 
-const kept: Keeping = { words: calendarWords, numbers: "all" };
+const kept: Keeping = { words: calendarWords, numbers: "short" };
 const names: Keeping = { words: calendarWords };
 /** Properties whose values are words of the format, dates, figures and rules. */
 const structural =
   /^(?:begin|end|version|method|calscale|dtstart|dtend|dtstamp|due|duration|created|last-modified|sequence|status|transp|class|priority|rrule|rdate|exdate|exrule|recurrence-id|trigger|action|repeat|tzoffsetfrom|tzoffsetto|x-microsoft-cdo-(?:busystatus|intendedstatus|alldayevent|importance|insttype))$/;
 const values = /^[A-Za-z0-9:;,=+\-/. ]*$/;
 /** 20260105T103000Z, PT15M, 2MO: letters that belong to a time or a rule. */
-const inTimes = /^(?:\d{8}(?:T\d{6}Z?)?|[+-]?P[0-9WDTHMS]+|[+-]?\d{1,3}(?:MO|TU|WE|TH|FR|SA|SU)|[+-]\d{4,6})$/;
+const inTimes =
+  /^(?:(?:1[6-9]|2[01])\d\d(?:0\d|1[0-2])[0-3]\d(?:T\d{6}Z?)?|[+-]?P[0-9WDTHMS]+|[+-]?\d{1,3}(?:MO|TU|WE|TH|FR|SA|SU)|[+-]\d{4,6})$/;
 
 /** `text` is unfolded. */
 export function replaceCalendar(text: string, words: Words): string {

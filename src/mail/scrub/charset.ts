@@ -18,10 +18,11 @@ const strays = 0xf700;
 
 export function replaceInBytes(bytes: Buffer, charset: string | null, standIns: StandIns, replace: Replace): Buffer {
   if (bytes.length === 0) return bytes;
-  if (isAscii(bytes) && !bytes.includes(0x1b) && !bytes.includes("~{")) {
+  const wide = wideSet(bytes, charset);
+  if (wide === undefined && isAscii(bytes) && !bytes.includes(0x1b) && !bytes.includes("~{")) {
     return Buffer.from(replace(bytes.toString("latin1"), none), "latin1");
   }
-  const used = decodeBody(bytes, charset).used;
+  const used = wide ?? decodeBody(bytes, charset).used;
   const shifted = shiftedSets[used];
   if (shifted !== undefined) return inShifted(bytes, shifted, standIns, replace);
   for (const codec of [iconv.encodingExists(used) ? codecNamed(used) : undefined, patchwork, single]) {
@@ -33,6 +34,23 @@ export function replaceInBytes(bytes: Buffer, charset: string | null, standIns: 
   }
   // `single` always fits: a byte is a character, and stays one.
   return Buffer.alloc(bytes.length, "x");
+}
+
+/** Two bytes and more for each letter: a letter of ASCII has zeroes beside it, and a text of such letters looks like ASCII. */
+function wideSet(bytes: Buffer, charset: string | null): string | undefined {
+  const label = /^"?(?:x-)?(utf-?(?:16|32)|iso-10646-ucs-?[24]|ucs-?[24])-?([bl]e)?"?$/i.exec(charset?.trim() ?? "");
+  const start = bytes.toString("hex", 0, 4);
+  const marks = /^(?:feff|0000feff)/.test(start) ? "be" : start.startsWith("fffe") ? "le" : undefined;
+  if (label === null && marks === undefined) return undefined;
+  const four = label === null ? /0000feff|fffe0000/.test(start) : /32|4$/.test(label[1] ?? "");
+  return `${four ? "utf-32" : "utf-16"}${marks ?? label?.[2]?.toLowerCase() ?? likelierEnd(bytes)}`;
+}
+
+function likelierEnd(bytes: Buffer): "be" | "le" {
+  const zeroes = [0, 0];
+  for (const [at, byte] of bytes.subarray(0, 2_000).entries())
+    if (byte === 0) zeroes[at % 2] = (zeroes[at % 2] ?? 0) + 1;
+  return (zeroes[0] ?? 0) > (zeroes[1] ?? 0) ? "be" : "le";
 }
 
 const none: Fits = () => [];
@@ -134,9 +152,9 @@ const shiftedSets: Readonly<Record<string, { readonly set: string; readonly run:
   Object.create(null),
   {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what marks these charsets
-    "iso-2022-jp": { set: "euc-jp", run: /(\x1b\$[@B]|\x1b\$\(D)([!-~]+)/g },
+    "iso-2022-jp": { set: "euc-jp", run: /(\x1b\$[@B]|\x1b\$\(D)([!-~\s]+)/g },
     // biome-ignore lint/suspicious/noControlCharactersInRegex: and shifts
-    "iso-2022-kr": { set: "cp949", run: /(\x0e)([!-~]+)/g },
+    "iso-2022-kr": { set: "cp949", run: /(\x0e)([!-~\s]+)/g },
     "hz-gb-2312": { set: "gb2312", run: /(~\{)((?:(?!~\})[!-~])+)/g },
     hz: { set: "gb2312", run: /(~\{)((?:(?!~\})[!-~])+)/g },
   },
@@ -158,7 +176,11 @@ function inShifted(
   for (const found of text.matchAll(run)) {
     const [whole, mark = "", pairs = ""] = found;
     made += keepEscapes(text.slice(at, found.index), plain(found.index)) + mark;
-    made += inPairs(Buffer.from(pairs, "latin1"), codecNamed(set), replace).toString("latin1");
+    // What programs cut into lines goes on in the next one: nothing says that the pairs are over.
+    for (const piece of pairs.split(/(\s+)/))
+      made += /^\s/.test(piece)
+        ? piece
+        : inPairs(Buffer.from(piece, "latin1"), codecNamed(set), replace).toString("latin1");
     at = found.index + whole.length;
   }
   made += keepEscapes(text.slice(at), plain(text.length));

@@ -7,7 +7,8 @@ import { base64Pieces, escaped, refill, refillPieces, unfolded } from "./escapes
 import { replaceHeader } from "./header.ts";
 import { replaceHtml } from "./html.ts";
 import type { StandIns } from "./stand-in.ts";
-import { replaceText, type Words } from "./text.ts";
+import { replaceText, type Within } from "./text.ts";
+import { aroundYenc } from "./yenc.ts";
 
 export type Kind = "text" | "html" | "calendar" | "fields" | "file" | "message";
 
@@ -30,19 +31,21 @@ export interface Replacing {
 export function replacing(content: Content, standIns: StandIns): Replacing {
   /** What calls itself base64 and begins with prose is none, to its end. */
   let prose = false;
+  const state: State = { within: { file: undefined }, yenc: false };
   return {
     block(raw, first) {
       if (raw.length === 0) return raw;
       if (first) prose = content.encoding === "base64" && isProse(firstLine(raw));
-      if (content.encoding === "base64" && !prose) return inBase64(raw, content, standIns, first);
+      if (content.encoding === "base64" && !prose) return inBase64(raw, content, standIns, first, state);
       if (content.encoding === "quoted-printable") {
         const slots = escaped(raw, 0x3d, true);
-        return refill(raw, slots, decoded(slots.bytes, content, standIns, first), "=\r\n");
+        return refill(raw, slots, decoded(slots.bytes, content, standIns, first, state), "=\r\n");
       }
       if (content.kind === "file" && content.encoding === "identity") return fileLines(raw, standIns);
       if (content.kind === "message" && content.encoding === "identity")
         return nestedLines(raw, content, standIns, first);
-      return decoded(raw, content.encoding === "identity" ? content : { ...content, kind: "text" }, standIns, first);
+      const plain = content.encoding === "identity" ? content : { ...content, kind: "text" as const };
+      return decoded(raw, plain, standIns, first, state);
     },
   };
 }
@@ -51,13 +54,29 @@ function firstLine(raw: Buffer): string {
   return raw.toString("latin1", 0, 2_000).trimStart().split("\n", 1)[0]?.slice(0, 1_000).trim() ?? "";
 }
 
+/** Of a part that comes in blocks: the encoded file in which the last one ended. */
+interface State {
+  readonly within: Within;
+  yenc: boolean;
+}
+
+const outside = (): State => ({ within: { file: undefined }, yenc: false });
+
 /** The bytes of a part, no matter how they were written. */
-function decoded(bytes: Buffer, { kind, charset, nested }: Content, standIns: StandIns, first: boolean): Buffer {
-  const inText = (replace: (text: string, words: Words) => string): Buffer =>
-    replaceInBytes(bytes, charset, standIns, (text, fits) => replace(text, { standIns, fits }));
+function decoded(
+  bytes: Buffer,
+  { kind, charset, nested }: Content,
+  standIns: StandIns,
+  first: boolean,
+  state = outside(),
+): Buffer {
   switch (kind) {
     case "text":
-      return inText(replaceText);
+      return aroundYenc(bytes, standIns, state, (part) =>
+        replaceInBytes(part, charset, standIns, (text, fits) =>
+          replaceText(text, { standIns, fits, within: state.within }),
+        ),
+      );
     case "html": {
       const named = /charset\s*=\s*["']?([\w.:-]{1,40})/i.exec(bytes.toString("latin1", 0, 2_000))?.[1] ?? null;
       return replaceInBytes(bytes, charset ?? named, standIns, (text, fits) => replaceHtml(text, { standIns, fits }));
@@ -84,7 +103,7 @@ function decoded(bytes: Buffer, { kind, charset, nested }: Content, standIns: St
 
 const leastBase64Chars = 20;
 
-function inBase64(raw: Buffer, content: Content, standIns: StandIns, first: boolean): Buffer {
+function inBase64(raw: Buffer, content: Content, standIns: StandIns, first: boolean, state: State): Buffer {
   const lines = raw.toString("latin1").split("\n");
   const usual = lines.find((line) => line.trim() !== "")?.trim().length ?? 0;
   let ended = false;
@@ -100,7 +119,7 @@ function inBase64(raw: Buffer, content: Content, standIns: StandIns, first: bool
   const isText = content.kind !== "file" && content.kind !== "message";
   // Text that decodes to no text was never encoded, or is not what it says: nothing of it may stay.
   const opaque = isText && unprintable(pieces.bytes, content.charset);
-  const made = decoded(pieces.bytes, opaque ? { ...content, kind: "file" } : content, standIns, first);
+  const made = decoded(pieces.bytes, opaque ? { ...content, kind: "file" } : content, standIns, first, state);
   const out = refillPieces(raw, pieces, made);
   if (!footer.includes(true)) return out;
   const put = out.toString("latin1").split("\n");
@@ -142,7 +161,8 @@ function fileLines(raw: Buffer, standIns: StandIns): Buffer {
   let kept = false;
   for (let at = 0; at < raw.length; at++) {
     const byte = raw[at] ?? 0;
-    if (at === lineStart) kept = /^-----(?:BEGIN|END) PGP [A-Z ]{3,30}-----/.test(raw.toString("latin1", at, at + 60));
+    if (at === lineStart)
+      kept = /^-----(?:BEGIN|END) PGP [A-Z ]{3,30}-----[ \t]*\r?(?:\n|$)/.test(raw.toString("latin1", at, at + 80));
     if (byte === 0x0a || byte === 0x0d || kept) made[at] = byte;
     // No dash and no dot: a line must not come to be a delimiter, or the end of a mail.
     else made[at] = byte < 0x80 ? 0x3f + ((made[at] ?? 0) % 0x40) : 0x80 | (made[at] ?? 0);

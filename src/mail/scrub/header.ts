@@ -24,8 +24,9 @@ const keeping =
 const plain = keeping(nothingKept);
 
 const signatures: Rule = (text, words) =>
-  text.replace(/((?:^|[;\s])[a-z]{1,2}\s{0,5}=)|([^=;]+|[=;])/g, (piece, tag: string | undefined) =>
-    tag === undefined ? replaceWords(piece, words, signatureKept) : tag,
+  text.replace(
+    /((?:^|[;\s])[a-z]{1,2}\s{0,5}=)|((?:=[0-9A-Fa-f]{2}){2,}|[^=;]+|[=;])/g,
+    (piece, tag: string | undefined) => (tag === undefined ? replaceWords(piece, words, signatureKept) : tag),
   );
 
 /** Figures of dates have four digits at most; what has more is a number that somebody put there. */
@@ -248,7 +249,10 @@ function replaceGiven(name: string, key: string, given: string, standIns: StandI
       fileName(part, { standIns, fits }),
     );
     const kept = label === "" || charsetKnown(label) ? charset : inBytes(charset, standIns, plain);
-    return kept + mark + refill(raw, slots, made, "%'\"; ").toString("latin1");
+    const language = /^'(?:[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3})?'$/.test(mark)
+      ? mark
+      : inBytes(mark, standIns, plain);
+    return kept + language + refill(raw, slots, made, "%'\"; ").toString("latin1");
   }
   if (name === "start" || name === "id") return inBytes(given, standIns, plain);
   return replaceEncoded(given, standIns, name.endsWith("date") ? dates : keeping(mimeKept));

@@ -7,12 +7,13 @@ import { labelled } from "../reply/labels.ts";
 import { separator } from "../reply/separator.ts";
 import { prefixEnd } from "../subject.ts";
 import { isFiller } from "../thread/words.ts";
+import { replaceFigures } from "./figures.ts";
 import type { Fits, StandIns } from "./stand-in.ts";
 import { extensions, type Keeping, nothingKept, writtenDateKept } from "./vocabulary.ts";
 
-/** A host, an address in figures, a time or an IPv6 address, an escape of calendars, a word, a number. */
+/** Letters as their figures, a host, an address in figures, a time or an IPv6 address, an escape of calendars, a word, a number. */
 const token =
-  /\\[nN]|(?:[\p{L}\p{N}_-]{1,63}\.){1,10}[\p{L}\p{N}-]{2,63}|(?<![\w:])(?:[0-9A-Fa-f]{1,4}:|::){2,9}[0-9A-Fa-f]{0,4}(?![\w:])|\p{L}[\p{L}\p{M}]*|\p{M}+|[0-9]+|\p{Nd}+/gu;
+  /(?:%[0-9A-Fa-f]{2})+|(?:=[0-9A-Fa-f]{2}){2,}|(?:\\x\{[0-9A-Fa-f]{1,6}\})+|(?:\\(?:u[0-9A-Fa-f]{4}|[x'][0-9A-Fa-f]{2}))+|(?:\\[0-9A-Fa-f]{1,6} ?){2,}|(?:&#[xX]?[0-9A-Fa-f]{1,7};?)+|\\[nN]|(?:[\p{L}\p{N}_-]{1,63}\.){1,10}[\p{L}\p{N}-]{2,63}|(?<![\w:])(?:[0-9A-Fa-f]{1,4}:|::){2,9}[0-9A-Fa-f]{0,4}(?![\w:])|\p{L}[\p{L}\p{M}]*|\p{M}+|[0-9]+|\p{Nd}+/gu;
 const inside = /\p{L}[\p{L}\p{M}]*|\p{M}+|[0-9]+|\p{Nd}+/gu;
 const schemes = new Set(["http", "https", "ftp", "mailto", "cid", "mid", "tel", "urn", "webcal"]);
 /** RFC 2606, RFC 6761, and what home networks use. */
@@ -25,6 +26,12 @@ const machineNames = /^(?:mailer-daemon|postmaster|no-?reply|do-?not-?reply|boun
 export interface Words {
   readonly standIns: StandIns;
   readonly fits: Fits;
+  /** Of a text that comes in pieces: the encoded file in which the last one ended. */
+  readonly within?: Within;
+}
+
+export interface Within {
+  file: { readonly ends: RegExp; readonly indent: string } | undefined;
 }
 
 /** An address or an id: whatever is kept around it, nothing of it is, or the same one would come out in two ways. */
@@ -41,7 +48,8 @@ export function replaceWords(text: string, words: Words, keeping: Keeping = noth
 function replaceTokens(text: string, words: Words, keeping: Keeping): string {
   return text.replace(token, (found, at: number) => {
     const before = text.charCodeAt(at - 1);
-    if (found.startsWith("\\")) return found;
+    if (/^[%=\\&]/.test(found))
+      return /^\\[nN]$/.test(found) ? found : replaceFigures(found, words, keeping, replaceTokens);
     if (found.includes(".")) return hostOrWords(found, text, at, words, keeping);
     if (found.includes(":")) return keeping.numbers === "all" ? found : words.standIns.hex(found);
     const next = text.charAt(at + found.length);
@@ -147,30 +155,28 @@ export function replaceFileName(text: string, words: Words, keeping: Keeping = n
 /** The text of a mail, line by line. */
 export function replaceText(text: string, words: Words): string {
   const lines = text.split("\n");
-  let block: RegExp | undefined;
+  const within: Within = words.within ?? { file: undefined };
   return lines
     .map((line, index) => {
-      if (block !== undefined) {
-        if (!block.test(line)) return encodedLine(line, words);
-        block = undefined;
-        if (/^end\s*$/.test(line)) return line;
-        if (line.startsWith("=yend ")) return replaceWords(line, words, yenc);
+      const { file } = within;
+      if (file !== undefined && line.startsWith(file.indent)) {
+        const data = line.slice(file.indent.length);
+        if (!file.ends.test(data)) return file.indent + encodedLine(data, words);
+        within.file = undefined;
+        if (/^end\s*$/.test(data)) return line;
       }
-      const begin = blocks.find(({ begins }) => begins.test(line));
-      if (begin === undefined) return replaceLine(line, lines, index, words);
-      block = begin.ends;
-      const head = begin.begins.exec(line)?.[1] ?? "";
-      return head + replaceFileName(line.slice(head.length), words, yenc);
+      const [, indent = "", head] = beginOfFile.exec(line) ?? [];
+      if (head === undefined) return replaceLine(line, lines, index, words);
+      within.file = { ends: endOfFile, indent };
+      const before = indent + head;
+      return before + replaceFileName(line.slice(before.length), words);
     })
     .join("\n");
 }
 
-/** Encoded files that stand in a text; their punctuation is data. */
-const blocks: readonly { readonly begins: RegExp; readonly ends: RegExp }[] = [
-  { begins: /^(begin [0-7]{3,4} )\S/, ends: /^(?:end\s*$|[^ -`\r]|.{63,})/ },
-  { begins: /^(=ybegin )/, ends: /^=yend / },
-];
-const yenc: Keeping = { words: new Set(["yend", "line", "size", "name", "part", "total", "crc"]), numbers: "all" };
+/** A file in uuencode that stands in a text; its punctuation is data. */
+const beginOfFile = /^([>|\s]{0,20})(begin [0-7]{3,4} )(?=\S)/;
+const endOfFile = /^(?:end\s*$|[^ -`\r]|.{63,})/;
 
 /** The first character says how many follow. */
 function encodedLine(line: string, { standIns }: Words): string {
@@ -185,7 +191,8 @@ function encodedLine(line: string, { standIns }: Words): string {
 
 const maxMarkedChars = 400;
 const armour = /^-----(?:BEGIN|END) PGP [A-Z ]{3,30}-----\s*$/;
-const lotus = /^([-\s>]{4,}(?:forwarded by|weitergeleitet von|transféré par|reenviado por|inoltrato da) )/i;
+const lotus =
+  /^([-_=*~#\u2010-\u2015\u2500\s>]{4,}(?:forwarded by|weitergeleitet von|transféré par|reenviado por|inoltrato da) )/i;
 
 function replaceLine(line: string, lines: readonly string[], index: number, words: Words): string {
   if (line.length > maxMarkedChars || !/[:：\-_\p{Nd}]/u.test(line)) return replaceWords(line, words);
