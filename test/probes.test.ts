@@ -1,8 +1,9 @@
 /** The probes of live accounts, put to our own stand-ins: each asks, is answered as the stand-in is made, and leaves nothing behind. */
 import { describe, expect, test } from "vitest";
-import { type ProbedVendor, probe } from "../scripts/probes/lab.ts";
+import { idAt, type ProbedVendor, probe } from "../scripts/probes/lab.ts";
 import { probedVendors } from "../scripts/probes/list.ts";
 import type { Clock } from "../src/model/ports.ts";
+import type { WireResponse } from "../src/model/wire.ts";
 import { createCloseSandbox, sandboxKey } from "../src/sandbox/close.ts";
 import type { Sandbox } from "../src/sandbox/sandbox.ts";
 import { vendors } from "../src/sandbox/vendors.ts";
@@ -82,6 +83,39 @@ describe.each(probedVendors.map((vendor) => ({ vendor, name: vendor.name })))(
     });
   },
 );
+
+test("what a vendor takes that it was expected to refuse is taken away again", async () => {
+  const clock = quickClock();
+  const sandbox = createCloseSandbox({ clock, options: { prepared: true } });
+  const wire = wireTo({
+    sandbox,
+    clock,
+    headers: { authorization: `Basic ${Buffer.from(`${sandboxKey}:`).toString("base64")}` },
+  });
+  const seen: number[] = [];
+  const vendor: ProbedVendor = {
+    name: "close",
+    tokenFrom: "X",
+    url: undefined,
+    headers: () => ({}),
+    probes: [
+      {
+        question: "?",
+        changes: "nothing",
+        async ask(lab) {
+          const undo = (made: WireResponse) => `/api/v1/lead/${idAt(made, "id")}/`;
+          for (const body of [{ name: lab.mark }, { no_such_field: 1 }])
+            seen.push((await lab.attempt("/api/v1/lead/", body, undo)).status);
+          return { found: "", asGuessed: true };
+        },
+      },
+    ],
+  };
+  const { left } = await probe(vendor, { wire, clock, run: "test" }, () => undefined);
+  expect(seen).toEqual([200, 400]);
+  expect(left).toEqual([]);
+  expect(leftIn(sandbox)).toEqual([]);
+});
 
 describe("a probe", () => {
   const close = probedVendors.find(({ name }) => name === "close") as ProbedVendor;

@@ -1,16 +1,23 @@
 /** What Close's documentation leaves open (facts of 2026-11), in order of value. Nothing here can send mail: an e-mail is logged as received. */
 import { paths } from "../../src/destinations/close/api.ts";
 import { addressSearch, companySearch } from "../../src/destinations/close/bodies.ts";
+import type { WireResponse } from "../../src/model/wire.ts";
 import { at, idAt, type Lab, type ProbedVendor, seconds, Unasked, wordsOf } from "./lab.ts";
+
+const pathBy =
+  (path: (id: string) => string) =>
+  (answer: WireResponse): string | undefined => {
+    const id = idAt(answer, "id");
+    return id === undefined ? undefined : path(id);
+  };
+const leadOf = pathBy(paths.lead);
+const emailOf = pathBy(paths.email);
 
 async function makeLead(lab: Lab, name: string): Promise<{ lead: string; contact: string }> {
   const contacts = [
     { name: lab.mark, emails: [{ email: `${lab.key(name)}@mailwright-probe.example`, type: "office" }] },
   ];
-  const made = await lab.make(paths.leads, { name: lab.mark, contacts }, (answer) => {
-    const id = idAt(answer, "id");
-    return id === undefined ? undefined : paths.lead(id);
-  });
+  const made = await lab.make(paths.leads, { name: lab.mark, contacts }, leadOf);
   return { lead: idAt(made, "id") ?? "", contact: idAt(made, "contacts.0.id") ?? "" };
 }
 
@@ -40,10 +47,7 @@ export const closeProbes: ProbedVendor = {
       async ask(lab) {
         const place = await makeLead(lab, "date");
         const time = "2026-03-04T05:06:07.089000+00:00";
-        const made = await lab.make(paths.emails, logged(lab, place, time), (answer) => {
-          const id = idAt(answer, "id");
-          return id === undefined ? undefined : paths.email(id);
-        });
+        const made = await lab.make(paths.emails, logged(lab, place, time), emailOf);
         const kept = Date.parse(String(at(made, "activity_at"))) === Date.parse(time);
         const window = {
           lead_id: place.lead,
@@ -61,10 +65,11 @@ export const closeProbes: ProbedVendor = {
       question: "Does the search take a custom field in the shape that is sent?",
       changes: "customFieldSearch of the Close sandbox",
       async ask(lab) {
-        const field = await lab.make(paths.fields("lead"), { name: lab.key("field"), type: "text" }, (answer) => {
-          const id = idAt(answer, "id");
-          return id === undefined ? undefined : `${paths.fields("lead")}${id}/`;
-        });
+        const field = await lab.make(
+          paths.fields("lead"),
+          { name: lab.key("field"), type: "text" },
+          pathBy((id) => `${paths.fields("lead")}${id}/`),
+        );
         const answer = await lab.call("POST", paths.search, companySearch(idAt(field, "id") ?? "", lab.key("nobody")));
         return { found: `it was answered ${wordsOf(answer)}`, asGuessed: answer.status === 200 };
       },
@@ -91,17 +96,13 @@ export const closeProbes: ProbedVendor = {
       question: "In which words does Close refuse a bad field, and an e-mail without a lead?",
       changes: "the row '400 with field-errors'",
       async ask(lab) {
-        const bad = await lab.call("POST", paths.leads, { name: lab.mark, no_such_field_of_a_lead: "x" });
-        const id = bad.status < 300 ? idAt(bad, "id") : undefined;
-        if (id !== undefined) lab.undo(paths.lead(id));
+        const bad = await lab.attempt(paths.leads, { name: lab.mark, no_such_field_of_a_lead: "x" }, leadOf);
         const { lead_id: _, ...leadless } = logged(
           lab,
           { lead: "", contact: "" },
           new Date(lab.clock.now()).toISOString(),
         );
-        const without = await lab.call("POST", paths.emails, leadless);
-        const email = without.status < 300 ? idAt(without, "id") : undefined;
-        if (email !== undefined) lab.undo(paths.email(email));
+        const without = await lab.attempt(paths.emails, leadless, emailOf);
         return {
           found: `a bad field: ${wordsOf(bad)}; no lead: ${wordsOf(without)}`,
           asGuessed: bad.status === 400 && without.status === 400,

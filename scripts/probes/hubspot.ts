@@ -35,6 +35,8 @@ const email = (lab: Lab, more: Record<string, string> = {}) => ({
   },
   associations: [],
 });
+const tryEmail = (lab: Lab, more: Record<string, string>) =>
+  lab.attempt(paths.objects("emails"), email(lab, more), (made) => pathOf("emails", idAt(made, "id")));
 const makeEmail = (lab: Lab, more: Record<string, string> = {}) =>
   lab.make(paths.objects("emails"), email(lab, more), (made) => pathOf("emails", idAt(made, "id")));
 const makeContact = (lab: Lab, name: string) =>
@@ -58,9 +60,7 @@ export const hubspotProbes: ProbedVendor = {
       async ask(lab) {
         await withUniqueProperty(lab);
         await makeEmail(lab, { [property]: lab.key("one") });
-        const again = await lab.call("POST", paths.objects("emails"), email(lab, { [property]: lab.key("one") }));
-        const id = again.status < 300 ? idAt(again, "id") : undefined;
-        if (id !== undefined) lab.undo(paths.object("emails", id));
+        const again = await tryEmail(lab, { [property]: lab.key("one") });
         return { found: `the second email was answered ${wordsOf(again)}`, asGuessed: again.status === 400 };
       },
     },
@@ -71,9 +71,7 @@ export const hubspotProbes: ProbedVendor = {
         await withUniqueProperty(lab);
         const made = await makeEmail(lab, { [property]: lab.key("archived") });
         await lab.call("DELETE", paths.object("emails", idAt(made, "id") ?? ""));
-        const again = await lab.call("POST", paths.objects("emails"), email(lab, { [property]: lab.key("archived") }));
-        const id = again.status < 300 ? idAt(again, "id") : undefined;
-        if (id !== undefined) lab.undo(paths.object("emails", id));
+        const again = await tryEmail(lab, { [property]: lab.key("archived") });
         return {
           found: `a new email with the archived one's key was answered ${wordsOf(again)}`,
           asGuessed: again.status === 400,
@@ -117,13 +115,7 @@ export const hubspotProbes: ProbedVendor = {
       question: "May hs_email_message_id be written?",
       changes: "messageIdProperty of the HubSpot sandbox",
       async ask(lab) {
-        const answer = await lab.call(
-          "POST",
-          paths.objects("emails"),
-          email(lab, { hs_email_message_id: `<${lab.key("id")}@mailwright-probe.example>` }),
-        );
-        const id = answer.status < 300 ? idAt(answer, "id") : undefined;
-        if (id !== undefined) lab.undo(paths.object("emails", id));
+        const answer = await tryEmail(lab, { hs_email_message_id: `<${lab.key("id")}@mailwright-probe.example>` });
         return { found: `an email with it was answered ${wordsOf(answer)}`, asGuessed: answer.status === 201 };
       },
     },
@@ -133,13 +125,7 @@ export const hubspotProbes: ProbedVendor = {
       async ask(lab) {
         const statuses: string[] = [];
         for (const length of [65_536, 65_537]) {
-          const answer = await lab.call(
-            "POST",
-            paths.objects("emails"),
-            email(lab, { hs_email_text: "x".repeat(length) }),
-          );
-          const id = answer.status < 300 ? idAt(answer, "id") : undefined;
-          if (id !== undefined) lab.undo(paths.object("emails", id));
+          const answer = await tryEmail(lab, { hs_email_text: "x".repeat(length) });
           statuses.push(`${length}: ${answer.status}`);
         }
         return {

@@ -11,6 +11,8 @@ export interface Lab {
   /** A key that no other run has. */
   key(name: string): string;
   call(method: Method, path: string, body?: object): Promise<WireResponse>;
+  /** May be refused: that is the question. What was made all the same is taken away by `undo` at the end. */
+  attempt(path: string, body: object, undo: (made: WireResponse) => string | undefined): Promise<WireResponse>;
   /** Has to succeed for the question to make sense; what was made is taken away by `undo` at the end. */
   make(path: string, body: object, undo: (made: WireResponse) => string | undefined): Promise<WireResponse>;
   /** To be deleted at the end. */
@@ -127,11 +129,16 @@ function openLab({ wire, clock, run }: LabPorts, undone: string[]): Lab {
     key: (name) => `mw-probe-${run}-${name}`,
     call: async (method, path, body) =>
       await wire.request({ method, path, object: "probe", ...(body === undefined ? {} : { body }) }),
-    async make(path, body, undo) {
-      const made = await lab.call("POST", path, body);
-      const at = made.status < 300 ? undo(made) : undefined;
+    async attempt(path, body, undo) {
+      const answer = await lab.call("POST", path, body);
+      const at = answer.status < 300 ? undo(answer) : undefined;
       if (at !== undefined) undone.push(at);
-      else throw new Unasked(`POST ${path.split("?")[0]} was answered ${wordsOf(made)}`);
+      return answer;
+    },
+    async make(path, body, undo) {
+      const before = undone.length;
+      const made = await lab.attempt(path, body, undo);
+      if (undone.length === before) throw new Unasked(`POST ${path.split("?")[0]} was answered ${wordsOf(made)}`);
       return made;
     },
     undo: (path) => void undone.push(path),

@@ -85,9 +85,9 @@ export const pipedriveProbes: ProbedVendor = {
             note: "x".repeat(length),
             participants: [{ person_id: id, primary: true }],
           };
-          const answer = await lab.call("POST", `${root}/activities`, body);
-          const made = answer.status < 300 ? pathOf("activities", idAt(answer, "data.id")) : undefined;
-          if (made !== undefined) lab.undo(made);
+          const answer = await lab.attempt(`${root}/activities`, body, (made) =>
+            pathOf("activities", idAt(made, "data.id")),
+          );
           statuses.push(`${length}: ${answer.status < 300 ? answer.status : wordsOf(answer)}`);
         }
         return {

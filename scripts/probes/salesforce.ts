@@ -1,5 +1,6 @@
 /** What Salesforce's documentation leaves open (facts of 2026-11), in order of value. The package of docs/crm/salesforce.md has to be deployed. */
 import { paths } from "../../src/destinations/salesforce/api.ts";
+import type { WireResponse } from "../../src/model/wire.ts";
 import { at, idAt, type Lab, type ProbedVendor, Unasked, wordsOf } from "./lab.ts";
 
 const keyField = "Mailwright_Key__c";
@@ -32,6 +33,8 @@ async function undoTasks(lab: Lab): Promise<void> {
 }
 const recordOf = (id: string | undefined) => (id === undefined ? undefined : paths.record("EmailMessage", id));
 
+const recordIn = (made: WireResponse): string | undefined => recordOf(idAt(made, "id"));
+
 export const salesforceProbes: ProbedVendor = {
   name: "salesforce",
   tokenFrom: "MAILWRIGHT_PROBE_SALESFORCE_TOKEN",
@@ -45,11 +48,9 @@ export const salesforceProbes: ProbedVendor = {
       async ask(lab) {
         const field = (await described(lab)).find(({ name }) => name === keyField);
         if (field === undefined) throw new Unasked(`EmailMessage has no field ${keyField}: deploy the package first`);
-        await lab.make(paths.records("EmailMessage"), mail(lab, "one"), (made) => recordOf(idAt(made, "id")));
+        await lab.make(paths.records("EmailMessage"), mail(lab, "one"), recordIn);
         await undoTasks(lab);
-        const again = await lab.call("POST", paths.records("EmailMessage"), mail(lab, "one"));
-        const other = again.status < 300 ? recordOf(idAt(again, "id")) : undefined;
-        if (other !== undefined) lab.undo(other);
+        const again = await lab.attempt(paths.records("EmailMessage"), mail(lab, "one"), recordIn);
         return {
           found: `unique by describe: ${field.unique === true}; the second was answered ${wordsOf(again)}`,
           asGuessed: again.status === 400 && again.text.includes("DUPLICATE_VALUE"),
@@ -60,14 +61,10 @@ export const salesforceProbes: ProbedVendor = {
       question: "Does a record in the recycle bin still hold its unique value?",
       changes: "the row on the recycle bin and unique values",
       async ask(lab) {
-        const made = await lab.make(paths.records("EmailMessage"), mail(lab, "bin"), (answer) =>
-          recordOf(idAt(answer, "id")),
-        );
+        const made = await lab.make(paths.records("EmailMessage"), mail(lab, "bin"), recordIn);
         await lab.call("DELETE", recordOf(idAt(made, "id")) ?? "");
         await undoTasks(lab);
-        const again = await lab.call("POST", paths.records("EmailMessage"), mail(lab, "bin"));
-        const other = again.status < 300 ? recordOf(idAt(again, "id")) : undefined;
-        if (other !== undefined) lab.undo(other);
+        const again = await lab.attempt(paths.records("EmailMessage"), mail(lab, "bin"), recordIn);
         return {
           found: `a new one with the deleted one's key was answered ${wordsOf(again)}`,
           asGuessed: again.status === 400,
