@@ -24,9 +24,14 @@ export interface SmtpResult {
 export interface SmtpSession {
   /** Rejects when the connection breaks; a refusal is a result. Recipients that are refused are left out when others are taken. */
   send(mail: { read(): AsyncIterable<Uint8Array> }, envelope: SmtpEnvelope): Promise<SmtpResult>;
+  /** Says good-bye, and waits no longer for the answer than a moment: all mails have theirs by then. */
   quit(): Promise<void>;
+  /** Without a word, where nobody knows what the server waits for. */
+  drop(): void;
 }
 
+/** For the answer to QUIT. */
+const goodbyeMs = 2_000;
 const patienceMs = 60_000;
 const longestReplyChars = 64 * 1024;
 
@@ -51,9 +56,11 @@ export async function openSmtpSession({ host, port, clientName }: SmtpSessionOpt
     return {
       send: (mail, envelope) => transfer(mail, envelope, hello, line, command),
       async quit() {
+        line.wait(goodbyeMs);
         await command("QUIT").catch(() => undefined);
         line.close();
       },
+      drop: line.close,
     };
   } catch (error) {
     line.close();
@@ -115,6 +122,8 @@ interface Line {
   /** Resolves when the socket has room for more. */
   write(data: string | Uint8Array): Promise<void>;
   reply(): Promise<Reply>;
+  /** From now on an answer has so long. */
+  wait(ms: number): void;
   close(): void;
 }
 
@@ -164,6 +173,7 @@ async function openLine(host: string, port: number): Promise<Line> {
         });
       }
     },
+    wait: (ms) => void socket.setTimeout(ms),
     close: () => socket.destroy(),
   };
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,6 +16,8 @@ let recipients: string[] = [];
 /** What becomes of the nth mail, counted from one over all connections. */
 let fate: (nth: number) => "take" | "refuse" | "later" | "hang up" | "take and hang up" = () => "take";
 let seen = 0;
+/** Connections that are open. */
+const lines = new Set<Socket>();
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "mailwright-send-"));
@@ -23,6 +25,8 @@ beforeEach(async () => {
   for (const name of ["c", "a", "b", "e", "d"])
     writeFileSync(join(folder, "mail", `${name}.eml`), `Subject: ${name}\r\n\r\nx\r\n`);
   writeFileSync(join(folder, "config.yaml"), 'tenants:\n  - { id: acme, recipients: ["deals@in.test"] }\n');
+  answersQuit = true;
+  onData = () => undefined;
   [taken, recipients, seen, fate] = [[], [], 0, () => "take"];
   server = createServer(serve);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -35,6 +39,8 @@ afterEach(async () => {
 });
 
 function serve(socket: Socket): void {
+  lines.add(socket);
+  socket.on("close", () => lines.delete(socket));
   let unread = "";
   let data = false;
   socket.on("error", () => undefined);
@@ -51,12 +57,16 @@ function serve(socket: Socket): void {
         endOfMail(socket);
       } else if (!data) {
         data = line === "DATA";
-        socket.write(data ? "354 go\r\n" : line === "QUIT" ? "221 bye\r\n" : "250 ok\r\n");
+        if (data) onData();
+        if (line !== "QUIT" || answersQuit)
+          socket.write(data ? "354 go\r\n" : line === "QUIT" ? "221 bye\r\n" : "250 ok\r\n");
       }
     }
   });
 }
 let subject = "";
+let answersQuit = true;
+let onData = (): void => undefined;
 function endOfMail(socket: Socket): void {
   const become = fate(++seen);
   if (become.startsWith("take")) taken.push(subject);
@@ -106,6 +116,36 @@ describe("mailwright send of a folder", () => {
     expect(code).toBe(0);
     expect(err).toMatch(/broke off: .*; once more in 1 s\n5 taken\n/);
     expect(taken).toEqual(["a", "b", "c", "c", "d", "e"]);
+  });
+});
+
+describe("the end of mailwright send", () => {
+  test("waits a moment for a server that does not answer QUIT, and for nothing else", async () => {
+    answersQuit = false;
+    const begun = performance.now();
+    expect((await send()).code).toBe(0);
+    expect(performance.now() - begun).toBeLessThan(30_000);
+    await expect.poll(() => lines.size).toBe(0);
+  }, 90_000);
+
+  test("leaves no line open to a server that waits for the rest of a mail which could not be read", async () => {
+    onData = () => rmSync(join(folder, "mail", "a.eml"));
+    expect(await send()).toMatchObject({ code: 1, err: expect.stringMatching(/ENOENT/) });
+    await expect.poll(() => lines.size).toBe(0);
+  });
+
+  test("--done - makes no file of that name, and a mail from standard input is never one that was sent before", async () => {
+    const { code, err } = await send("--done", "-");
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringMatching(/--done - : a file is wanted/) });
+    expect(taken).toEqual([]);
+    expect(readdirSync(folder)).not.toContain("-");
+    const piped = async (subjectOfIt: string) =>
+      await command(["send", "-", "--config", "config.yaml", "--to", `127.0.0.1:${port}`, "--done", "done.jsonl"], {
+        cwd: folder,
+        stdin: `Subject: ${subjectOfIt}\r\n\r\nx\r\n`,
+      });
+    for (const each of ["one", "two"]) expect((await piped(each)).code).toBe(0);
+    expect(taken).toEqual(["one", "two"]);
   });
 });
 

@@ -47,7 +47,7 @@ export function send(cli: Cli): Command {
     )
     .option(
       "--done <file>",
-      "note in this file what was taken, and leave out what stands there: a run that was stopped goes on",
+      "note each mail and its answer in this file, which is made where it is missing, and leave out what it says was taken: the same command goes on where it was stopped",
     )
     .addOption(jsonOption())
     .action((paths: string[], options: Options) => sendFiles(cli, paths, options));

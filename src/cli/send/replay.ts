@@ -47,6 +47,8 @@ export async function* replay(files: readonly string[], wanted: Replay): AsyncGe
           yield { file, ok: accepted, reply };
           break;
         } catch (error) {
+          // A file that could not be read to its end leaves the server in the middle of a mail.
+          session?.drop();
           session = undefined;
           // The first mail of a run finds out whether anything is there at all.
           if (attempt === attempts || stopping.aborted || file === files[0] || file === "-") throw error;
