@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { decodeLabelled } from "./charset.ts";
 import { beginning, type Found, type InnerFile, type Inside } from "./collect.ts";
 import { mapiProperties } from "./tnef/properties.ts";
+import { utf16le } from "./utf16.ts";
 
 const signature = 0x223e9f78;
 /** Level, identifier and length before each attribute; a checksum after it. */
@@ -236,7 +237,7 @@ export function readTnef(listener?: TnefFiles): Inside {
 
 const isBlank = (words: string | undefined): boolean => words === undefined || words.trim() === "";
 
-const utf16 = (bytes: Buffer): string => bytes.toString("utf16le").replace(/\0.*$/s, "");
+const utf16 = (bytes: Buffer): string => utf16le(bytes).replace(/\0.*$/s, "");
 
 const charsetOf = (codepage: number): string =>
   codepage === 65001 ? "utf-8" : codepage > 0 && codepage < 65536 ? `cp${codepage}` : "windows-1252";

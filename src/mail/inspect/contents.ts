@@ -1,4 +1,6 @@
 /** Tells from the first bytes of a file what it can do: start, hold other files, show a page, or none of these. */
+
+import { utf16le } from "../utf16.ts";
 import type { FindingCode } from "./findings.ts";
 import { type Sealed, sealedBytes, sealedText } from "./sealed.ts";
 
@@ -174,7 +176,7 @@ export const isBinary = (head: Buffer): boolean => {
 
 /** As a reader of text sees it: without a byte order mark, and UTF-16 as what it says. */
 export function textOf(bytes: Buffer): string {
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return bytes.toString("utf16le", 2);
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return utf16le(bytes, 2);
   if (bytes[0] === 0xfe && bytes[1] === 0xff)
     return Buffer.from(bytes.subarray(2, bytes.length & ~1))
       .swap16()

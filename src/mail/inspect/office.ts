@@ -1,4 +1,6 @@
 /** Looks at what makes a zip an Office document (ECMA-376, OpenDocument): macros, templates and objects from elsewhere, a password. */
+
+import { utf16le } from "../utf16.ts";
 import type { Look } from "./look.ts";
 
 /** Relationships that are loaded when the document is opened, without being asked (ECMA-376 Part 1 §9.2). A hyperlink is not; nor is a picture. */
@@ -105,7 +107,7 @@ const withoutReferences = (xml: string): string =>
 /** Any encoding that a reader of XML knows by its first bytes. */
 function plainXml(bytes: Buffer): string {
   // Also without a byte order mark (XML 1.0 Appendix F).
-  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] !== 0 && bytes[1] === 0)) return bytes.toString("utf16le");
+  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] !== 0 && bytes[1] === 0)) return utf16le(bytes);
   if ((bytes[0] === 0xfe && bytes[1] === 0xff) || (bytes[0] === 0 && bytes[1] !== 0))
     return Buffer.from(bytes.subarray(0, bytes.length & ~1))
       .swap16()

@@ -1,5 +1,6 @@
 /** The MAPI properties of an Outlook item (MS-OXMSG §2.4), or of one of its recipients or attachments. */
 import { decodeLabelled } from "../charset.ts";
+import { utf16le } from "../utf16.ts";
 import type { Storage } from "./compound.ts";
 
 export interface Properties {
@@ -36,7 +37,7 @@ export function propertiesOf({ streams }: Storage, header: number, codepage = 12
   return {
     text(id) {
       const wide = stream(id, "001F")?.read(maxBytes);
-      if (wide !== undefined) return wide.toString("utf16le");
+      if (wide !== undefined) return utf16le(wide);
       const narrow = stream(id, "001E")?.read(maxBytes);
       return narrow === undefined ? undefined : decodeLabelled(narrow, charset).text;
     },
