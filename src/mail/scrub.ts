@@ -3,13 +3,21 @@
 import { declaredBoundary } from "./boundary.ts";
 import { splitHeader } from "./header.ts";
 import { partHead } from "./part.ts";
+import { replaceInBytes } from "./scrub/charset.ts";
 import { blockBytes, type Content, type Kind, type Replacing, replacing } from "./scrub/content.ts";
 import { replaceHeader } from "./scrub/header.ts";
 import type { StandIns } from "./scrub/stand-in.ts";
+import { replaceWords } from "./scrub/text.ts";
 import { isCalendar } from "./structure.ts";
 
 export { openStandIns, type StandIns } from "./scrub/stand-in.ts";
 export { replaceWords } from "./scrub/text.ts";
+
+/** As it comes out where mail has it in UTF-8: letters beyond ASCII too. */
+export const replaceAddress = (text: string, standIns: StandIns): string =>
+  replaceInBytes(Buffer.from(text), "utf-8", standIns, (part, fits) =>
+    replaceWords(part, { standIns, fits }),
+  ).toString();
 
 /** Takes a message in pieces of any size, and gives as many bytes back: not always at once. */
 export interface Scrubber {

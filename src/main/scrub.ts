@@ -1,6 +1,6 @@
 /** Scrubs mail under a key that is drawn for one run, and gone after it: nobody can undo it, not even who did it. */
 import { randomBytes } from "node:crypto";
-import { openStandIns, replaceWords, scrubMessage } from "../mail/scrub.ts";
+import { openStandIns, replaceAddress, scrubMessage } from "../mail/scrub.ts";
 
 export interface Scrub {
   /** The message, as many bytes of it, with everything replaced that anybody said. */
@@ -19,8 +19,6 @@ export function openScrub(key: Uint8Array = randomBytes(32)): Scrub {
     },
     // Behind an @, as in mail: "acme.support" is a domain there, and two words elsewhere.
     standIn: (text) =>
-      text.includes("@")
-        ? replaceWords(text, { standIns, fits: () => [] })
-        : replaceWords(`@${text}`, { standIns, fits: () => [] }).slice(1),
+      text.includes("@") ? replaceAddress(text, standIns) : replaceAddress(`@${text}`, standIns).slice(1),
   };
 }

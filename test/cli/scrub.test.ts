@@ -44,6 +44,14 @@ describe("mailwright scrub", () => {
     expect(one).toContain(`@${shown[0]?.stands_for_it}>`);
   });
 
+  test("shows what stands for an address beyond ASCII, as it stands in the copies", async () => {
+    const address = "jörg@müller-straße.example";
+    writeFileSync(join(folder, "mail", "b-marigold.eml"), `From: Ana <${address}>\r\nTo: x@y.example\r\n\r\nx\r\n`);
+    const [shown] = (await shaped("mail", "--out", "out", "--show", address)).shown;
+    expect(shown?.stands_for_it).not.toMatch(/ö.*ü.*ß/);
+    expect(copy("00001.eml")).toContain(`<${shown?.stands_for_it}>`);
+  });
+
   test("another run is another key: what one says stands for a name says nothing of the next", async () => {
     const [first] = (await shaped("mail", "--out", "out", "--show", "whitfield.example")).shown;
     const [second] = (await shaped("mail", "--out", "out", "--force", "--show", "whitfield.example")).shown;

@@ -1,5 +1,5 @@
 /** `mailwright scrub`: copies of mail that can be shown to others: structure, threads and sizes kept, everything that was said replaced. */
-import { link, mkdir, open, rename, rm } from "node:fs/promises";
+import { mkdir, open, rename, rm } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
 import { Command } from "commander";
 import { openScrub, type Scrub } from "../../main.ts";
@@ -111,8 +111,9 @@ async function scrubOne(run: Scrub, file: string, to: string, cli: Cli, force: b
     }
     if (size !== read) throw new Failed(`${size} bytes came out of ${read}: a defect of ours, please report it`);
     await handle.close();
-    if (force) await rename(half, to);
-    else await link(half, to);
+    // Not a link: memory sticks and shares have none. Who is first holds the name.
+    if (!force) await (await open(to, "wx", 0o600)).close();
+    await rename(half, to);
   } catch (error) {
     await handle.close().catch(() => undefined);
     const isThere = (error as NodeJS.ErrnoException).code === "EEXIST";

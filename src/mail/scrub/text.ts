@@ -55,8 +55,21 @@ function replaceTokens(text: string, words: Words, keeping: Keeping): string {
     const next = text.charAt(at + found.length);
     if (next === ":" && schemes.has(found.toLowerCase())) return found;
     if ((next === "@" || next === "+" || next === "-") && before !== 0x2e && isRole(text, at)) return found;
-    return wordOrNumber(found, words, keeping);
+    const kept = keeping.numbers === "short" && isOfTelephone(text, at) ? nothingKept : keeping;
+    return wordOrNumber(found, words, kept);
   });
+}
+
+const telephone = /\d{2,5}(?:[ ()/-]{1,3}\d{2,4}){2,6}/g;
+const longestTelephone = 40;
+
+/** Whether the figures there are one group of several: codes and scores come one by one. */
+function isOfTelephone(text: string, at: number): boolean {
+  if (!/\d/.test(text.charAt(at))) return false;
+  const from = Math.max(0, at - longestTelephone);
+  return [...text.slice(from, at + longestTelephone).matchAll(telephone)].some(
+    ({ index, 0: found }) => from + index <= at && at < from + index + found.length,
+  );
 }
 
 function wordOrNumber(found: string, { standIns, fits }: Words, { words, numbers }: Keeping): string {
@@ -78,6 +91,7 @@ function isRole(text: string, at: number): boolean {
 
 function hostOrWords(found: string, text: string, at: number, words: Words, keeping: Keeping): string {
   if (/^\d{1,3}(?:\.\d{1,3}){3}$/.test(found)) return keeping.numbers === "all" ? found : ipv4(found, words);
+  if (/^\d{2,5}(?:\.\d{2,4}){2,6}$/.test(found)) return found.replace(inside, (part) => words.standIns.number(part));
   const known = text[at - 1] === "@" || (text[at - 1] === "/" && text[at - 2] === "/");
   if (known && freemail.test(found)) return found;
   const suffix = suffixOf(found, known);

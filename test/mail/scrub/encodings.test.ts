@@ -261,6 +261,18 @@ test("a word in UTF-16 comes out as it does elsewhere", () => {
   }
 });
 
+test.each(["030 123 456 78", "030-123-456", "+49 (30) 12 34 56", "030.123.456"])(
+  "a telephone number in groups stays nowhere: %s",
+  (number) => {
+    for (const name of ["X-Spam-Report", "Diagnostic-Code", "List-Help", "X-Other", "Subject"])
+      expect(scrubbed(field(`${name}: smtp; 550 5.1.1 call ${number}`)).toString(), name).not.toContain(
+        number.slice(-9),
+      );
+    const kept = scrubbed(field("Diagnostic-Code: smtp; 550 5.1.1 x")).toString();
+    expect(kept).toContain("Diagnostic-Code: smtp; 550 5.1.1 ");
+  },
+);
+
 test("Japanese in seven bits that goes on in the next line without saying so leaves no letter as it was", () => {
   const kana = "$3$s$K$A$O";
   const out = scrubbed(body("text/plain; charset=iso-2022-jp", "7bit", `\x1b$B${kana}\n${kana}\n\x1b(B\n`)).toString();

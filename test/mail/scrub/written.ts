@@ -47,6 +47,7 @@ export const written = {
 };
 
 const latin1 = (bytes: Buffer): string => bytes.toString("latin1");
+const wide = new TextDecoder("utf-16le");
 const from = (codes: readonly number[]): Buffer => Buffer.from(codes);
 
 /** Each as a new reading of bytes; what does not fit is left where it is. */
@@ -78,8 +79,8 @@ const readings: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
       ),
       "latin1",
     ),
-  "UTF-16LE": (bytes) => Buffer.from(bytes.toString("utf16le")),
-  "UTF-16LE from the second byte": (bytes) => Buffer.from(bytes.subarray(1).toString("utf16le")),
+  "UTF-16LE": (bytes) => Buffer.from(wide.decode(bytes)),
+  "UTF-16LE from the second byte": (bytes) => Buffer.from(wide.decode(bytes.subarray(1))),
   "without zeroes": (bytes) => bytes.filter((byte) => byte !== 0) as Buffer,
   "minus 42": (bytes) =>
     from(
