@@ -115,10 +115,10 @@ describe("records", () => {
   });
 
   test("a long text is searched by its words where the case does not count, and no further than PostgreSQL counts them", async () => {
-    const { call } = await fresh();
+    const { call, create } = await fresh();
     const behind = (words: number) => `${"word ".repeat(words)}[mw:12e45678]`;
     const notes = [1, 16_381, 17_000].map((words) => ({ resource: "party.party,1", message: behind(words) }));
-    const [near, edge, far] = await call("ir.note.create", notes);
+    const [near, edge, far] = await create("ir.note", notes);
     const find = (operator: string, pattern: string) =>
       call("ir.note.search", [["message", operator, pattern]], 0, 9, null);
     expect(await find("ilike", "%[mw:12e45678]%")).toEqual([near, edge]);
