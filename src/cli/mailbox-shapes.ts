@@ -40,6 +40,7 @@ export const backfilled = z.object({
       taken: z.number().int().describe("New in the ledger now."),
       duplicates: z.number().int().describe("The same mail had come another way: merged."),
       given_up: z.number().int().describe("Given up earlier: `mailwright quarantine retry` lets them be tried again."),
+      gone: z.number().int().describe("No longer at the server when they were asked for."),
       left: z.number().int(),
     }),
   ),

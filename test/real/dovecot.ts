@@ -54,7 +54,17 @@ export async function startDovecot({ introspectUrl }: { readonly introspectUrl?:
   let child: ChildProcess | undefined;
   let said = "";
   let number = 0;
-  const leaveNothing = (): void => void child?.kill("SIGKILL");
+  const endGroup = (): void => {
+    try {
+      if (child?.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+    } catch {
+      // Nobody is left of it.
+    }
+  };
+  const leaveNothing = (): void => {
+    child?.kill("SIGKILL");
+    endGroup();
+  };
   process.once("exit", leaveNothing);
 
   const self: Dovecot = {
@@ -78,7 +88,11 @@ export async function startDovecot({ introspectUrl }: { readonly introspectUrl?:
       return (await run("doveadm", ["-c", config, ...args])).stdout;
     },
     async start() {
-      const started = spawn("dovecot", ["-F", "-c", config], { stdio: ["ignore", "pipe", "pipe"] });
+      const started = spawn("dovecot", ["-F", "-c", config], {
+        stdio: ["ignore", "pipe", "pipe"],
+        // A group of its own, for its children may outlive it.
+        detached: true,
+      });
       child = started;
       for (const stream of [started.stdout, started.stderr])
         stream.setEncoding("utf8").on("data", (text: string) => (said += text));
@@ -107,6 +121,8 @@ export async function startDovecot({ introspectUrl }: { readonly introspectUrl?:
       const exited = once(child, "exit");
       child.kill(signal);
       await exited;
+      // A session that lives on writes the index anew that `renumber` removes, under the UIDVALIDITY that it remembers.
+      endGroup();
     },
     async stop() {
       await self.halt();

@@ -85,7 +85,7 @@ describe.runIf(dovecotAvailable())("old mail of a server that does not sit still
       await dovecot.start();
       daemon = await daemonOn(home);
       await dovecot.deliver([mail("fresh")]);
-      await working.code;
+      told(`the command ended with ${await working.code}`);
 
       const left = names.length - kept.length - gone.length + 1;
       const last = await eventually(

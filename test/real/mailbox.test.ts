@@ -142,7 +142,7 @@ describe.runIf(dovecotAvailable())("old mail", () => {
     );
     const counted = (await run(home, ...backfill, "--dry-run")).json<Backfilled>();
     expect(counted.folders).toEqual([
-      { folder: "INBOX", found: count, known: 0, taken: 0, duplicates: 0, given_up: 0, left: count },
+      { folder: "INBOX", found: count, known: 0, taken: 0, duplicates: 0, given_up: 0, gone: 0, left: count },
     ]);
 
     const rate = String(Math.max(50, count / 10));

@@ -208,6 +208,7 @@ function reportOf(
       taken: earlier + counts.new,
       duplicates: counts.duplicate,
       given_up: givenUp,
+      gone: counts.gone,
       left: wanted.length - counts.new - counts.duplicate - counts.gone - refused.length,
     })),
     refused: tallies.flatMap(({ folder, refused }) => refused.map((one) => ({ folder: folder.name, ...one }))),
@@ -226,6 +227,7 @@ async function print(cli: Cli, report: Backfilled, { json }: Options): Promise<v
     { title: "taken in", cell: ({ taken }) => String(taken) },
     { title: "came before another way", cell: ({ duplicates }) => String(duplicates) },
     { title: "given up before", cell: ({ given_up }) => String(given_up) },
+    { title: "gone meanwhile", cell: ({ gone }) => String(gone) },
     { title: "left", cell: ({ left }) => String(left) },
   ]);
   for (const { folder, uid, reason } of report.refused.slice(0, 50))
