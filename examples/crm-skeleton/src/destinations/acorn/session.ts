@@ -5,7 +5,7 @@ import type { ActivityStep, CompanyStep, DealStep, PersonStep, StepKind } from "
 import { bodyOf } from "../shared/body.ts";
 import { known, openCalls, permanent } from "../shared/calls.ts";
 import { openHands } from "../shared/hands.ts";
-import { markerOf, maxBodyChars, shortText, subjectOf } from "../shared/text.ts";
+import { markerOf, maxBodyChars, shortLine, subjectOf } from "../shared/text.ts";
 import {
   type AcornRecord,
   accountSchema,
@@ -93,12 +93,12 @@ export function openSession(_settings: object, { wire, clock, metrics }: Destina
     },
     company: {
       find: ({ key }) => look("companies", "key", key),
-      put: (step: CompanyStep) => make("companies", { key: step.key, name: shortText(step.name), domain: step.domain }),
+      put: (step: CompanyStep) => make("companies", { key: step.key, name: shortLine(step.name), domain: step.domain }),
     },
     deal: {
       find: ({ key }) => look("deals", "key", key),
       put: (step: DealStep, refs) =>
-        make("deals", { key: step.key, name: shortText(step.name), stage: step.stage, ...about(step.about, refs) }),
+        make("deals", { key: step.key, name: shortLine(step.name), stage: step.stage, ...about(step.about, refs) }),
     },
     activity: {
       find: ({ key }) => look("mails", "key", key),
@@ -150,7 +150,7 @@ export function openSession(_settings: object, { wire, clock, metrics }: Destina
 const personBody = ({ key, email, name }: PersonStep) => ({
   key,
   email: email.toLowerCase(),
-  name: shortText(name ?? ""),
+  name: shortLine(name ?? ""),
 });
 
 /** The ids of the records that a step belongs to; Refused (permanent) where an earlier step left none. */
