@@ -71,6 +71,22 @@ describe("what goes wrong inside comes with 200", () => {
     ["no memory", failed("out of memory\nDETAIL:  Failed on request of size 8192.", ""), "rate_limited"],
     ["a replica", failed("cannot execute INSERT in a read-only transaction", ""), "rate_limited"],
     ["a lost database", failed("server closed the connection unexpectedly", ""), "ambiguous"],
+    [
+      "a disk that only the mail speaks of",
+      failed(
+        'null value in column "message" of relation "ir_note" violates not-null constraint\nDETAIL:  Failing row contains (7, party.party,4, there is no space left on our disk).\n',
+        "",
+      ),
+      "permanent",
+    ],
+    [
+      "a lock that only the mail speaks of",
+      failed(
+        'new row for relation "party_party" violates check constraint "c"\nDETAIL:  Failing row contains (9, deadlock detected, our connection is slow).\n',
+        "",
+      ),
+      "permanent",
+    ],
     ["half a JSON", answer(200), "ambiguous"],
     ["neither result nor error", answer(200, { id: 1 }), "ambiguous"],
   ] as const)("%s", (_what, reply, kind) => {
@@ -107,15 +123,25 @@ describe("what its web server answers", () => {
     expect(classify(page(status, ownPage), true, now)?.kind).toBe(kind);
   });
 
-  test.each([400, 403, 404, 405, 407, 411, 413, 415, 418, 451])(
-    "%i of a proxy's is no word on a mail: the lane waits, and nothing is lost",
+  describe.each([400, 403, 404, 405, 406, 407, 411, 413, 415, 418, 451])(
+    "%i of a proxy's is no word of Tryton's",
     (status) => {
       const gateway = { message: "no Route matched with those values" };
-      for (const reply of [page(status, nginxPage), page(status, apachePage), answer(status), answer(status, gateway)])
-        expect(classify(reply, true, now)).toMatchObject({
-          kind: "rate_limited",
-          reason: expect.stringMatching(/not Tryton's own answer/),
-        });
+      const pages = [page(status, nginxPage), page(status, apachePage), answer(status), answer(status, gateway)];
+      test("on a read the lane waits: no call comes through", () => {
+        for (const reply of pages)
+          expect(classify(reply, false, now)).toMatchObject({
+            kind: "rate_limited",
+            reason: expect.stringMatching(/not Tryton's own answer/),
+          });
+      });
+      test("on a write it may be about this mail's words alone, which pause no other mail", () => {
+        for (const reply of pages)
+          expect(classify(reply, true, now)).toMatchObject({
+            kind: "retryable",
+            reason: expect.stringMatching(/not Tryton's own answer/),
+          });
+      });
     },
   );
 

@@ -50,15 +50,21 @@ export function classify(answer: WireResponse, write: boolean, now: number): Fai
         until: now + (retryAfterMs(answer.headers["retry-after"], now) ?? loginPauseMs),
       };
     case 413:
-      return refusedAtTheDoor(answer, `${reason}: bodies of up to 1 MB must pass`, now);
+      return refusedAtTheDoor(answer, `${reason}: bodies of up to 1 MB must pass`, write, now);
     default:
-      return refusedAtTheDoor(answer, reason, now);
+      return refusedAtTheDoor(answer, reason, write, now);
   }
 }
 
-/** What Tryton has to say of a mail comes with 200: no other status makes a dead letter, whoever answers it. */
-function refusedAtTheDoor(answer: WireResponse, reason: string, now: number): Failure {
-  if (!isOwnPage(answer)) return edge("Tryton", reason, now);
+/**
+ * What Tryton has to say of a mail comes with 200: no other status makes a dead letter at once, whoever answers it. A filter before it may dislike the
+ * words of one mail, which must not stop the others: on a write its page counts as a try. One that refuses everything is met by the read before.
+ */
+function refusedAtTheDoor(answer: WireResponse, reason: string, write: boolean, now: number): Failure {
+  if (!isOwnPage(answer)) {
+    const refusal = edge("Tryton", reason, now);
+    return write ? { kind: "retryable", reason: refusal.reason } : refusal;
+  }
   switch (answer.status) {
     case 403:
       return { kind: "blocked", reason: `${reason}: it lets nobody make this call` };
@@ -113,13 +119,15 @@ function inside(text: string, write: boolean, now: number): Failure {
   const reason = `Tryton: ${oneLine(text)}`;
   if (/^'\w+(\.\w+)+'$/.test(text))
     return { kind: "blocked", reason: `${reason} is not there; activate the modules named in docs/crm/tryton.md` };
+  // PostgreSQL's DETAIL below holds the row, and in it the mail's own words.
+  const [said = ""] = text.trimStart().split(/[\r\n]/, 1);
   // PostgreSQL undid it: another call was faster.
-  if (/could not serialize access|deadlock detected|could not obtain lock|lock timeout|statement timeout/i.test(text))
+  if (/could not serialize access|deadlock detected|could not obtain lock|lock timeout|statement timeout/i.test(said))
     return { kind: "retryable", reason };
   // A full disk, and the like: undone, and no word on this mail.
-  if (outOfRoom.test(text)) return { kind: "rate_limited", reason, until: now + placePauseMs };
+  if (outOfRoom.test(said)) return { kind: "rate_limited", reason, until: now + placePauseMs };
   // The database went away: whether the last commit came through is not known.
-  if (/connection|the database system is|server closed|could not connect|terminating/i.test(text))
+  if (/connection|the database system is|server closed|could not connect|terminating/i.test(said))
     return { kind: write ? "ambiguous" : "retryable", reason };
   return { kind: "permanent", reason };
 }
