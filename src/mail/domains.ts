@@ -18,7 +18,7 @@ export function asciiDomain(written: string): string | null {
 const bySuffixes = { extractHostname: false, mixedInputs: false } as const;
 
 /** Below it every customer of Microsoft has a name, by which his mail is signed where he set up nothing; the public suffix list does not say so. */
-const customersBelow = "onmicrosoft.com";
+export const customersBelow = "onmicrosoft.com";
 
 /**
  * The domain that somebody registered. Private suffixes count (github.io, uk.com): their users have nothing to do with each other, and a
@@ -42,11 +42,18 @@ const mostRemembered = 4_096;
 function registeredUnder(domain: string): string | null {
   const ascii = domain.startsWith("[") ? null : asciiDomain(domain);
   if (ascii === null) return null;
-  if (ascii.endsWith(`.${customersBelow}`)) return ascii.split(".").slice(-3).join(".");
+  if (ascii.endsWith(`.${customersBelow}`)) return customerOf(ascii);
   const registered = getDomain(ascii, { ...bySuffixes, allowPrivateDomains: true });
   if (registered !== null) return registered;
   const owner = getDomain(ascii, bySuffixes);
   return owner === ascii ? owner : null;
+}
+
+/** Who keeps an Exchange server of his own beside it sends by <name>.mail.onmicrosoft.com too. */
+function customerOf(ascii: string): string {
+  const labels = ascii.split(".").slice(0, -2);
+  const last = labels.at(-1);
+  return `${last === "mail" ? (labels.at(-2) ?? last) : last}.${customersBelow}`;
 }
 
 /** In use, and missing in the list below. */

@@ -31,6 +31,10 @@ describe("whose a domain is", () => {
     // Customers of Microsoft are no neighbours either, though the list does not say so.
     ["mail.contoso.onmicrosoft.com", "contoso.onmicrosoft.com"],
     ["onmicrosoft.com", "onmicrosoft.com"],
+    // Nor are those who keep a server of their own beside it: they send by names below mail.onmicrosoft.com.
+    ["contoso.mail.onmicrosoft.com", "contoso.onmicrosoft.com"],
+    ["a.contoso.mail.onmicrosoft.com", "contoso.onmicrosoft.com"],
+    ["mail.onmicrosoft.com", "mail.onmicrosoft.com"],
     // International: under an IDN top level, and under a suffix of two labels.
     ["mail.xn--bcher-kva.example", "xn--bcher-kva.example"],
     ["mail.bücher.example", "xn--bcher-kva.example"],
