@@ -31,8 +31,9 @@ nothing new. Some 50,000 senders are kept for each tenant; the longest unseen go
 \`mailwright review resolve\` can trust a sender. That is bound to the evidence: this address, as long as the domain that vouched for the mail (by DKIM or SPF)
 vouches for the next one too. A mail that nothing vouches for can be let through itself, and its address stays as it is: anybody could write it again. So
 it is with the signature or the SPF of a mail service or a freemail host (sendgrid.net, amazonses.com, gappssmtp.com, gmail.com) for an address that
-is not its own, since every customer of it gets the same. For an address at a freemail host only that host's own word counts. Under a DMARC record that
-asks for exactly its domain, another one of that organisation stands for itself alone. A sender at one of your own domains cannot be trusted this way:
+is not its own, since every customer of it gets the same, and with what came through a mailing list (List-Id, List-Post), which signs again whatever From
+says. Microsoft 365 signs by a name for each customer (contoso.onmicrosoft.com), and that signature counts. For an address at a freemail host only that
+host's own word counts. Under a DMARC record that asks for exactly its domain, another one of that organisation stands for itself alone. A sender at one of your own domains cannot be trusted this way:
 mend its DKIM or SPF. A trusted sender lifts the reasons that are marked; forms of From that no honest program writes stay.
 Of such a mail under \`message_id_conflict\` or \`reply_to_elsewhere\` no company and no deal is made, as of one that would be \`verified\` without it.
 

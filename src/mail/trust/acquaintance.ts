@@ -186,12 +186,8 @@ function elsewhere(
   return bearers[0]?.eventId ?? null;
 }
 
-const vouchersOf = (
-  { evidence, people }: Asking,
-  sender: Sender,
-  hash: Hash,
-): { readonly domain: string; readonly hash: string }[] =>
-  vouchersFor(sender, evidence, people)
+const vouchersOf = (asking: Asking, sender: Sender, hash: Hash): { readonly domain: string; readonly hash: string }[] =>
+  vouchersFor(sender, asking)
     .slice(0, maxVouching)
     .map((domain) => ({ domain, hash: hash("domain", domain) }));
 

@@ -1,7 +1,7 @@
 /** What a mail teaches about its sender, and what the next one is asked. */
 import { createHmac } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { alsoAtOf } from "../../../src/mail/people.ts";
+import { alsoAtOf, compilePeople, noLists } from "../../../src/mail/people.ts";
 import { inquire, trustable } from "../../../src/mail/trust/acquaintance.ts";
 import { type Acquaintance, type Acquainted, type Keyed, strangers } from "../../../src/model/acquaintance.ts";
 import { type Evidence, noEvidence } from "../../../src/model/event.ts";
@@ -199,7 +199,12 @@ describe("a person's trust", () => {
   });
 
   test("is nothing that an account at the same mail service, or at a freemail host, can gain", async () => {
-    const services = ["em1.sendgrid.net", "eu-west-1.amazonses.com", "acme-test.20230601.gappssmtp.com", "gmail.com"];
+    const services = [
+      ...["em1.sendgrid.net", "eu-west-1.amazonses.com", "acme-test.20230601.gappssmtp.com", "gmail.com"],
+      ...["dd1234.kasserver.com", "www1.your-server.de", "mta.web-hosting.com", "smtp.ispgateway.de", "emailsrvr.com"],
+      ...["mail1.one.com", "mailtrap.live", "smtpcorp.com", "zoho.eu", "zohomail.in", "zohomail.eu", "hosteurope.de"],
+      ...["lists.sourceforge.net", "groups.io", "freelists.org", "onmicrosoft.com"],
+    ];
     for (const host of services) {
       expect(await trustedBy("Ada <ada@acme.test>", signedBy(host)), host).toEqual([]);
       expect(await trustedBy("Ada <ada@acme.test>", { ...noEvidence, spf: spf("pass", host, false) }), host).toEqual(
@@ -210,6 +215,44 @@ describe("a person's trust", () => {
       expect(before, host).toHaveLength(1);
       expect(await later("ada@acme.test", signedBy(host), before), host).toBeNull();
     }
+  });
+
+  test("rests on the tenant of Microsoft's by which an honest customer's mail is signed, where he set up nothing", async () => {
+    const real = compilePeople(noLists, () => false);
+    const from = async (domain: string, evidence = signedBy(domain)) => ({
+      ...(await asking("Ada <ada@acme.test>", evidence)),
+      people: real,
+    });
+    const trusted = trustable(await from("contoso.onmicrosoft.com"), "jane", 7).map(({ domain }) => domain);
+    expect(trusted).toHaveLength(1);
+    const known = async (...asked: Parameters<typeof from>) =>
+      inquire(await from(...asked))?.known({ features: [], trusted }).trustedWith;
+    expect(await known("contoso.onmicrosoft.com")).toBe("contoso.onmicrosoft.com");
+    expect(await known("fabrikam.onmicrosoft.com")).toBeNull();
+    expect(await known("fabrikam.mail.onmicrosoft.com")).toBeNull();
+    expect(trustable(await from("onmicrosoft.com"), "jane", 7)).toEqual([]);
+    // All tenants send from the same servers, which SPF lets send for each of them.
+    const bySpf = { ...noEvidence, spf: spf("pass", "contoso.onmicrosoft.com", false) };
+    expect(trustable(await from("contoso.onmicrosoft.com", bySpf), "jane", 7)).toEqual([]);
+  });
+
+  test("is never bound to a mailing list, which signs again whatever From says", async () => {
+    for (const field of [
+      "List-Id: Offers <offers.lists.test>",
+      "List-Post: <mailto:offers@lists.test>",
+      "List-Post: NO",
+    ]) {
+      const through = async (evidence: Evidence) => await asking("Ada <ada@acme.test>", evidence, field);
+      expect(trustable(await through(signedBy("lists.test")), "jane", 7), field).toEqual([]);
+      const before = await trustedBy("Ada <ada@acme.test>", signedBy("lists.test"));
+      expect(before).toHaveLength(1);
+      const inquiry = inquire(await through(signedBy("lists.test")));
+      expect(inquiry?.known({ features: [], trusted: before }).trustedWith, field).toBeNull();
+      // Her own organisation's word came through unbroken.
+      expect(trustable(await through(signedBy("acme.test", "strict")), "jane", 7), field).toHaveLength(1);
+    }
+    const news = await asking("Ada <ada@acme.test>", signedBy("esp.test"), "List-Unsubscribe: <https://esp.test/u>");
+    expect(trustable(news, "jane", 7)).toHaveLength(1);
   });
 
   test("in somebody at a freemail host rests on that host alone, and is for his address alone", async () => {
