@@ -30,6 +30,8 @@ const figures = "0123456789";
 const fewLetters = 3;
 const manyFigures = 40;
 const mostRemembered = 20_000;
+/** A longer one is hashed once, and its hash stands for it; nor is it worth the room to remember it. */
+const longText = 200;
 
 const onlyAscii = /^[A-Za-z]+$/;
 /** Written without blanks: a run of them is a sentence, and a name within it has to come out as it does elsewhere. */
@@ -44,10 +46,12 @@ export function openStandIns(key: Uint8Array): StandIns {
 
   /** Bytes without end, the same for the same text. */
   function* stream(kind: string, text: string): Generator<number, never> {
-    for (let block = 0; ; block++) yield* digest(kind, `${block}\0${text}`);
+    const seed = text.length > longText ? digest(kind, `\0${text}`).toString("hex") : text;
+    for (let block = 0; ; block++) yield* digest(kind, `${block}\0${seed}`);
   }
 
   function remember(kind: string, text: string, make: () => string): string {
+    if (text.length > longText) return make();
     const name = `${kind}\0${text}`;
     const known = remembered.get(name);
     if (known !== undefined) return known;
