@@ -189,12 +189,14 @@ function inShifted(
 
 /** The letters of an escape sequence are no text. */
 function keepEscapes(before: string, after: string): string {
-  let made = after;
+  let made = "";
+  let at = 0;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what is looked for
   for (const { index, 0: mark } of before.matchAll(/\x1b(?:\$\)[A-C]|\$[@A-C]|\$\([A-D]|\([BIJ])/g)) {
-    made = made.slice(0, index) + mark + made.slice(index + mark.length);
+    made += after.slice(at, index) + mark;
+    at = index + mark.length;
   }
-  return made;
+  return made + after.slice(at);
 }
 
 function inPairs(pairs: Buffer, codec: Codec, replace: Replace): Buffer {

@@ -45,6 +45,14 @@ describe("a word costs no more than its length", () => {
     expect(large / small).toBeLessThan(5);
   });
 
+  test.each([
+    ["escape sequences", "\x1b(B"],
+    ["empty runs of pairs", "\x1b$B\x1b(B"],
+  ])("nor do %s: the square of this would outlast the runner's patience", (_, marks) => {
+    const text = marks.repeat((256 * kib) / marks.length);
+    expect(scrubbed("iso-2022-jp", text).toString("latin1").endsWith(text)).toBe(true);
+  });
+
   test("and is the same at every place, and another one for another word, be it only at its end", () => {
     const long = "marigold".repeat(kib);
     const out = scrubbed("utf-8", `${long} ${long} ${long}x\n`).toString();
