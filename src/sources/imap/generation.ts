@@ -88,6 +88,15 @@ function newSince(path: string, { held, asked }: Context, now: number): number |
   return held.sameSelectors ? held.firstAt - clocksDifferMs : undefined;
 }
 
+/** SINCE goes by the day of whatever zone the server writes its dates in (RFC 9051 §6.4.4). */
+const zonesDifferMs = 24 * 3600_000;
+
+/** From there on one may be new: a big folder is not gone through from its first message, with what came last at the end. */
+async function firstSince(client: Client, since: number, uidNext: number): Promise<number> {
+  const [first = uidNext] = await client.uidsSince(since - zonesDifferMs);
+  return Math.min(first, uidNext);
+}
+
 async function begin(client: Client, box: Mailbox, path: string, context: Context): Promise<FolderState> {
   const { ports } = context;
   const now = ports.clock.now();
@@ -101,7 +110,7 @@ async function begin(client: Client, box: Mailbox, path: string, context: Contex
     mailboxId: box.mailboxId,
     uidValidity: box.uidValidity,
     uidNext,
-    firstUid: from === undefined ? uidNext : 1,
+    firstUid: from === undefined ? uidNext : await firstSince(client, from, uidNext),
     since,
     now,
   });

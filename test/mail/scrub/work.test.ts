@@ -56,7 +56,10 @@ describe("a word costs no more than its length", () => {
   test("and is the same at every place, and another one for another word, be it only at its end", () => {
     const long = "marigold".repeat(kib);
     const out = scrubbed("utf-8", `${long} ${long} ${long}x\n`).toString();
-    const [first, second, third = ""] = out.slice(out.indexOf("\n\n") + 2).trimEnd().split(" ");
+    const [first, second, third = ""] = out
+      .slice(out.indexOf("\n\n") + 2)
+      .trimEnd()
+      .split(" ");
     expect(second).toBe(first);
     expect(third.slice(0, 8)).not.toBe(first?.slice(0, 8));
     expect(out).not.toContain("marigold");

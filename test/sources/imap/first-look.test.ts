@@ -30,6 +30,32 @@ it.each([
   expect(await r.ledger.fates(sales?.id ?? 0, [1])).toMatchObject([{ state: "before" }]);
 });
 
+it.each([
+  ["where some came on these days", 3],
+  ["where none did", 0],
+])("of a big folder only what may be new is asked for %s", async (_, recent) => {
+  const r = await rig();
+  const at = (minutes: number) => ({ internalDate: new Date(r.clock.now() + minutes * minute) });
+  for (let number = 1; number <= 1_200; number++) r.server.put("Sales", mail(`old${number}`), at(-10 * 24 * 60));
+  for (let number = 1; number <= recent; number++) r.server.put("Sales", mail(`recent${number}`), at(-120 * number));
+  r.server.hook = ({ name, rest, tag, connection }) => {
+    if (name !== "EXAMINE" || !/Sales/.test(rest)) return undefined;
+    connection.say(`${tag} NO [NOPERM] not yours`);
+    return true;
+  };
+  r.start({ folders: ["INBOX", "Sales"], connections: 1, poll_seconds: 30 });
+  await r.until("five minutes", () => false, 5 * minute).catch(() => undefined);
+  r.server.hook = () => undefined;
+  const sales = async () => (await r.ledger.folders("acme/sales")).find(({ path }) => path === "Sales");
+  await r.until("it is open", async () => (await sales()) !== undefined, 5 * minute);
+  r.server.put("Sales", mail("after"), at(0));
+  await r.until("it came", () => r.bytes.size > 0, 5 * minute);
+  expect(r.subjects()).toEqual(["after"]);
+  const folder = await sales();
+  expect(folder).toMatchObject({ firstUid: 1_201 });
+  expect(await r.ledger.fates(folder?.id ?? 0, [1, 1_200])).toEqual([]);
+});
+
 it("a connection that breaks at the first look makes no old mail new", async () => {
   const r = await rig();
   r.server.put("INBOX", mail("before"), { internalDate: new Date(r.clock.now() - minute) });

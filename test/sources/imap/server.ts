@@ -196,7 +196,11 @@ export class Connection {
         return ok();
       }
       case "UID SEARCH": {
-        const found = this.in(/UID (\S+)/i.exec(rest)?.[1] ?? "1:*").map(({ uid }) => uid);
+        const day = /SINCE "?([\w-]+)"?/i.exec(rest)?.[1];
+        const since = day === undefined ? 0 : Date.parse(`${day} UTC`);
+        const found = this.in(/UID (\S+)/i.exec(rest)?.[1] ?? "1:*")
+          .filter(({ internalDate }) => internalDate.getTime() >= since)
+          .map(({ uid }) => uid);
         this.say(`* SEARCH${found.map((uid) => ` ${uid}`).join("")}`);
         return ok();
       }
