@@ -85,7 +85,7 @@ function newSince(path: string, { held, asked }: Context, now: number): number |
     return from - Math.min(clocksDifferMs, now - from);
   }
   // Where we know the account, a folder that appears is new itself: all that came since we watch is ours.
-  return held.sameSelectors ? held.firstAt - clocksDifferMs : undefined;
+  return held.sameSelectors ? (known?.from ?? held.firstAt) - clocksDifferMs : undefined;
 }
 
 /** SINCE goes by the day of whatever zone the server writes its dates in (RFC 9051 §6.4.4). */

@@ -63,7 +63,8 @@ export async function runSession(options: SessionOptions): Promise<Ended> {
     if (stop.aborted) return "stopped";
     const first = await open();
     const found = await foldersOf(first, account, ports);
-    for (const { chosen } of found.works) askFor(chosen.path, context);
+    const watched = asked.size === 0 ? await lastSeen(context) : held.firstAt;
+    for (const { chosen } of found.works) askFor(chosen.path, watched, context);
     options.onOpen(found.works.map(({ chosen }) => chosen.path));
     const width = Math.min(account.settings.connections, options.width, found.works.length);
     const lanes = Array.from({ length: width }, (_, lane) => found.works.filter((_, index) => index % width === lane));
@@ -91,10 +92,20 @@ export async function runSession(options: SessionOptions): Promise<Ended> {
   }
 }
 
-/** One that is asked for again came to no look so far, where it is not known. */
-function askFor(path: string, { asked, held, ports }: Context): void {
+/**
+ * What was asked for before this process began, nobody remembers, nor since when: one of the folders may have been refused for months. So one that
+ * is not known counts from the last look at any of them.
+ */
+async function lastSeen({ held, ports }: Context): Promise<number> {
+  const now = ports.clock.now();
+  const known = await ports.ledger.folders(held.account);
+  return known.length === 0 ? now : Math.min(now, Math.max(...known.map(({ seenAt }) => seenAt)));
+}
+
+/** `watched`: since when one that is not known would have been seen. One that is asked for again came to no look so far, where it is not known. */
+function askFor(path: string, watched: number, { asked, held, ports }: Context): void {
   const before = asked.get(path);
-  const from = before?.from ?? (held.sameSelectors ? held.firstAt : ports.clock.now());
+  const from = before?.from ?? (held.sameSelectors ? watched : ports.clock.now());
   asked.set(path, { from, late: before !== undefined });
 }
 

@@ -1,6 +1,6 @@
 /** Folders that the server does not let us look at from the start: what comes meanwhile is new mail, and what was there before is not. */
-import { expect, it } from "vitest";
-import { mail, rig } from "./rig.ts";
+import { describe, expect, it } from "vitest";
+import { mail, type Rig, rig } from "./rig.ts";
 
 const minute = 60_000;
 
@@ -70,4 +70,56 @@ it("a connection that breaks at the first look makes no old mail new", async () 
   r.server.put("INBOX", mail("after"), { internalDate: new Date(r.clock.now()) });
   await r.until("it came", () => r.bytes.size > 0);
   expect(r.subjects()).toEqual(["after"]);
+});
+
+describe("after a restart", () => {
+  const day = 24 * 60 * minute;
+  const both = { folders: ["INBOX", "Sales"], connections: 1, poll_seconds: 30 };
+
+  /** Until so many folders are known and all is read; then it is stopped. */
+  async function readOnce(r: Rig, settings: Parameters<Rig["start"]>[0], folders: number): Promise<void> {
+    const imap = r.start(settings);
+    const known = async () => (await r.ledger.folders("acme/sales")).length === folders;
+    await r.until("it is read", async () => (await known()) && r.server.commands.at(-1) === "IDLE", 5 * minute);
+    let isOver = false;
+    void imap.stop(1_000).then(() => {
+      isOver = true;
+    });
+    await r.until("it stopped", () => isOver);
+  }
+
+  it("a folder that was refused before it has no mail that is new, but what came since the last look at the account", async () => {
+    const r = await rig();
+    const now = () => ({ internalDate: new Date(r.clock.now()) });
+    r.server.folder("Sales");
+    await readOnce(r, { ...both, folders: ["INBOX"] }, 1);
+    r.server.hook = ({ name, rest, tag, connection }) => {
+      if (name !== "EXAMINE" || !/Sales/.test(rest)) return undefined;
+      connection.say(`${tag} NO [NOPERM] not yours`);
+      return true;
+    };
+    await r.clock.advance(day);
+    r.server.put("Sales", mail("before"), now());
+    await r.clock.advance(day);
+    await readOnce(r, both, 1);
+    await r.clock.advance(minute);
+    r.server.put("Sales", mail("meanwhile"), now());
+    r.start(both);
+    await r.until("five minutes", () => false, 5 * minute).catch(() => undefined);
+    r.server.hook = () => undefined;
+    r.server.put("Sales", mail("after"), now());
+    await r.until("they came", () => r.bytes.size > 1, 5 * minute);
+    expect(r.subjects()).toEqual(["after", "meanwhile"]);
+  });
+
+  it("a folder that appeared before it is new, with all its mail", async () => {
+    const r = await rig();
+    await readOnce(r, { ...both, folders: ["INBOX", "Sa*"] }, 1);
+    await r.clock.advance(day);
+    r.server.put("Sales", mail("meanwhile"), { internalDate: new Date(r.clock.now()) });
+    await r.clock.advance(day);
+    r.start({ ...both, folders: ["INBOX", "Sa*"] });
+    await r.until("it came", () => r.bytes.size > 0, 5 * minute);
+    expect(r.subjects()).toEqual(["meanwhile"]);
+  });
 });
