@@ -1,5 +1,5 @@
 /** `mailwright scrub`: copies of mail that can be shown to others: structure, threads and sizes kept, everything that was said replaced. */
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { lstat, mkdir, open, rename, rm } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
 import { Command } from "commander";
 import { openScrub, type Scrub } from "../../main.ts";
@@ -111,14 +111,29 @@ async function scrubOne(run: Scrub, file: string, to: string, cli: Cli, force: b
     }
     if (size !== read) throw new Failed(`${size} bytes came out of ${read}: a defect of ours, please report it`);
     await handle.close();
-    // Not a link: memory sticks and shares have none. Who is first holds the name.
-    if (!force) await (await open(to, "wx", 0o600)).close();
-    await rename(half, to);
+    await (force ? rename(half, to) : renameOverNothing(half, to));
   } catch (error) {
     await handle.close().catch(() => undefined);
     const isThere = (error as NodeJS.ErrnoException).code === "EEXIST";
     throw isThere ? new Failed(`${to} is there already; --force writes over it`) : error;
   } finally {
     await rm(half, { force: true });
+  }
+}
+
+/** Not by a link: memory sticks and shares have none. Who is first holds the name; an empty file is what a run left that was killed there. */
+async function renameOverNothing(half: string, to: string): Promise<void> {
+  await open(to, "wx", 0o600).then(
+    (held) => held.close(),
+    async (error: NodeJS.ErrnoException) => {
+      const there = error.code === "EEXIST" ? await lstat(to) : undefined;
+      if (there?.isFile() !== true || there.size > 0) throw error;
+    },
+  );
+  try {
+    await rename(half, to);
+  } catch (error) {
+    await rm(to, { force: true });
+    throw error;
   }
 }
