@@ -5,10 +5,12 @@ import { openStandIns, scrubMessage } from "../../../src/mail/scrub.ts";
 const work = vi.hoisted(() => ({ bytes: 0 }));
 vi.mock("node:crypto", async (original) => {
   const crypto = await original<typeof import("node:crypto")>();
-  const hash: typeof crypto.hash = (algorithm: string, data: string | NodeJS.ArrayBufferView, ...rest: []) => {
-    work.bytes += typeof data === "string" ? data.length : data.byteLength;
-    return crypto.hash(algorithm, data, ...rest);
-  };
+  const hash = new Proxy(crypto.hash, {
+    apply(target, self, given: Parameters<typeof crypto.hash>) {
+      work.bytes += String(given[1]).length;
+      return Reflect.apply(target, self, given);
+    },
+  });
   return { ...crypto, hash };
 });
 
