@@ -71,6 +71,13 @@ describe("what goes wrong inside comes with 200", () => {
     ["no memory", failed("out of memory\nDETAIL:  Failed on request of size 8192.", ""), "rate_limited"],
     ["a replica", failed("cannot execute INSERT in a read-only transaction", ""), "rate_limited"],
     ["a lost database", failed("server closed the connection unexpectedly", ""), "ambiguous"],
+    ["a database lost under TLS", failed("SSL SYSCALL error: EOF detected\n", ""), "ambiguous"],
+    [
+      "a database that is not answered",
+      failed("could not receive data from server: Connection timed out", ""),
+      "ambiguous",
+    ],
+    ["a cursor of a lost database", failed("cursor already closed", ""), "ambiguous"],
     [
       "a disk that only the mail speaks of",
       failed(
@@ -96,6 +103,14 @@ describe("what goes wrong inside comes with 200", () => {
   test("a result is no failure, whatever it is", () => {
     for (const result of [[1], null, false, {}])
       expect(classify(answer(200, { id: 1, result }), true, now)).toBeUndefined();
+  });
+
+  test("the row of the mail that the database refuses is not in the reason", () => {
+    const refused = failed('violates check constraint "c"\nDETAIL:  Failing row contains (9, My secret words).\n', "");
+    expect(classify(refused, true, now)).toEqual({
+      kind: "permanent",
+      reason: 'Tryton: violates check constraint "c"',
+    });
   });
 
   test("of a read nothing is ambiguous", () => {

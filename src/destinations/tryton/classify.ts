@@ -17,6 +17,10 @@ const placePauseMs = 300_000;
 const outOfRoom =
   /could not (?:extend|write to|write|create|open) (?:file|temporary file)|no space left|disk quota exceeded|disk is full|disk I\/O error|out of (?:shared )?memory|cannot allocate memory|too many open files|read-?only (?:transaction|database)|not accepting commands|database is locked|temp_file_limit/i;
 
+/** libpq's words, PostgreSQL's when it is told to stop, and psycopg2's. */
+const wentAway =
+  /connection|the database system is|server closed|could not (?:connect|(?:receive|send) data)|terminating|SSL SYSCALL error|EOF detected|broken pipe|cursor already closed/i;
+
 type Said = { readonly type: string; readonly text: string };
 
 function errorOf({ json }: WireResponse): Said | undefined {
@@ -116,19 +120,18 @@ function meaning({ type, text }: Said, write: boolean, now: number): Failure {
 
 /** An exception of Python's or of the database's, as its text. Measured: a model or a field that is not there is its name in quotes. */
 function inside(text: string, write: boolean, now: number): Failure {
-  const reason = `Tryton: ${oneLine(text)}`;
-  if (/^'\w+(\.\w+)+'$/.test(text))
-    return { kind: "blocked", reason: `${reason} is not there; activate the modules named in docs/crm/tryton.md` };
   // PostgreSQL's DETAIL below holds the row, and in it the mail's own words.
   const [said = ""] = text.trimStart().split(/[\r\n]/, 1);
+  const reason = `Tryton: ${oneLine(said)}`;
+  if (/^'\w+(\.\w+)+'$/.test(text))
+    return { kind: "blocked", reason: `${reason} is not there; activate the modules named in docs/crm/tryton.md` };
   // PostgreSQL undid it: another call was faster.
   if (/could not serialize access|deadlock detected|could not obtain lock|lock timeout|statement timeout/i.test(said))
     return { kind: "retryable", reason };
   // A full disk, and the like: undone, and no word on this mail.
   if (outOfRoom.test(said)) return { kind: "rate_limited", reason, until: now + placePauseMs };
   // The database went away: whether the last commit came through is not known.
-  if (/connection|the database system is|server closed|could not connect|terminating/i.test(said))
-    return { kind: write ? "ambiguous" : "retryable", reason };
+  if (wentAway.test(said)) return { kind: write ? "ambiguous" : "retryable", reason };
   return { kind: "permanent", reason };
 }
 
