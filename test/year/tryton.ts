@@ -34,6 +34,7 @@ function trytonThere(
   }
 
   return {
+    stays: true,
     contacts: people.map((party) => {
       const [address, name] = [text(party, "email").toLowerCase(), text(party, "name")];
       const flags = text(party, "comment")

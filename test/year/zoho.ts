@@ -26,6 +26,7 @@ function zohoThere({ Contacts, Accounts, Deals, Emails }: SandboxState): There {
       .map((place) => names.get(place.slice(module.length + 1)) ?? place)
       .sort();
   return {
+    stays: true,
     contacts: live(Contacts).map((one) => {
       const [address, last] = [addresses.get(one.id) ?? "", textIn(one, "Last_Name")];
       const account = lookupIn(one, "Account_Name");
