@@ -114,7 +114,7 @@ describe.skipIf(missing !== undefined)(`a real Tryton${missing === undefined ? "
     await close();
   });
 
-  // The long form: MAILWRIGHT_MAILS=200 npx vitest run --project real test/real/tryton.test.ts -t exactly
+  // The long form: MAILWRIGHT_MAILS=200 npx vitest run --project real test/real/tryton.test.ts
   const mails = Number(process.env.MAILWRIGHT_MAILS ?? 40);
   test(`${mails} mails by SMTP, with answers cut off after the commit and kill -9 of the daemon: exactly ${mails}`, async () => {
     const outcome = await drive(tryton, mails);
