@@ -15,7 +15,7 @@ import type { Intake } from "../src/model/source.ts";
 import { loadSettings } from "../src/settings/index.ts";
 import { openLog } from "../src/watch/index.ts";
 
-/** `old` with a ledger on the calling thread, as commands have it; `new` with the daemon's, in a thread. */
+/** Both with the ledger in a thread, as the daemon and `backfill` have it. */
 export type How = "old" | "new";
 
 export interface ReaderOrder {
@@ -56,9 +56,8 @@ function groundOf({ port, user, password, seen }: ReaderOrder): { readonly dir: 
 }
 type Settings = ReturnType<typeof loadSettings>;
 
-async function within<T>(settings: Settings, how: How, work: (ground: Ground) => Promise<T>): Promise<T> {
-  const thread = how === "new" ? "worker" : "calling";
-  const ground = await openGround(settings, { thread, log: openLog({ level: "warn", fd: 2 }) });
+async function within<T>(settings: Settings, work: (ground: Ground) => Promise<T>): Promise<T> {
+  const ground = await openGround(settings, { thread: "worker", log: openLog({ level: "warn", fd: 2 }) });
   try {
     return await work(ground);
   } finally {
@@ -128,7 +127,7 @@ async function read(order: ReaderOrder): Promise<ReaderRead> {
   const every = Math.ceil(order.messages / samples);
   let seconds = 0;
   let cpu = 0;
-  await within(settings, how, async (ground) => {
+  await within(settings, async (ground) => {
     if (order.what === "see") return await see(ground);
     const before = process.cpuUsage();
     const start = performance.now();
@@ -142,7 +141,7 @@ async function read(order: ReaderOrder): Promise<ReaderRead> {
     if (how === "old") await takeOld(ground, came);
     else await takeNew(ground, order.messages, came);
   });
-  const kept = await within(settings, "old", keptIn);
+  const kept = await within(settings, keptIn);
   if (order.what !== "see") rmSync(dir, { recursive: true, force: true });
   return { dir, seconds, cpu, resident, ...kept };
 }

@@ -21,19 +21,21 @@ import type { Worker } from "./shapes.ts";
 export interface OpenOptions {
   /** `import` and the like may be the first to use a data folder; what only reads must not make one. */
   readonly create?: boolean;
+  /** worker: for a command that writes for as long as it runs, so that it goes on reading while a commit is on its way to the disk. */
+  readonly thread?: "calling" | "worker";
 }
 
 /** Runs `work` on the data folder of the configuration, beside a daemon if there is one. */
 export async function withGround<T>(
   cli: Cli,
   work: (ground: Ground) => Promise<T>,
-  { create = false }: OpenOptions = {},
+  { create = false, thread = "calling" }: OpenOptions = {},
 ): Promise<T> {
   const settings = cli.settings();
   if (!create) mustHaveLedger(settings, cli);
   const check = (await isDaemonUp(settings.data_dir)) ? "none" : "quick";
   const log = openCommandLog(settings, secretsOf(settings));
-  const ground = await openGround(settings, { thread: "calling", check, log });
+  const ground = await openGround(settings, { thread, check, log });
   try {
     return await work(ground);
   } finally {

@@ -41,7 +41,9 @@ export function backfill(cli: Cli): Command {
     .option("--dry-run", "count, and take nothing in")
     .addOption(new Option("--rate <n>", "messages a second at most").default(200).argParser(rateOf))
     .addOption(jsonOption())
-    .action((options: Options) => withGround(cli, (ground) => run(cli, ground, options), { create: true }));
+    .action((options: Options) =>
+      withGround(cli, (ground) => run(cli, ground, options), { create: true, thread: "worker" }),
+    );
 }
 
 function rateOf(text: string): number {
