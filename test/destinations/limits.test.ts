@@ -1,35 +1,19 @@
 /** Each vendor's limits as its stand-in changes them: the lane's bucket follows what the answers tell, and old mail leaves the reserve to live mail. */
 import { describe, expect, test } from "vitest";
 import { destinations } from "../../src/destinations/index.ts";
-import type { Facts } from "../../src/model/destination.ts";
 import { Refused } from "../../src/model/outcome.ts";
 import type { Wire, WireRequest } from "../../src/model/wire.ts";
-import { openBucket } from "../../src/pipeline/bucket.ts";
 import { createCloseSandbox, sandboxKey } from "../../src/sandbox/close.ts";
 import { createHubspotSandbox, sandboxToken as hubspotToken } from "../../src/sandbox/hubspot.ts";
 import { createPipedriveSandbox, sandboxToken as pipedriveToken } from "../../src/sandbox/pipedrive.ts";
 import { createSalesforceSandbox, sandboxApp } from "../../src/sandbox/salesforce.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
-import { wireTo } from "../../src/sandbox/wire.ts";
 import { createZohoSandbox, sandboxClient } from "../../src/sandbox/zoho.ts";
 import { turn, VirtualTime } from "../simulation/clock.ts";
-import { portsFor } from "./fixtures.ts";
+import { laneBefore } from "./lane.ts";
 
-function lane(name: string, settings: object, sandbox: Sandbox, time: VirtualTime) {
-  const bound = destinations.find((one) => one.name === name)?.bind(settings);
-  if (bound === undefined) throw new TypeError(`there is no ${name}`);
-  const clock = time.clock();
-  const { facts, reach, tells } = bound;
-  const bucket = openBucket(facts.limits, clock, { day: facts.day, width: facts.width });
-  const wire = wireTo({
-    sandbox,
-    clock,
-    headers: reach?.headers ?? {},
-    beforeCall: (budget, cost) => bucket.begin(budget, cost),
-    afterCall: (budget, answer) => bucket.end(budget, answer && tells(answer, clock.now())),
-  });
-  return { bucket, facts: facts as Facts, wire, session: bound.open(portsFor(clock, wire)) };
-}
+const lane = (name: string, settings: Readonly<Record<string, unknown>>, sandbox: Sandbox, time: VirtualTime) =>
+  laneBefore(sandbox, name, settings, time.clock());
 
 /** So many callers ask as fast as they may, for so long. Answers how many calls went out, and how many of them were refused. */
 async function driven(time: VirtualTime, forMs: number, wire: Wire, request: WireRequest, sandbox: Sandbox) {

@@ -3,7 +3,6 @@
  * end the sky clears, and every mail is held against what is there. A vendor brings its rig.
  */
 import { openHasher, openKeyRing } from "../../src/blobs/index.ts";
-import { destinations } from "../../src/destinations/index.ts";
 import { parse } from "../../src/mail/parse.ts";
 import { compilePeople, noLists } from "../../src/mail/people.ts";
 import { openThreadTokens } from "../../src/mail/thread-token.ts";
@@ -11,19 +10,18 @@ import type { EventRow, Ledger } from "../../src/model/ledger.ts";
 import type { Clock, Random } from "../../src/model/ports.ts";
 import { defaultMarks } from "../../src/model/threads.ts";
 import { openIntake } from "../../src/pipeline/accept.ts";
-import { openBucket } from "../../src/pipeline/bucket.ts";
 import type { TenantPlan } from "../../src/pipeline/enrich.ts";
 import type { ParsePool } from "../../src/pipeline/prepare.ts";
 import { type RoadLane, startRoad } from "../../src/pipeline/road.ts";
 import { unverified } from "../../src/pipeline/senders.ts";
 import type { FaultPlan } from "../../src/sandbox/faults.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
-import { wireTo } from "../../src/sandbox/wire.ts";
 import { openLedger } from "../../src/store/index.ts";
 import { Chance } from "../simulation/chance.ts";
 import { turn, VirtualTime } from "../simulation/clock.ts";
 import { openMemoryDisk } from "../simulation/disk.ts";
-import { noMetrics, portsFor, recordingLog } from "./fixtures.ts";
+import { noMetrics, recordingLog } from "./fixtures.ts";
+import { laneBefore } from "./lane.ts";
 
 /** What a vendor brings. */
 export interface RoadRig {
@@ -149,17 +147,7 @@ export const planOf = (tenant: string): TenantPlan => ({
 });
 
 export function laneTo(rig: RoadRig, sandbox: Pick<Sandbox, "handle">, clock: Clock, tenant: string): RoadLane {
-  const bound = destinations.find(({ name }) => name === rig.name)?.bind(rig.settings);
-  if (bound === undefined) throw new TypeError(`there is no destination ${rig.name}`);
-  const { facts, reach } = bound;
-  const bucket = openBucket(facts.limits, clock, { day: facts.day, width: facts.width });
-  const wire = wireTo({
-    sandbox,
-    clock,
-    headers: reach?.headers ?? {},
-    beforeCall: (budget, cost) => bucket.begin(budget, cost),
-    afterCall: (budget, answer) => bucket.end(budget, answer && bound.tells(answer, clock.now())),
-  });
+  const { facts, session, bucket } = laneBefore(sandbox, rig.name, rig.settings, clock);
   const settings = {
     tenant,
     destination: "crm",
@@ -167,7 +155,7 @@ export function laneTo(rig: RoadRig, sandbox: Pick<Sandbox, "handle">, clock: Cl
     firstRetryMs: 5_000,
     retryWindowMs: 259_200_000,
   };
-  return { settings: { ...settings, facts }, session: bound.open(portsFor(clock, wire)), bucket };
+  return { settings: { ...settings, facts }, session, bucket };
 }
 
 /** In this process: the mails are harmless. */

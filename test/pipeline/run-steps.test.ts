@@ -100,6 +100,16 @@ describe("taking back a record", () => {
   });
 });
 
+/** Where nothing is unclear, and every note is taken. */
+const portsWith = (session: Session) => ({
+  session,
+  facts,
+  clock: { now: () => 5_000 } as never,
+  sealer: openSealer,
+  note: async () => true,
+  unclear: async () => null,
+});
+
 describe("a step of a run", () => {
   it("leaves a snapshot of what it made, none of what it found, and uses a new key after it was taken back", async () => {
     const keys: string[] = [];
@@ -145,14 +155,7 @@ describe("a step of a run", () => {
           carried: [],
         },
         [person],
-        {
-          session,
-          facts,
-          clock: { now: () => 5_000 } as never,
-          sealer: openSealer,
-          note: async () => true,
-          unclear: async () => null,
-        },
+        portsWith(session),
       );
       if (outcome.kind !== "confirmed" || outcome.note.state !== "confirmed") throw new Error(outcome.kind);
       const { snapshot } = outcome.note;
@@ -183,14 +186,7 @@ describe("a step of a run", () => {
         carried: [],
       },
       [mail],
-      {
-        session,
-        facts,
-        clock: { now: () => 5_000 } as never,
-        sealer: openSealer,
-        note: async () => true,
-        unclear: async () => null,
-      },
+      portsWith(session),
     );
     const { snapshot } = outcome.kind === "confirmed" ? (outcome.note as { snapshot?: Uint8Array }) : {};
     if (snapshot === undefined) throw new Error(outcome.kind);
