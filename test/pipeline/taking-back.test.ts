@@ -25,9 +25,11 @@ const rule = fc.record({
   when: fc.oneof(fc.constant({}), fc.record({ subject: fc.constantFrom("quote", "lunch", "news") })),
   do: outcome,
 });
-const files = fc
-  .array(rule, { maxLength: 3 })
-  .map((rules) => compileMapping(mappingSchema.parse({ rules: rules.map((one, n) => ({ name: `r${n}`, ...one })) })));
+const mappingOf = (rules: readonly object[]) =>
+  compileMapping(mappingSchema.parse({ rules: rules.map((one, n) => ({ name: `r${n}`, ...one })) }));
+const files = fc.array(rule, { maxLength: 3 }).map(mappingOf);
+const quotes = { when: { subject: "quote" }, do: { company: {}, deal: { create: { name: "{{subject}}" } } } };
+const everybody = from.map((_, by) => ({ by, subject: 0, answers: null }));
 
 /** What people do at the CRM, and with mail: what is touched by it, and which associations are theirs. */
 async function live(acts: readonly Act[], world: Awaited<ReturnType<typeof openCrmWorld>>) {
@@ -139,10 +141,11 @@ test("leaves the CRM as it was before, but for what people touched, and what han
         }
       },
     ),
-    { numRuns: 15 },
+    // Chance alone may lay nothing but skips over mails: this one writes, and somebody hangs something on that.
+    { numRuns: 15, examples: [[mappingOf([]), mappingOf([quotes]), everybody, [{ what: "hang", at: 2 }]]] },
   );
-  // Or nothing was tested.
-  expect(made).toBeGreaterThan(5);
+  // Or nothing was tested: at least the deals of that one.
+  expect(made).toBeGreaterThanOrEqual(everybody.length);
 }, 120_000);
 
 test("a conversation is on one side of a flag, and stays there, in whatever order its mails come", async () => {
