@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { askAll, type InitOptions } from "../../src/cli/init/answers.ts";
 import { terminalAsker } from "../../src/cli/init/asking.ts";
 import type { Initialised } from "../../src/cli/mailbox-shapes.ts";
 import { shapes } from "../../src/cli/shapes.ts";
@@ -275,6 +276,23 @@ describe("a person at the terminal", () => {
     expect(await asker.choose({ option: "--x", words: "Which?" }, choices)).toBe("b");
     expect(await asker.yes({ option: "--z", words: "Really?", initial: "no" })).toBe(true);
     expect(shown.join("")).toMatch(/a number from 1 to 2/);
+  });
+
+  it("is asked how a server of his own is reached, and for nothing of that at a large provider", async () => {
+    const about = { password: "env:P", account: "sales", user: "sales@acme.example" };
+    const mailboxOf = async (options: InitOptions, ...typed: readonly string[]) => {
+      const { asker, shown } = terminal([...typed, "\n\n\n\n\n"]);
+      const { mailbox } = await askAll({ mail: "mailbox", ...about, ...options }, asker);
+      return { ...mailbox, asked: shown.join("") };
+    };
+    const own = { provider: "other", host: "imap.acme.example" };
+    expect(await mailboxOf(own, "\n\n")).toMatchObject({ tls: "implicit", port: undefined });
+    expect(await mailboxOf(own, "starttls\n\n")).toMatchObject({ tls: "starttls", port: undefined });
+    expect(await mailboxOf(own, "3\n0\nx\n10143\n")).toMatchObject({ tls: "none", port: 10_143 });
+    expect(await mailboxOf({ ...own, tls: "none", port: 143 })).toMatchObject({ tls: "none", port: 143 });
+    const { asked, ...google } = await mailboxOf({ provider: "google" });
+    expect(google).toMatchObject({ host: "imap.gmail.com", tls: "implicit", port: undefined });
+    expect(asked).not.toMatch(/encrypted|Its port/);
   });
 
   it("types a password unseen, with its backspaces, and can break off", async () => {

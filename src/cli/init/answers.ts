@@ -157,6 +157,7 @@ async function askMailbox(options: InitOptions, asker: Asker): Promise<Mailbox> 
     oneLine,
   );
   const host = await text(asker, "--host", options.host ?? known?.host, "The IMAP server", undefined, hostName);
+  const { port, tls } = known === undefined ? await askConnection(options, asker) : options;
   const ways = known?.ways ?? [
     password,
     ...signInForms()
@@ -185,13 +186,31 @@ async function askMailbox(options: InitOptions, asker: Asker): Promise<Mailbox> 
   return {
     id,
     host,
-    port: options.port,
-    tls: options.tls ?? "implicit",
+    port,
+    tls: tls ?? "implicit",
     user,
     password: secret,
     oauth: entries === undefined ? undefined : { type: way, entries },
   };
 }
+
+const encryptions: readonly Choice[] = [
+  { value: "implicit", about: "from the first byte (mostly port 993)" },
+  { value: "starttls", about: "before the login (mostly port 143)" },
+  { value: "none", about: "not at all: a server on the same machine" },
+];
+
+/** The large providers have one way each; elsewhere ports are what somebody once chose. */
+async function askConnection(options: InitOptions, asker: Asker): Promise<Pick<InitOptions, "port" | "tls">> {
+  const words = "How is the connection to it encrypted?";
+  const tls = await choose(asker, "--tls", options.tls, words, encryptions, "implicit");
+  const usual = tls === "implicit" ? "993" : "143";
+  const port = options.port ?? Number(await text(asker, "--port", undefined, "Its port", usual, portNumber));
+  return options.port === undefined && String(port) === usual ? { tls } : { tls, port };
+}
+
+const portNumber = (answer: string) =>
+  /^\d{1,5}$/.test(answer) && Number(answer) >= 1 && Number(answer) <= 65_535 ? undefined : "a number from 1 to 65535";
 
 const idFrom = (user: string): string =>
   (user.split("@")[0] ?? "")

@@ -106,7 +106,7 @@ export class Client {
   }
 
   async begin(): Promise<void> {
-    await this.#within("the login", this.#flow.connect());
+    await this.#within(`the login at ${this.#flow.host}:${this.#flow.port}`, this.#flow.connect());
   }
 
   get lost(): ImapTrouble | undefined {
