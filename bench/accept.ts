@@ -1,6 +1,6 @@
 /**
  * Durable accept, side by side in one run: Mailwright, Mailwright discarding, and Postfix queueing durably (HOLD: the queue file is fsynced,
- * nothing more is done). Load: Postfix's smtp-source. Prints ratios per round and their median. `npm run bench:accept -- --rounds 5`
+ * nothing more is done). Beside the bar of the discarding one: the same server with the barest durable ledger. Load: Postfix's smtp-source. Prints ratios per round and their median. `npm run bench:accept -- --rounds 5`
  */
 import { type ChildProcess, execFile, fork } from "node:child_process";
 import { once } from "node:events";
@@ -144,15 +144,17 @@ const domain = "hold.test";
 const postfix = await startPostfix({ role: { kind: "hold" }, domain });
 const durable = await startServer("durable");
 const discard = await startServer("discard");
+const bare = await startServer("bare");
 let missed = 0;
 try {
   const warmUp: Shape = { name: "", bytes: 4096, connections: 20, reused: true, messages: 3000, bar: { postfix: 0 } };
-  for (const { port } of [durable, discard, postfix]) await load(port, warmUp, domain);
+  for (const { port } of [durable, discard, bare, postfix]) await load(port, warmUp, domain);
   for (const shape of shapes) {
-    const rates: { postfix: number[]; durable: number[]; discard: number[] } = {
+    const rates: Record<"postfix" | "durable" | "discard" | "bare", number[]> = {
       postfix: [],
       durable: [],
       discard: [],
+      bare: [],
     };
     const costs: number[] = [];
     const whole: { readonly kept: Whole; readonly dropped: Whole }[] = [];
@@ -168,10 +170,12 @@ try {
       rates.durable.push(kept.rate);
       const dropped = await wholeOf(messages, () => load(discard.port, shape, domain));
       rates.discard.push(dropped.rate);
+      if (shape.bar.discard !== undefined) rates.bare.push(await load(bare.port, shape, domain));
       whole.push({ kept, dropped });
     }
     const toPostfix = rates.durable.map((rate, index) => rate / (rates.postfix[index] ?? Number.NaN));
     const toDiscard = rates.durable.map((rate, index) => rate / (rates.discard[index] ?? Number.NaN));
+    const least = rates.bare.map((rate, index) => rate / (rates.discard[index] ?? Number.NaN));
     const met =
       median(toPostfix) >= shape.bar.postfix &&
       (shape.bar.discard === undefined || median(toDiscard) >= shape.bar.discard);
@@ -183,6 +187,9 @@ try {
         `  whole machine, CPU for a message and idle, median: ${shown(whole.map(({ kept }) => kept))}, discarding ${shown(whole.map(({ dropped }) => dropped))}\n` +
         `  Mailwright / Postfix    ${spread(toPostfix)}  bar ${shape.bar.postfix}\n` +
         `  Mailwright / discarding ${spread(toDiscard)}${shape.bar.discard === undefined ? "" : `  bar ${shape.bar.discard}`}\n` +
+        (least.length === 0
+          ? ""
+          : `  bare ledger / discarding   ${spread(least)}  (no bar: what the one above has to be held against)\n`) +
         `  ${met ? "met" : "MISSED"}\n`,
     );
   }
@@ -191,7 +198,7 @@ try {
     `durable server: ${counts.new} new, ${counts.duplicate} duplicate, rss ${(rssBytes / 1048576).toFixed(0)} MiB\n`,
   );
 } finally {
-  for (const { child } of [durable, discard]) {
+  for (const { child } of [durable, discard, bare]) {
     child.send("stop");
     await once(child, "exit");
   }

@@ -2,7 +2,8 @@
  * Durable ingest of a mailbox of small messages at a real Dovecot, side by side in one run: mbsync pulling it into a Maildir with `FSync yes`,
  * bare imapflow fetching it whole and keeping nothing, and Mailwright (source, intake, sealed ledger with synchronous FULL; no road behind them)
  * twice: reading what is new, as the daemon does, and taking in what is old, as `mailwright backfill` does, its rate lifted. Ratios of each
- * round and their median. Then a larger mailbox, for the memory. `npm run bench:imap -- [--rounds 5] [--count 10000] [--mailbox 100000]`;
+ * round and their median. Two more say what lies between bare imapflow and us: sizes asked for before a download, and the barest durable ledger.
+ * Then a larger mailbox, for the memory. `npm run bench:imap -- [--rounds 5] [--count 10000] [--mailbox 100000]`;
  * `--mailbox 0` leaves the larger one out. Fails when a bar is missed.
  */
 import { type ChildProcess, execFileSync, fork } from "node:child_process";
@@ -12,7 +13,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type Dovecot, dovecotAvailable, startDovecot } from "../test/real/dovecot.ts";
 import { hasTool } from "../test/real/tools.ts";
-import type { BareOrder, BareRead } from "./imap-bare.ts";
+import type { BareHow, BareOrder, BareRead } from "./imap-bare.ts";
 import { fillInbox, pullByMbsync } from "./imap-mailbox.ts";
 import type { How, ReaderOrder, ReaderRead } from "./imap-reader.ts";
 
@@ -47,7 +48,9 @@ interface Contestant<Order, Answer> {
 
 async function contestant<Order, Answer>(file: string, how: string): Promise<Contestant<Order, Answer>> {
   const profiling =
-    values.profile === undefined || how === "" ? [] : ["--cpu-prof", `--cpu-prof-dir=${values.profile}`];
+    values.profile === undefined || file !== "./imap-reader.ts"
+      ? []
+      : ["--cpu-prof", `--cpu-prof-dir=${values.profile}`];
   const child: ChildProcess = fork(fileURLToPath(new URL(file, import.meta.url)), [how], {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
     execArgv: [...process.execArgv, ...profiling],
@@ -85,14 +88,10 @@ interface Taken {
   /** Microseconds of CPU for a message; of mbsync it is not known. */
   readonly cpu: number;
 }
-type Name = "mbsync" | "bare" | How;
+type Name = "mbsync" | BareHow | How;
+type Bare = Contestant<BareOrder, BareRead>;
 
-function openRounds(
-  dovecot: Dovecot,
-  seen: string,
-  readers: Record<How, Reader>,
-  bare: Contestant<BareOrder, BareRead>,
-) {
+function openRounds(dovecot: Dovecot, seen: string, readers: Record<How, Reader>, bares: Record<BareHow, Bare>) {
   const read = async (how: How): Promise<Taken> => {
     const order = { what: how, messages: count, ...accessOf(dovecot), ...(how === "new" ? { seen } : {}) };
     const { seconds, messages, cpu, lastUid } = await readers[how].ask(order);
@@ -100,20 +99,23 @@ function openRounds(
       throw new Error(`${how}: ${messages} messages of ${count} are in the ledger, its cursor is at ${lastUid}`);
     return { rate: count / seconds, cpu: cpu / count };
   };
+  const fetch = async (how: BareHow): Promise<Taken> => {
+    const { seconds, messages, cpu } = await bares[how].ask({ ...accessOf(dovecot), messages: count });
+    if (messages !== count) throw new Error(`${how}: imapflow fetched ${messages} messages of ${count}`);
+    return { rate: count / seconds, cpu: cpu / count };
+  };
   const takes: Record<Name, () => Promise<Taken>> = {
     async mbsync() {
       return { rate: count / (await pullByMbsync(dovecot, count)), cpu: Number.NaN };
     },
-    async bare() {
-      const { seconds, messages, cpu } = await bare.ask(accessOf(dovecot));
-      if (messages !== count) throw new Error(`bare imapflow fetched ${messages} messages of ${count}`);
-      return { rate: count / seconds, cpu: cpu / count };
-    },
+    bare: () => fetch("bare"),
+    sized: () => fetch("sized"),
+    kept: () => fetch("kept"),
     new: () => read("new"),
     old: () => read("old"),
   };
   return async (turn: number): Promise<Record<Name, Taken>> => {
-    const names: readonly Name[] = ["mbsync", "bare", "new", "old"];
+    const names: readonly Name[] = ["mbsync", "bare", "sized", "kept", "new", "old"];
     const taken: Partial<Record<Name, Taken>> = {};
     // Whoever comes first in a round comes last in the next.
     for (const index of names.keys()) {
@@ -128,16 +130,28 @@ const median = (numbers: readonly number[]): number =>
   numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? Number.NaN;
 const spread = (numbers: readonly number[]): string =>
   `${median(numbers).toFixed(2)} (${Math.min(...numbers).toFixed(2)}-${Math.max(...numbers).toFixed(2)})`;
+const words: Readonly<Record<Exclude<Name, "mbsync">, string>> = {
+  bare: "bare imapflow",
+  sized: "imapflow, sizes first",
+  kept: "imapflow, sizes first, sealed and in a bare ledger",
+  new: "new mail",
+  old: "old mail (backfill)",
+};
 const shown = (taken: Record<Name, Taken>): string =>
-  `mbsync ${taken.mbsync.rate.toFixed(0)}/s, bare imapflow ${taken.bare.rate.toFixed(0)}/s (${taken.bare.cpu.toFixed(0)} us CPU), ` +
-  `new mail ${taken.new.rate.toFixed(0)}/s (${taken.new.cpu.toFixed(0)} us), old mail ${taken.old.rate.toFixed(0)}/s (${taken.old.cpu.toFixed(0)} us)`;
+  [
+    `mbsync ${taken.mbsync.rate.toFixed(0)}/s`,
+    ...(Object.entries(words) as [keyof typeof words, string][]).map(
+      ([name, said]) => `${said} ${taken[name].rate.toFixed(0)}/s (${taken[name].cpu.toFixed(0)} us CPU)`,
+    ),
+  ].join(", ");
 
 /** How many bars were missed. */
 async function speed(dovecot: Dovecot, seen: string): Promise<number> {
   const readers = { old: await openReader("old"), new: await openReader("new") };
-  const bare = await contestant<BareOrder, BareRead>("./imap-bare.ts", "");
+  const openBare = (how: BareHow): Promise<Bare> => contestant("./imap-bare.ts", how);
+  const bares = { bare: await openBare("bare"), sized: await openBare("sized"), kept: await openBare("kept") };
   try {
-    const round = openRounds(dovecot, seen, readers, bare);
+    const round = openRounds(dovecot, seen, readers, bares);
     say(`first reading, each process cold: ${shown(await round(0))}`);
     const results: Record<Name, Taken>[] = [];
     for (let turn = 1; turn <= rounds; turn++) {
@@ -146,22 +160,23 @@ async function speed(dovecot: Dovecot, seen: string): Promise<number> {
       say(`round ${turn}: ${shown(result)}`);
     }
     let missed = 0;
-    for (const [how, words] of [
-      ["new", "new mail"],
-      ["old", "old mail (backfill)"],
-    ] as const) {
+    const ratiosOf = (of: Name, to: Name): number[] => results.map((result) => result[of].rate / result[to].rate);
+    for (const how of ["new", "old"] as const) {
       for (const [other, bar] of Object.entries(bars) as readonly [keyof typeof bars, number][]) {
-        const ratios = results.map((result) => result[how].rate / result[other].rate);
+        const ratios = ratiosOf(how, other);
         const met = median(ratios) >= bar;
         if (!met) missed++;
-        say(
-          `${words} / ${other === "bare" ? "bare imapflow" : "mbsync"}: ${spread(ratios)}, bar ${bar}: ${met ? "met" : "MISSED"}`,
-        );
+        const to = other === "bare" ? words.bare : other;
+        say(`${words[how]} / ${to}: ${spread(ratios)}, bar ${bar}: ${met ? "met" : "MISSED"}`);
       }
     }
+    for (const how of ["sized", "kept"] as const)
+      say(
+        `${words[how]} / ${words.bare}: ${spread(ratiosOf(how, "bare"))} (no bar: what the bar above has to be held against)`,
+      );
     return missed;
   } finally {
-    for (const each of [readers.old, readers.new, bare]) each.stop();
+    for (const each of [...Object.values(readers), ...Object.values(bares)]) each.stop();
   }
 }
 
