@@ -24,6 +24,14 @@ const now = 1_000_000;
 const kindOf = (given: WireResponse, write = true): Failure["kind"] | undefined => classify(given, write, now)?.kind;
 
 describe("what Salesforce's answers mean", () => {
+  test("a 429 that is not Salesforce's own is waited out as long as it says, and not an hour", () => {
+    expect(classify(answer(429, undefined, { "retry-after": "30" }), true, now)).toMatchObject({
+      kind: "rate_limited",
+      until: now + 30_000,
+    });
+    expect(classify(answer(429, undefined), true, now)).toMatchObject({ until: now + 10_000 });
+  });
+
   test.each<[number, unknown, Failure["kind"] | undefined, Failure["kind"] | undefined]>([
     [200, { records: [] }, undefined, undefined],
     [201, { id: "003" }, undefined, undefined],

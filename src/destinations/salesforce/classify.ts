@@ -76,7 +76,10 @@ export function classify(whole: WireResponse, write: boolean, now: number): Fail
   if (status === 300) return { kind: "permanent", reason: `${reason}; several records have this key` };
   if (status < 400) return redirected(reason);
   const found = troubleOf(answer);
-  if (found === undefined) return edge("Salesforce", reason, now);
+  if (found === undefined) {
+    // Salesforce itself answers 403 over a limit; a 429 is an edge's or a proxy's, and says when to come again.
+    return status === 429 ? crowded(answer, reason, now) : edge("Salesforce", reason, now);
+  }
   return byCode(found, reason, now) ?? byStatus(answer, write, reason, now);
 }
 
@@ -151,15 +154,17 @@ function byStatus(answer: WireResponse, write: boolean, reason: string, now: num
     case 423:
       return { kind: "retryable", reason };
     case 429:
-      return {
-        kind: "rate_limited",
-        reason,
-        until: now + (retryAfterMs(answer.headers["retry-after"], now) ?? crowdPauseMs),
-      };
+      return crowded(answer, reason, now);
     default:
       return { kind: "permanent", reason };
   }
 }
+
+const crowded = ({ headers }: WireResponse, reason: string, now: number): Failure => ({
+  kind: "rate_limited",
+  reason,
+  until: now + (retryAfterMs(headers["retry-after"], now) ?? crowdPauseMs),
+});
 
 /** True for statuses this table knows nothing of; they are permanent for the item, and worth counting. */
 export const isUnclassified = (status: number): boolean =>
