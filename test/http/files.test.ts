@@ -335,6 +335,33 @@ describe("many readers", () => {
     await soon(() => store.cancelled === 1);
   });
 
+  test("one that has gone before its row was read takes no seat, and holds nothing of the store open", async () => {
+    let row = Promise.withResolvers<void>();
+    let asked = 0;
+    const store = memoryStore(big);
+    const { server, port, link, get } = await openDoor({
+      rows: [bigRow],
+      store,
+      limits: { downloads: 2 },
+      ledger: () => (++asked > 4 ? Promise.resolve() : row.promise),
+    });
+    for (let n = 1; n <= 4; n++) {
+      row = Promise.withResolvers();
+      const reader = idleReader(port, link);
+      await soon(() => asked === n);
+      reader.resetAndDestroy();
+      // Answered on another connection: by then the door has seen that the reader is gone.
+      await get("/livez");
+      await get("/livez");
+      row.resolve();
+    }
+    await soon(() => store.cancelled === store.opened.length);
+    const free = await get(link);
+    expect(free.status).toBe(200);
+    await free.body?.cancel();
+    await server.stop(0);
+  });
+
   test("have so many seats and no more, in all and for one client, and health is still answered", async () => {
     const store = memoryStore(big);
     const { port, link, get, audited } = await openDoor({

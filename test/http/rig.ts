@@ -53,6 +53,8 @@ interface Given {
   readonly rows?: readonly FileRow[];
   /** As they are when an opening is put on record. */
   readonly rowsLater?: readonly FileRow[];
+  /** What the ledger waits for before it gives a row. */
+  readonly ledger?: () => Promise<unknown>;
   readonly store?: Partial<Store>;
   readonly refreshDays?: number;
   readonly previewOf?: PreviewOfFile;
@@ -118,7 +120,10 @@ export async function openDoor(given: Given = {}) {
   };
   const rows = given.rows ?? [rowWith()];
   const files = {
-    files: async ({ id }: { id?: string }) => rows.filter((row) => row.id === id),
+    async files({ id }: { id?: string }) {
+      await given.ledger?.();
+      return rows.filter((row) => row.id === id);
+    },
     async audit(entry: AuditEntry) {
       await given.audit?.(entry);
       audited.push(entry);

@@ -96,7 +96,8 @@ async function stream(
   const { reply, clock, log, limits, audit } = ports;
   const { raw } = reply;
   const closed = new AbortController();
-  raw.once("close", () => closed.abort());
+  if (raw.destroyed) closed.abort();
+  else raw.once("close", () => closed.abort());
   const opened = await store.open(ref, range);
   try {
     const isOther = opened !== undefined && opened.size !== null && opened.size !== row.size;

@@ -196,8 +196,9 @@ async function openValid(row: FileRow, opening: Opening): Promise<FastifyReply> 
     await audit("link.open", row.id, "busy");
     return await busyPage(reply);
   }
-  // Whatever comes of it, and however it ends.
-  reply.raw.once("close", () => seat.leave());
+  // Whatever comes of it, and however it ends. Of whoever has gone while the row was read, nothing is heard any more.
+  if (reply.raw.destroyed) seat.leave();
+  else reply.raw.once("close", () => seat.leave());
   try {
     return await download(row, opening);
   } catch (error) {
