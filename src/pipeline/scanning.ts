@@ -112,9 +112,11 @@ export function startScanning(tenants: readonly string[], width: number, ports: 
     }
   }
 
-  function lost({ tenant, attempts }: FileToScan, detail: string): { scan: Scan; dueAt: number } {
+  function lost({ tenant, attempts, scan }: FileToScan, detail: string): { scan: Scan; dueAt: number } {
     ports.metrics.count("scans_total", { outcome: "unread" });
     log.error({ tenant, attempt: attempts, reason: detail }, "a kept file cannot be scanned; it is not served");
+    // Where files without a verdict are allowed, it would be served as soon as its store is back.
+    if (scan.status === "infected") return { scan, dueAt: laterOn(attempts) };
     return { scan: { ...nothing, status: "unscanned", at: clock.now(), detail }, dueAt: laterOn(attempts) };
   }
 

@@ -387,6 +387,25 @@ describe("a scan", () => {
     expect([await status("a/2"), await status("b/2")]).toEqual(["quarantined", "quarantined"]);
   });
 
+  test("that found something stands while the store does not give the file back, and is made again when it does", async () => {
+    scanner.says = () => ({ status: "infected", detail: "New.Virus" });
+    start();
+    await mail("a", { 2: "an offer" });
+    const bytes = new Map(stores.kept);
+    // A volume that is not mounted.
+    stores.kept.clear();
+    scanner.version = "s2";
+    await pass(2 * day);
+    expect(await file("a/2")).toMatchObject({
+      status: "quarantined",
+      scan: { status: "infected", detail: "New.Virus" },
+    });
+    for (const [key, content] of bytes) stores.kept.set(key, content);
+    scanner.says = () => ({ status: "clean", detail: null });
+    await pass(2 * day);
+    expect(await status("a/2")).toBe("stored");
+  });
+
   test("waits for a store that does not give the file back, and holds it unscanned after that", async () => {
     start();
     stores.fault = (call) => (call === "open" ? new Error("503") : undefined);
