@@ -20,7 +20,8 @@ tenants:
 - **Durations** are a whole number and a unit: \`500ms\`, \`15s\`, \`10m\`, \`72h\`, \`90d\`. **Sizes** are bytes, or \`64KiB\`, \`35MiB\`, \`1GiB\`.
 - **Mistakes** stop the program before it starts (exit code 3): every one is told with file, line and column, what was found, what is
   expected, and the nearest known key. \`mailwright config check\` does only that. \`config/schema.json\` gives editors the same rules.
-- **Secrets** (marked) are never printed. On SIGHUP they are read again, as mapping files are; all else needs a restart.
+- **Secrets** (marked) are never printed. On SIGHUP they are read again, as mapping files are; all else needs a restart, and so do
+  \`seal.key\` and \`http.operators\`.
 `;
 
 /** The whole page. */

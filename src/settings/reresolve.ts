@@ -17,13 +17,17 @@ export interface Reresolved {
   readonly needRestart: readonly string[];
 }
 
+/** Secret, and taken at a start alone: what is stored is sealed with the one, and the door knows from its start who may sign in. */
+const atStart: ReadonlySet<Path[number] | undefined> = new Set(["seal", "http"]);
+
 /** Reads the configuration again. Throws BadConfiguration, and then the running settings stay as they are. */
 export function reresolve(running: Settings, env: Environment): Reresolved {
   const fresh = loadSettings(running.origin.file, env);
   const differences = differingPaths(running.origin.written, fresh.origin.written, []);
-  const isSecret = (path: Path): boolean => isSecretAt(configurationOutline, fresh.origin.written, path);
-  const needRestart = differences.filter((path) => !isSecret(path));
-  const rotated = differences.filter(isSecret);
+  const isTaken = (path: Path): boolean =>
+    !atStart.has(path[0]) && isSecretAt(configurationOutline, fresh.origin.written, path);
+  const needRestart = differences.filter((path) => !isTaken(path));
+  const rotated = differences.filter(isTaken);
   const remapped = running.tenants.flatMap((tenant) =>
     mappingOf(tenant, fresh) === tenant.mapping ? [] : [tenant.id],
   );

@@ -34,12 +34,25 @@ test("the description has the defaults filled in, as they would be written", () 
 
 test("a secret file that changed is taken, and named without its value", () => {
   const inFolder = folder();
-  writeFileSync(join(inFolder, "key"), key);
-  const running = loadSettings(written(`seal: { key: "\${file:key}" }\n${tenantLines}`, inFolder), {});
-  writeFileSync(join(inFolder, "key"), nextKey);
+  writeFileSync(join(inFolder, "token"), "first");
+  const running = loadSettings(written(destinationLines('token: "${file:token}"'), inFolder), {});
+  writeFileSync(join(inFolder, "token"), "second");
   const { settings, rotated, needRestart } = reresolve(running, {});
-  expect(settings.seal.key).toBe(nextKey);
-  expect({ rotated, needRestart }).toEqual({ rotated: ["seal.key"], needRestart: [] });
+  expect(settings.tenants[0]?.destinations[0]?.settings).toMatchObject({ token: "second" });
+  expect({ rotated, needRestart }).toEqual({ rotated: ["tenants[0].destinations[0].token"], needRestart: [] });
+});
+
+const operators = (hash: string) => `http: { operators: [{ name: Ada, password_hash: "${hash}" }] }\n`;
+const hashOf = (letter: string) => `scrypt$15$8$3$${letter.repeat(22)}$${letter.repeat(43)}`;
+
+test.each([
+  ["the master key", `seal: { key: ${key} }\n`, `seal: { key: ${nextKey} }\n`, "seal.key"],
+  ["who may sign in", operators(hashOf("a")), operators(hashOf("b")), "http.operators[0].password_hash"],
+])("%s is taken at a start alone, and no reload says that it has it", (_, before, after, path) => {
+  const inFolder = folder();
+  const running = loadSettings(written(before + tenantLines, inFolder), {});
+  written(after + tenantLines, inFolder);
+  expect(reresolve(running, {})).toEqual({ settings: running, remapped: [], rotated: [], needRestart: [path] });
 });
 
 test("a configuration without secrets has none to blot out", () => {
