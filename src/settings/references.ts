@@ -44,10 +44,7 @@ function resolveText(text: string, path: Path, marks: Marks, around: Surrounding
     (expression, inner: string | undefined, end: string | undefined) => {
       // "$${" stands for the two characters "${" themselves.
       if (expression === "$${") return "${";
-      const answer =
-        end === ""
-          ? { found: "`${` without its `}`", expected: "${env:NAME} or ${file:PATH}" }
-          : resolveOne(inner ?? "", around);
+      const answer = end === "" ? unended : inner?.includes("${") ? nested : resolveOne(inner ?? "", around);
       if ("text" in answer) {
         sources.push(withoutDefault(expression));
         return answer.text;
@@ -59,6 +56,10 @@ function resolveText(text: string, path: Path, marks: Marks, around: Surrounding
   if (mark && sources.length > 0) marks.set(pathKey(path), { ...mark, source: sources.join(" ") });
   return resolved;
 }
+
+const unended: Resolved = { found: "`${` without its `}`", expected: "${env:NAME} or ${file:PATH}" };
+/** It would end at the inner one's brace, and the outer one's be part of the secret. */
+const nested: Resolved = { found: "a reference within a reference", expected: "a default that is plain text" };
 
 /** A default may itself be a secret, and a source is shown. */
 function withoutDefault(expression: string): string {
@@ -74,7 +75,8 @@ function resolveOne(inner: string, around: Surroundings): Resolved {
       return resolveFile(rest, around.directory);
     default:
       return {
-        found: `the reference \${${inner}}`,
+        // What stands behind a name may be meant as its default, as a shell has it.
+        found: `the reference \${${inner.replace(/:[-=+?].*$/s, "...")}}`,
         expected: "${env:NAME}, ${env:NAME:-default} or ${file:PATH} ($${ for the characters themselves)",
       };
   }

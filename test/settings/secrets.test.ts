@@ -126,6 +126,8 @@ test.each([
   ["that begins like a tag", `token: !${token}`],
   ["under a key that does not stand there", `? ${token}`],
   ["that reads like a reference", `token: "\${${token}}"`],
+  ["as the default of a reference as shells write it", `token: "\${TOKEN:-hunter2}"`],
+  ["as the default of a reference within another", `token: "\${env:A:-\${env:B:-hunter2}}"`],
   ["as the default of a reference that is none", `token: "\${env:A-B:-hunter2hunter2}"`],
   ["in the place of something else", `calls_per_10_seconds: ${token}`],
   ["as the password of a URL", 'token: x, base_url: "https://me:hunter2@crm.example"'],
