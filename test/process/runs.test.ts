@@ -5,8 +5,11 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import type { ShapeName } from "../../src/cli/shapes.ts";
+import { openGround } from "../../src/main.ts";
+import { loadSettings } from "../../src/settings/index.ts";
 import { openLocalRecords } from "../../src/store/index.ts";
 import { command, type Ended, shapedBy } from "../cli/stage.ts";
+import { recordingLog } from "../destinations/fixtures.ts";
 
 let dir: string;
 let config: string;
@@ -153,7 +156,7 @@ describe("mapping apply", () => {
     expect(await shaped("crm deals")).toEqual([]);
     for (const words of ["", "colour=red", "percent=101", "since=soon"])
       expect((await run("mapping", "apply", "new.yaml", "--cohort", words)).code).toBe(2);
-    expect((await run("mapping", "apply", "new.yaml")).code).toBe(2);
+    expect((await run("mapping", "apply", "new.yaml", "--cohort", "all")).code).toBe(2);
   });
 });
 
@@ -192,6 +195,32 @@ describe("mapping undo", () => {
     await shaped("mapping apply", "new.yaml", "--cohort", "all");
     expect(await shown()).toEqual(after);
     expect((await run("mapping", "undo", "1")).code).toBe(1);
+  });
+
+  test("goes on with an undo alone: the run that somebody means to take back is not applied any further", async () => {
+    await taken();
+    const before = await shown();
+    const begin = async (kind: "apply" | "undo", of: number | null) => {
+      const ground = await openGround(loadSettings(config, {}), { thread: "calling", log: recordingLog().log });
+      const { version } = (await ground.ledger.mappings("acme"))[0] ?? { version: 0 };
+      const by = { by: "eve", note: null, now: ground.clock.now() };
+      await ground.ledger.beginRun({ tenant: "acme", kind, of, mappingVersion: version, cohort: {}, ...by });
+      await ground.close();
+    };
+    await begin("apply", null);
+    const wrong = await run("mapping", "undo", "--continue", "1");
+    expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining("`mailwright mapping undo 1` takes it back")]);
+    expect(await shown()).toEqual(before);
+    const other = await run("mapping", "apply", "new.yaml", "--cohort", "all");
+    expect(other.err).toContain(
+      "`mailwright mapping apply --continue 1`, or take it back: `mailwright mapping undo 1`",
+    );
+    await begin("undo", 1);
+    const back = await run("mapping", "apply", "--continue", "2");
+    expect([back.code, back.err]).toEqual([2, expect.stringContaining("`mailwright mapping undo --continue 2`")]);
+    expect((await run("mapping", "apply", "new.yaml", "--cohort", "all")).err).toMatch(
+      /`mailwright mapping undo --continue 2`$/m,
+    );
   });
 
   test("leaves alone what a person changed since, or what other mail belongs to by now, and lists it", async () => {

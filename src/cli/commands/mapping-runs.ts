@@ -145,8 +145,9 @@ async function begin({ ledger }: Ground, run: Parameters<Ground["ledger"]["begin
     throw new Failed(
       `a later run planned some of the same messages: take that one back first (\`mailwright mapping runs\` lists them)`,
     );
+  const back = open.kind === "undo" ? "" : `, or take it back: \`mailwright mapping undo ${open.id}\``;
   throw new Failed(
-    `run ${open.id} has not come to its end: \`mailwright mapping apply --continue ${open.id}\`, or take it back: \`mailwright mapping undo ${open.id}\``,
+    `run ${open.id} has not come to its end: \`mailwright mapping ${open.kind} --continue ${open.id}\`${back}`,
   );
 }
 
@@ -154,7 +155,12 @@ type Name = "mapping apply" | "mapping undo";
 
 /** What could not be planned may be able to be by now: a key that was missing is there, or what Mailwright choked on is mended. */
 async function onceMore(cli: Cli, ground: Ground, id: number, name: Name, options: Common): Promise<void> {
-  await runOf(ground, id);
+  const { kind, of } = await runOf(ground, id);
+  // Whoever means to take a run back must not apply the rest of it by the same words.
+  if (name === "mapping undo" && kind === "apply")
+    throw usage(`run ${id} is one of mapping apply: \`mailwright mapping undo ${id}\` takes it back`);
+  if (name === "mapping apply" && kind === "undo")
+    throw usage(`run ${id} takes run ${of} back: \`mailwright mapping undo --continue ${id}\` goes on with that`);
   const again = await ground.ledger.retryRun(id);
   if (again > 0) await cli.say(`run ${id}: ${again} messages that could not be planned are tried again`);
   await goOn(cli, ground, id, name, options);
