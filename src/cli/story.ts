@@ -66,6 +66,8 @@ function parseWords(row: EventRow, event: CanonicalEvent | null): string {
   }
   const by = event === null ? "" : ` by ${event.parser.name} ${event.parser.version}`;
   const odd = event?.anomalies.map(({ code }) => code).join(", ") ?? "";
+  if (event === null && row.sealedEvent !== undefined)
+    return `${row.parseStatus ?? "unknown"}; what came of it was sealed with another key, or is damaged: mailwright doctor`;
   return `${row.parseStatus ?? "unknown"}${by}${odd === "" ? "" : `; odd: ${odd}`}`;
 }
 

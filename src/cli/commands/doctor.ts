@@ -8,7 +8,14 @@ import { dataPaths, type Ground, openCommandLog, openGround, poke } from "../../
 import { type Settings, secretsOf } from "../../settings/index.ts";
 import type { Cli } from "../cli.ts";
 import { type Found, ok, problem } from "../doctor/finding.ts";
-import { examineDisk, examineFolder, examineKey, examineLedger, markKeySaved } from "../doctor/folder.ts";
+import {
+  examineDisk,
+  examineFolder,
+  examineKey,
+  examineLedger,
+  examineSealed,
+  markKeySaved,
+} from "../doctor/folder.ts";
 import { examineLanes } from "../doctor/lanes.ts";
 import { examineNameServers } from "../doctor/name-servers.ts";
 import { examineCertificate, examineDomains, examinePorts } from "../doctor/network.ts";
@@ -83,7 +90,8 @@ async function examineGround(settings: Settings, options: Options): Promise<Foun
   try {
     if (options.keySaved === true) await markKeySaved(ground);
     const found = [
-      await examineKey(settings, ground.sealer.keyId),
+      // Nobody should be told to keep a copy of a key that is the wrong one.
+      (await examineSealed(ground)) ?? (await examineKey(settings, ground.sealer.keyId)),
       await examineLedger(ground),
       ...(await examineStores(ground)),
       ...(await examineLanes(ground, options.fix === true)),
