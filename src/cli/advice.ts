@@ -55,7 +55,7 @@ function adviceForDelivery(event: EventSummary, delivery: Delivery, lanes: reado
         command: `mailwright review resolve ${event.event_id} --trust`,
       };
     case "failed":
-      return deadLetterAdvice(at, delivery);
+      return deadLetterAdvice(at, event, delivery);
     default:
       return delivery.state satisfies never;
   }
@@ -81,7 +81,7 @@ function pendingAdvice(at: string, { due_at }: Delivery, lane: LaneStatus | unde
   );
 }
 
-function deadLetterAdvice(at: string, { id, reason }: Delivery): Advice {
+function deadLetterAdvice(at: string, { event_id }: EventSummary, { id, reason }: Delivery): Advice {
   const replay = `mailwright dead-letters replay ${id}`;
   switch (reason) {
     case "outcome_unknown":
@@ -90,7 +90,11 @@ function deadLetterAdvice(at: string, { id, reason }: Delivery): Advice {
         command: `mailwright dead-letters confirm ${id} --ref CRM_ID`,
       };
     case "dropped":
-      return { what: `${at}a person dropped it. Should it be delivered after all:`, command: replay };
+      // It is no dead letter any more that could be replayed.
+      return {
+        what: `${at}a person dropped it. Should it be delivered after all:`,
+        command: `mailwright reprocess ${event_id}`,
+      };
     case "exhausted":
       return {
         what: `${at}every retry failed for as long as retry.window_hours says. Once the CRM is back:`,

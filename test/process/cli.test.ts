@@ -283,6 +283,11 @@ describe("dead letters", () => {
     expect(shaped("dead-letters drop", dropped).done).toEqual([letter?.id]);
     const again = await at(place, "dead-letters", "drop", String(letter?.id), "999999");
     expect(again.code).toBe(1);
+    // What is offered for it brings it back.
+    const [offered] = shaped("explain", await at(place, "explain", letter?.event_id ?? "", "--json")).next;
+    const words = offered?.command?.split(" ").slice(1) ?? [];
+    const back = shaped("reprocess", await at(place, ...words, "--json"));
+    expect(back).toMatchObject([{ deliveries: [{ state: "processed" }] }]);
   });
 });
 
