@@ -183,8 +183,8 @@ async function tell(
 ): Promise<void> {
   if (json === true) await cli.printJson(`dead-letters ${kind}`, changed);
   else {
-    for (const delivery of changed.done)
-      await cli.print(`${delivery}: ${await becameOf(ground, delivery, kind, changed)}`);
+    const became = await openBecame(ground, kind, changed);
+    for (const delivery of changed.done) await cli.print(`${delivery}: ${became(delivery)}`);
   }
   for (const { id, why } of changed.not_done) await cli.say(`${plain(id)}: ${why}`);
   if (changed.not_done.length === 0) return;
@@ -195,14 +195,18 @@ async function tell(
   );
 }
 
-async function becameOf(
+/** They are read once: a CRM that is down for long leaves many thousands, and each replay of all of them asks about every one. */
+async function openBecame(
   ground: Ground,
-  delivery: number,
   kind: "replay" | "confirm" | "drop",
   { worked_by }: DeadLettersChanged,
-): Promise<string> {
-  if (kind === "drop") return "dropped";
-  if (worked_by !== "command") return "queued; the daemon delivers it";
-  const still = (await selected(ground, {}, Number.POSITIVE_INFINITY)).find(({ id }) => id === delivery);
-  return still === undefined ? "worked; no longer a dead letter" : `a dead letter again: ${plain(still.detail)}`;
+): Promise<(delivery: number) => string> {
+  if (kind === "drop") return () => "dropped";
+  if (worked_by !== "command") return () => "queued; the daemon delivers it";
+  const letters = await selected(ground, {}, Number.POSITIVE_INFINITY);
+  const still = new Map(letters.map(({ id, detail }) => [id, detail]));
+  return (delivery) => {
+    const detail = still.get(delivery);
+    return detail === undefined ? "worked; no longer a dead letter" : `a dead letter again: ${plain(detail)}`;
+  };
 }
