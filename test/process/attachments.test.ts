@@ -113,6 +113,10 @@ describe("a file that is held back", () => {
     expect(explained.next.at(-1)).toMatchObject({ command: `mailwright attachments show ${fileId}` });
     expect((await shaped("attachments list", "--status", "quarantined")).map(({ id }) => id)).toEqual([fileId]);
     expect(await shaped("attachments list", "--status", "stored")).toEqual([]);
+    expect(await shaped("attachments list", "--before", fileId)).toEqual([]);
+    const unknown = await run("attachments", "list", "--before", "0".repeat(32));
+    expect([unknown.code, unknown.out]).toEqual([1, ""]);
+    expect(unknown.err).toContain("there is no file 0000");
 
     const released = await shaped("attachments release", fileId, "--note", "it is a scan", "--by", "Kim");
     expect(released).toMatchObject({

@@ -89,7 +89,8 @@ async function list(cli: Cli, ground: Ground, options: ListOptions): Promise<voi
     ...(tenant === undefined ? {} : { tenant }),
     ...(status === undefined ? {} : { status }),
     ...(event === undefined ? {} : { event }),
-    ...(before === undefined ? {} : { before: fileIdOf(before) }),
+    // One that nobody knows would begin the list anew, and a script would read it for ever.
+    ...(before === undefined ? {} : { before: (await findFile(ground, before)).id }),
   });
   if (options.json === true)
     return await cli.printJson(
