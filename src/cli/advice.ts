@@ -7,9 +7,19 @@ type Delivery = EventSummary["deliveries"][number];
 
 const nothing = (what: string): Advice => ({ what, command: null });
 
-/** `lanes` are those of the ledger; `now` in epoch ms. */
-export function adviceFor(event: EventSummary, lanes: readonly LaneStatus[], now: number): Advice[] {
+interface Standing {
+  /** Those of the ledger. */
+  readonly lanes: readonly LaneStatus[];
+  /** Those of the configuration: nobody works what waits for another. */
+  readonly tenants: readonly { readonly id: string; readonly destinations: readonly { readonly id: string }[] }[];
+  /** Epoch ms. */
+  readonly now: number;
+}
+
+export function adviceFor(event: EventSummary, standing: Standing): Advice[] {
   if (event.stage === "accepted") {
+    if (standing.tenants.every(({ id }) => id !== event.tenant))
+      return [nothing(`It waits for its parse, and its tenant ${event.tenant} ${gone}`)];
     return [
       {
         what: "It waits for its parse. A running daemon takes it up at once; without one, this works it:",
@@ -18,8 +28,10 @@ export function adviceFor(event: EventSummary, lanes: readonly LaneStatus[], now
     ];
   }
   if (event.deliveries.length === 0) return [nothing("Its tenant has no destination in the configuration.")];
-  return event.deliveries.map((delivery) => adviceForDelivery(event, delivery, lanes, now));
+  return event.deliveries.map((delivery) => adviceForDelivery(event, delivery, standing));
 }
+
+const gone = "is not in the configuration any more, so that nobody works it: put it back until that is done.";
 
 /** One line, however many there are. */
 export function adviceForFiles(files: Explained["files"]): Advice[] {
@@ -35,12 +47,15 @@ export function adviceForFiles(files: Explained["files"]): Advice[] {
   ];
 }
 
-function adviceForDelivery(event: EventSummary, delivery: Delivery, lanes: readonly LaneStatus[], now: number): Advice {
+function adviceForDelivery(event: EventSummary, delivery: Delivery, { lanes, tenants, now }: Standing): Advice {
   const at = `${delivery.destination}: `;
   switch (delivery.state) {
     case "processed":
       return nothing(`${at}nothing to do; it is in the CRM.`);
     case "pending": {
+      const tenant = tenants.find(({ id }) => id === event.tenant);
+      if (tenant?.destinations.some(({ id }) => id === delivery.destination) !== true)
+        return nothing(`${at}it waits, and this destination ${gone}`);
       const lane = lanes.find(({ lane }) => lane === `${event.tenant}/${delivery.destination}`);
       return pendingAdvice(at, delivery, lane, now);
     }

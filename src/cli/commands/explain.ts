@@ -35,7 +35,8 @@ export async function explainRow(ground: Ground, row: EventRow): Promise<Explain
   const summary = eventSummaryOf(row);
   const event = storedEvent(row, ground.sealer);
   const story = await ground.ledger.story(row.eventId);
-  const lanes = await ground.ledger.lanes();
+  const { tenants } = ground.settings;
+  const standing = { lanes: await ground.ledger.lanes(), tenants, now: ground.clock.now() };
   const reviews = await ground.ledger.reviews({ event: row.eventId, which: "all", limit: mostReviews });
   const decisions = await ground.ledger.decisions(row.eventId);
   const files = await filesOf(ground, row);
@@ -53,7 +54,7 @@ export async function explainRow(ground: Ground, row: EventRow): Promise<Explain
     decisions: decisions.map(decisionShapeOf),
     runs: runs.map(({ run, state }) => ({ ...runShapeOf(run), message: state })),
     story: story.map(({ at, what, detail }) => ({ at: isoTime(at), what, detail })),
-    next: [...adviceFor(summary, lanes, ground.clock.now()), ...adviceForFiles(files)],
+    next: [...adviceFor(summary, standing), ...adviceForFiles(files)],
   };
 }
 
