@@ -33,6 +33,9 @@ const maxTrailing = 64;
 /** Behind an entry whose sizes were not known when it was begun. */
 const maxDescriptor = 24;
 
+/** Of an end record, and of an entry. */
+const ends = ["PK\x05\x06", "PK\x01\x02", "PK\x03\x04"];
+
 interface Directory {
   readonly start: number;
   readonly end: number;
@@ -73,6 +76,9 @@ export function listZip(file: Buffer, maxEntries: number): ZipList {
   }
   if (behind > directory.start) damaged ??= "an entry reaches into the list";
   else damaged ??= hiddenBetween(file, behind, directory.start);
+  // Many readers take the last mark of an end there is, whatever its comment says of its length.
+  if (ends.some((mark) => file.includes(mark, end + endBytes, "latin1")))
+    damaged ??= "another list stands in its comment";
   return { entries: read.entries, damaged, overlapping, tooMany: false };
 }
 
@@ -96,9 +102,18 @@ function directoryOf(file: Buffer, end: number): Directory | string {
     const record = Number(file.readBigUInt64LE(at + 8));
     if (!(record >= 0 && record + 56 <= at) || file.readUInt32LE(record) !== signature.end64)
       return "its list is not where it says";
+    const short = { count, bytes, offset };
     count = Number(file.readBigUInt64LE(record + 32));
     bytes = Number(file.readBigUInt64LE(record + 40));
     offset = Number(file.readBigUInt64LE(record + 48));
+    // There are readers that look there only where a number does not fit its short place, and go by the short ones.
+    const isOther = (one: number, full: number, long: number): boolean => one !== full && one !== long;
+    if (
+      isOther(short.count, 0xffff, count) ||
+      isOther(short.bytes, 0xffffffff, bytes) ||
+      isOther(short.offset, 0xffffffff, offset)
+    )
+      return "it has two lists";
     stop = record;
   }
   // What stands in front of the whole moves every offset; there are readers that allow for it and readers that do not.

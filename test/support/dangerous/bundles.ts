@@ -105,6 +105,32 @@ function nested(): Dangerous[] {
   ];
 }
 
+/** One entry, which each list calls by its own name: the first in the record of long numbers, the last in that of short ones. */
+function twoLists(names: readonly [string, ...string[]]): Buffer {
+  const listOf = (name: string): Buffer => {
+    const whole = zip([{ ...note, says: { name } }]);
+    return whole.subarray(whole.readUInt32LE(whole.length - 6), whole.length - 22);
+  };
+  const whole = zip([{ ...note, name: names[0] }]);
+  const local = whole.subarray(0, whole.readUInt32LE(whole.length - 6));
+  const lists = [...names].reverse().map(listOf);
+  const [last = Buffer.alloc(0)] = lists;
+  const own = lists.at(-1) ?? last;
+  const body = Buffer.concat([local, ...lists]);
+  const long = Buffer.alloc(56 + 20);
+  long.writeUInt32LE(0x06064b50, 0);
+  long.writeBigUInt64LE(44n, 4);
+  for (const at of [24, 32]) long.writeBigUInt64LE(1n, at);
+  long.writeBigUInt64LE(BigInt(own.length), 40);
+  long.writeBigUInt64LE(BigInt(body.length - own.length), 48);
+  long.writeUInt32LE(0x07064b50, 56);
+  long.writeBigUInt64LE(BigInt(body.length), 64);
+  const end = Buffer.from(whole.subarray(whole.length - 22));
+  end.writeUInt32LE(last.length, 12);
+  end.writeUInt32LE(local.length, 16);
+  return Buffer.concat([body, long, end]);
+}
+
 function hiding(): Dangerous[] {
   const plain = zip([note]);
   const other = zip([{ name: "evil.exe", bytes: made.pe() }]);
@@ -116,9 +142,26 @@ function hiding(): Dangerous[] {
   const end = Buffer.from(plain.subarray(directoryAt));
   end.writeUInt32LE(directoryAt + hidden.length, end.length - 6);
   const unlisted = Buffer.concat([plain.subarray(0, directoryAt), hidden, end]);
+  // A reader that takes the last end there is finds the second archive, which is the comment of the first.
+  const second = Buffer.from(other);
+  const first = Buffer.from(plain);
+  const otherAt = second.readUInt32LE(second.length - 6);
+  second.writeUInt32LE(otherAt + first.length, second.length - 6);
+  second.writeUInt32LE(first.length, otherAt + 42);
+  // Says that it has a comment, and has none: it is no end to whoever counts.
+  second.writeUInt16LE(5, second.length - 2);
+  first.writeUInt16LE(second.length, first.length - 2);
+  const commented = Buffer.concat([first, second]);
   const alias = Buffer.concat([Buffer.from([0x75, 0x70, 13, 0, 1, 0, 0, 0, 0]), Buffer.from("evil.exe")]);
   return [
     quarantined("two zips one behind the other", "archive_damaged", sample("files.zip", two, zipType), good),
+    quarantined("a zip as the comment of another", "archive_damaged", sample("files.zip", commented, zipType), good),
+    quarantined(
+      "a zip with one list for readers of long numbers and one for others",
+      "archive_damaged",
+      sample("files.zip", twoLists(["note.txt", "run.jse"]), zipType),
+      sample("files.zip", twoLists(["note.txt"]), zipType),
+    ),
     quarantined("an entry that is in no list", "archive_damaged", sample("files.zip", unlisted, zipType), good),
     inZip("an entry with two names", "archive_damaged", [
       { name: "evil.exe", bytes: made.letter, says: { name: "note.txt" } },
