@@ -132,21 +132,56 @@ export async function lookAtTar(file: Buffer, depth: number, look: Look): Promis
     }
     const bytes = file.subarray(at + blockBytes, end);
     const type = String.fromCharCode(header[156] ?? 0);
-    if (type === "L") longNames.push(textUntilNul(bytes.subarray(0, 4096)));
-    else if (type === "x") {
-      // The last of several counts, but not for everybody.
-      const paths = bytes.toString("utf8", 0, 65_536).matchAll(/(?<=^|\n)\d+ (?:GNU\.sparse\.name|path)=([^\n]*)\n/g);
-      for (const [, path = ""] of paths) longNames.push(path);
-    } else if (type !== "g" && type !== "K") {
+    if (type === "L") {
+      if (size > maxNameBytes) found.add("archive_damaged", "a name that is too long");
+      longNames.push(textUntilNul(bytes.subarray(0, maxNameBytes)));
+    } else if (type === "x" || type === "g") longNames.push(...lookAtRecords(bytes, type, found));
+    else if (type !== "K") {
       const own = ustarName(header);
       for (const each of [...longNames, own]) lookAtEntryName(each, found);
       const name = longNames.at(-1) ?? own;
       longNames = [];
       if (!budget.unpacks(size)) found.add("archive_bomb");
-      if (type === "0" || type === "\0" || type === "7") await lookAtInner(bytes, name, depth, look);
+      if (type === "S") found.add("archive_unreadable", `${name}: a file with holes`);
+      // Links, devices and folders: there are readers that take what these say to have for the next entries.
+      else if (/[1-6]/.test(type)) {
+        if (size > 0) found.add("archive_damaged", `${name} can have no bytes, and says that it has`);
+      } else await lookAtInner(bytes, name, depth, look);
     }
     at = end + ((blockBytes - (size % blockBytes)) % blockBytes);
   }
+}
+
+const maxNameBytes = 4096;
+const maxRecordsBytes = 65_536;
+
+/** The names that they give the next entry: the last of several counts, but not for everybody. */
+function lookAtRecords(bytes: Buffer, type: "x" | "g", found: Findings): string[] {
+  const records = recordsOf(bytes);
+  if (records === undefined) found.add("archive_damaged", "its records do not fit together");
+  const names: string[] = [];
+  for (const [key, value] of records ?? []) {
+    if (key === "path" || key === "GNU.sparse.name") names.push(value);
+    // Where the next entry begins would be elsewhere for whoever goes by it.
+    if (key === "size" || (type === "g" && names.length > 0))
+      found.add("archive_damaged", `an entry has another ${key} than its header says`);
+  }
+  return type === "x" ? names : [];
+}
+
+/** Each has its length in front of it, and any character in it. Undefined where they do not fit together, or are too long to be honest. */
+function recordsOf(bytes: Buffer): [key: string, value: string][] | undefined {
+  if (bytes.length > maxRecordsBytes) return undefined;
+  const records: [string, string][] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const [head = "", digits = "0"] = /^(\d{1,6}) /.exec(bytes.toString("latin1", at, at + 7)) ?? [];
+    const end = at + Number(digits);
+    const equals = bytes.indexOf("=", at);
+    if (end > bytes.length || equals < at + head.length || equals >= end || bytes[end - 1] !== 0x0a) return undefined;
+    records.push([bytes.toString("utf8", at + head.length, equals), bytes.toString("utf8", equals + 1, end - 1)]);
+    at = end;
+  }
+  return records;
 }
 
 const textUntilNul = (bytes: Buffer): string => bytes.toString("utf8").replace(/\0[\s\S]*$/, "");

@@ -2,11 +2,15 @@
 import { deflateSync, gzipSync } from "node:zlib";
 import * as made from "./bytes.ts";
 import { type Dangerous, quarantined, sample, stripped } from "./rows.ts";
-import { oldTar, zip } from "./zip.ts";
+import { oldTar, tar, zip } from "./zip.ts";
 
 const text = (words: string): Buffer => Buffer.from(words, "latin1");
 const program = { name: "run.exe", bytes: made.pe() };
 const note = { name: "note.txt", bytes: made.letter };
+
+const blank = Buffer.alloc(512, " ");
+/** A record of pax: its length counts itself. */
+const record = (words: string) => ({ name: "pax", type: "x", bytes: text(`${words.length + 4} ${words}\n`) });
 
 export const evasions = (): Dangerous[] => [...archives(), ...packages(), ...papers(), ...letters()];
 
@@ -30,6 +34,38 @@ function archives(): Dangerous[] {
       "archive_executable",
       sample("a.tar", oldTar([{ ...note, name: "{\\rtf" }, program])),
       sample("a.tar", oldTar([{ ...note, name: "{\\rtf" }])),
+    ),
+    ...["1", "5"].map((type) =>
+      quarantined(
+        `a program behind what can have no bytes, of type ${type}`,
+        "archive_damaged",
+        sample("a.tar", tar([note, { name: "x", type, bytes: tar([program]) }])),
+        sample("a.tar", tar([note, { name: "x", type, bytes: Buffer.alloc(0) }])),
+      ),
+    ),
+    quarantined(
+      "a program where a record says that the file before it ends",
+      "archive_damaged",
+      sample("a.tar", tar([record("size=512"), { name: "a.txt", bytes: Buffer.concat([blank, tar([program])]) }])),
+      sample("a.tar", tar([record("mtime=512"), { name: "a.txt", bytes: blank }])),
+    ),
+    quarantined(
+      "a program whose name has a line end in its record",
+      "archive_executable",
+      sample("a.tar", tar([record("path=a\nrun.exe"), note])),
+      sample("a.tar", tar([record("path=a\nrun.txt"), note])),
+    ),
+    quarantined(
+      "a program as an entry of a type that nobody knows",
+      "archive_executable",
+      sample("a.tar", tar([{ ...note, type: "Z", bytes: made.elf }])),
+      sample("a.tar", tar([{ ...note, type: "Z" }])),
+    ),
+    quarantined(
+      "a file with holes, behind whose header may stand more of it",
+      "archive_unreadable",
+      sample("a.tar", tar([{ ...note, type: "S" }])),
+      sample("a.tar", tar([note])),
     ),
     quarantined(
       "a zip between other bytes",

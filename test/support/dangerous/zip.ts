@@ -78,14 +78,21 @@ export function overlappingZip(count: number): Buffer {
   return Buffer.concat([one.subarray(0, directoryAt), ...Array.from({ length: count }, () => entry), end]);
 }
 
-export function tar(files: readonly { readonly name: string; readonly bytes: Uint8Array }[]): Buffer {
-  const blocks = files.flatMap(({ name, bytes }) => {
+interface TarFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  /** Default: a file. */
+  readonly type?: string;
+}
+
+export function tar(files: readonly TarFile[]): Buffer {
+  const blocks = files.flatMap(({ name, bytes, type = "0" }) => {
     const header = Buffer.alloc(512);
     header.write(name, 0, 100);
     header.write("0000644\0", 100);
     header.write(`${bytes.length.toString(8).padStart(11, "0")}\0`, 124);
     header.write("        ", 148);
-    header.write("0", 156);
+    header.write(type, 156);
     header.write("ustar\0" + "00", 257);
     const sum = header.reduce((total, byte) => total + byte, 0);
     header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
