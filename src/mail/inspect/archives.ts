@@ -1,6 +1,6 @@
 /** Looks into zip, gzip and tar: every name, the beginning of every file, and what is itself a container whole. */
 import { maxEntries, maxHeldBytes, maxRatio, maxUnpackedBytes, ratioFromBytes } from "./budget.ts";
-import { hasTarHeader } from "./contents.ts";
+import { hasTarHeader, hasTarSum } from "./contents.ts";
 import type { Findings } from "./findings.ts";
 import { type Look, lookAtInner } from "./look.ts";
 import { executableName, leadsAway, turnsAround } from "./names.ts";
@@ -122,7 +122,8 @@ export async function lookAtTar(file: Buffer, depth: number, look: Look): Promis
     if (header.every((byte) => byte === 0)) return;
     const size = tarSize(header);
     const end = at + blockBytes + size;
-    if (!hasTarHeader(header) || end > file.length) {
+    // One whose sum is wrong is none to whoever unpacks it, and looks for the next in what it says to hold.
+    if (!hasTarSum(header) || end > file.length) {
       found.add("archive_damaged", "an entry is not where it should be");
       return;
     }

@@ -213,14 +213,22 @@ export function contentOf(head: Buffer): Content {
 }
 
 /** Its mark, or, as tar wrote before it had one (Version 7 Unix), a checksum that is right. */
-export function hasTarHeader(header: Buffer): boolean {
-  if (header.toString("latin1", 257, 262) === "ustar") return true;
-  if (header.length < 512 || header[0] === 0) return false;
+export const hasTarHeader = (header: Buffer): boolean =>
+  header.toString("latin1", 257, 262) === "ustar" || (header.length >= 512 && header[0] !== 0 && hasTarSum(header));
+
+/** Of its bytes, with blanks in the place of the sum itself; there were writers to whom a byte beyond ASCII was less than nothing. */
+export function hasTarSum(header: Buffer): boolean {
   const digits = /^[ \0]*([0-7]{1,7})[ \0]/.exec(header.toString("latin1", 148, 157))?.[1];
   if (digits === undefined) return false;
   let sum = 8 * 0x20;
-  for (const [at, byte] of header.subarray(0, 512).entries()) if (at < 148 || at > 155) sum += byte;
-  return sum === Number.parseInt(digits, 8);
+  let signed = sum;
+  for (const [at, byte] of header.subarray(0, 512).entries()) {
+    if (at >= 148 && at <= 155) continue;
+    sum += byte;
+    signed += byte < 0x80 ? byte : byte - 0x100;
+  }
+  const said = Number.parseInt(digits, 8);
+  return said === sum || said === signed;
 }
 
 const hasPdfMark = (start: string): boolean => start.slice(0, 1100).includes("%PDF-");

@@ -12,6 +12,12 @@ const blank = Buffer.alloc(512, " ");
 /** A record of pax: its length counts itself. */
 const record = (words: string) => ({ name: "pax", type: "x", bytes: text(`${words.length + 4} ${words}\n`) });
 
+/** Of the second of two files, behind one of a block. */
+function wrongSum(whole: Buffer): Buffer {
+  whole.write("000001", 1024 + 148);
+  return whole;
+}
+
 export const evasions = (): Dangerous[] => [...archives(), ...packages(), ...papers(), ...letters()];
 
 function archives(): Dangerous[] {
@@ -48,6 +54,20 @@ function archives(): Dangerous[] {
       "archive_damaged",
       sample("a.tar", tar([record("size=512"), { name: "a.txt", bytes: Buffer.concat([blank, tar([program])]) }])),
       sample("a.tar", tar([record("mtime=512"), { name: "a.txt", bytes: blank }])),
+    ),
+    quarantined(
+      "a program in a file whose header has a wrong sum",
+      "archive_damaged",
+      sample(
+        "a.tar",
+        wrongSum(
+          tar([
+            { ...note, bytes: blank },
+            { name: "a.txt", bytes: Buffer.concat([blank, tar([program])]) },
+          ]),
+        ),
+      ),
+      sample("a.tar", tar([note, { name: "a.txt", bytes: blank }])),
     ),
     quarantined(
       "a program whose name has a line end in its record",
