@@ -111,6 +111,8 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
   let firstTimers = 0;
   let turn = 0;
   let retryAt: number | null = null;
+  /** When that was said: under a clock set back to before it, its time is worth nothing. */
+  let retrySaidAt = Number.NEGATIVE_INFINITY;
   let idleMs = firstRetryMs;
 
   /** Each tenant in turn is asked first, so that one tenant's flood takes no more than its share. */
@@ -119,7 +121,7 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
     const first = turn++ % Math.max(1, ids.length);
     try {
       const now = clock.now();
-      if (retryAt !== null && retryAt <= now) retryAt = null;
+      if (retryAt !== null && (retryAt <= now || now < retrySaidAt)) retryAt = null;
       const attempts = await ledger.attempt({
         tenants: [...ids.slice(first), ...ids.slice(0, first)],
         room,
@@ -150,6 +152,7 @@ export function startPreparing(tenants: readonly TenantPlan[], width: number, po
 
   function comeBackAt(at: number): void {
     retryAt = retryAt === null ? at : Math.min(retryAt, at);
+    retrySaidAt = clock.now();
   }
 
   async function one(attempt: Attempt): Promise<void> {

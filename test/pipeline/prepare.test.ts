@@ -248,6 +248,18 @@ describe("preparing", () => {
       expect(await row("acme-away")).toMatchObject({ parseStatus: "ok" });
     });
 
+    test("is tried again as soon when the clock is set back meanwhile", async () => {
+      await accepted("away", { raw: { kind: "spool", name: "away.sealed" } });
+      let away = 1;
+      const bytes = Buffer.from("From: ada@people.test\r\nSubject: away\r\n\r\nbody of away\r\n");
+      blobs.get = async () => (away-- > 0 ? undefined : streamOf(bytes));
+      start();
+      await time.advance(1_000);
+      time.jump(-10 * 24 * 3_600_000);
+      await time.advance(60_000);
+      expect(parses).toEqual(["whole away"]);
+    });
+
     test("waits for them as long as it takes, also over restarts, and then has its body", async () => {
       await accepted("away", { raw: { kind: "spool", name: "away.sealed" } });
       const bytes = Buffer.from("From: ada@people.test\r\nSubject: away\r\n\r\nbody of away\r\n");
