@@ -31,6 +31,8 @@ const firstRetryMs = 5_000;
 const longestMs = 10 * 60_000;
 const mostRemembered = 10_000;
 
+type Trouble = Place & { readonly tries: number; readonly since: number; readonly until: number };
+
 interface Ports {
   readonly clock: Clock;
   readonly random: Random;
@@ -40,18 +42,23 @@ interface Ports {
 
 export function openStoreTrouble(operation: "put" | "open" | "delete", ports: Ports): StoreTrouble {
   const { clock, random, log, metrics } = ports;
-  const troubles = new Map<string, Place & { tries: number; until: number }>();
+  const troubles = new Map<string, Trouble>();
   const successes = new Map<string, number>();
   /** What its store had taken when it failed last. */
   const failures = new Map<string, number>();
   const keyOf = ({ tenant, store }: Place): string => `${tenant}\0${store}`;
+  // Under a clock set back to before it failed, the time to come back is worth nothing.
+  const waits = ({ since, until }: Trouble, now: number): boolean => now >= since && now < until;
   const waiting = () => {
     const now = clock.now();
-    return [...troubles.values()].filter(({ until }) => until > now);
+    return [...troubles.values()].filter((trouble) => waits(trouble, now));
   };
 
   return {
-    mayAsk: (place) => (troubles.get(keyOf(place))?.until ?? 0) <= clock.now(),
+    mayAsk(place) {
+      const trouble = troubles.get(keyOf(place));
+      return trouble === undefined || !waits(trouble, clock.now());
+    },
     away: () => waiting().map(({ tenant, store }) => ({ tenant, store })),
     nextAt() {
       const times = waiting().map(({ until }) => until);
@@ -71,8 +78,9 @@ export function openStoreTrouble(operation: "put" | "open" | "delete", ports: Po
       if (failures.size >= mostRemembered) failures.clear();
       failures.set(name, taken);
       const tries = (troubles.get(key)?.tries ?? 0) + 1;
-      const dueAt = clock.now() + Math.min(longestMs, retryDelayMs(tries, random.unit(), firstRetryMs));
-      troubles.set(key, { ...place, tries, until: dueAt });
+      const now = clock.now();
+      const dueAt = now + Math.min(longestMs, retryDelayMs(tries, random.unit(), firstRetryMs));
+      troubles.set(key, { ...place, tries, since: now, until: dueAt });
       log.warn(
         { ...place, attempt: tries, err: asError(error) },
         `a store failed to ${operation} a file; files wait for it`,

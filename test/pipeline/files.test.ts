@@ -534,6 +534,16 @@ describe("a store that is away", () => {
     for (let n = 0; n < 5; n++) expect(await status(`a${n}/3`)).toBe("stored");
   });
 
+  test("is not left alone for as long as the clock was set back meanwhile", async () => {
+    start();
+    stores.fault = (call) => (call === "put" ? new Error("connection refused") : undefined);
+    await mail("a", { 2: "file a" });
+    stores.fault = () => undefined;
+    time.jump(-10 * day);
+    await pass(2 * day);
+    expect(await status("a/2")).toBe("stored");
+  });
+
   test("that never takes one file does not hold up the others, and its row says so in the end", async () => {
     start();
     const bad = keyOf("a bad file");
