@@ -1,5 +1,6 @@
 /** What can be read of a damaged ledger is saved, what cannot is said, and the damaged file stays as it is. */
 import { copyFileSync, existsSync, readFileSync, rmSync, statSync } from "node:fs";
+import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import type { Ledger } from "../../src/model/ledger.ts";
 import { openLedger, recoverLedger, type TableReport } from "../../src/store/index.ts";
@@ -166,6 +167,18 @@ describe("recover", () => {
       for (const step of all) if (step.key === "person-p") expect(step.ref).toBe("ref-of-person-p");
     expect((await ledger.stats(0)).backlog).toBe(claims.length);
     await ledger.close();
+  });
+
+  it("saves a ledger of an older program, which has not all the columns", async () => {
+    const folder = testFolder();
+    const path = await filledLedger(folder, 30);
+    const db = new Database(path);
+    for (const column of ["budget", "old_until", "old_reason"]) db.exec(`ALTER TABLE lane DROP COLUMN ${column}`);
+    db.pragma("user_version = 18");
+    db.close();
+    const done = await recoverLedger(path, folder.file("new.sqlite"));
+    expect(savedOf(done.tables, "lane")).toEqual({ table: "lane", saved: 1, lost: 0 });
+    expect(savedOf(done.tables, "event")?.saved).toBe(30);
   });
 
   it("saves what waits for a person, and what persons decided", async () => {

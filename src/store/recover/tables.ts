@@ -61,7 +61,7 @@ export const tables: readonly Table[] = [
   { name: "body", columns: ["event", "sealed"] },
   {
     name: "lane",
-    columns: ["name", "tenant", "paused_until", "pause_reason", "blocked_at", "blocked_reason", "budget"],
+    columns: ["name", "tenant", "paused_until", "pause_reason", "blocked_at", "blocked_reason"],
     later: ["budget"],
   },
   {
