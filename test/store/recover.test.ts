@@ -181,6 +181,31 @@ describe("recover", () => {
     expect(savedOf(done.tables, "event")?.saved).toBe(30);
   });
 
+  it("takes no ref of an account that a lane has left for one of the account that it has now", async () => {
+    const folder = testFolder();
+    const path = folder.file("ledger.sqlite");
+    const ledger = await openLedger({ path, thread: "calling" });
+    await ledger.bind({ lane, account: "the first" });
+    await ledger.accept([message("a")]);
+    const attempts = await ledger.attempt({ tenants: ["acme"], room: 1, now: 1_500, leaseMs: 1_000 });
+    await ledger.prepare(attempts.map((attempt) => preparedOf(attempt, { [lane]: steps("person-p", "activity-a") })));
+    const { claims } = await ledger.claim({ lane, room: 1, now: 3_000, leaseMs: 1_000 });
+    for (const claim of claims) {
+      const notes = claim.steps.map(({ id, key }) => {
+        return { step: id, state: "confirmed", at: 3_000, ref: `ref-of-${key}`, adopted: false } as const;
+      });
+      await ledger.settle({ claim, at: 3_000, settlement: { state: "processed" }, steps: notes });
+    }
+    await ledger.bind({ lane, account: "the second" });
+    await ledger.close();
+    await recoverLedger(path, folder.file("new.sqlite"));
+    const recovered = await openLedger({ path: folder.file("new.sqlite"), thread: "calling" });
+    expect(await recovered.remembered(lane, [{ kind: "person", key: "person-p" }])).toEqual([null]);
+    expect(await recovered.bind({ lane, account: "the second" })).toBe(false);
+    expect(await recovered.bind({ lane, account: "the third" })).toBe(true);
+    await recovered.close();
+  });
+
   it("saves what waits for a person, and what persons decided", async () => {
     const folder = testFolder();
     const path = folder.file("ledger.sqlite");

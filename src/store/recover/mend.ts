@@ -18,12 +18,16 @@ export function mend(db: Connection, gaps: boolean): { replanned: number; rawLos
   })();
 }
 
-/** What steps confirmed is known to the lane, whether or not that page could be read. */
+/** What steps confirmed in the account that the lane has now is known to it, whether or not that page could be read. */
 function rememberRefs(db: Connection): void {
+  // A lane whose row is lost has the newest account that its deliveries know of.
+  db.exec(
+    "UPDATE lane SET binding = max(binding, coalesce((SELECT max(d.binding) FROM delivery d WHERE d.lane = lane.name), 0))",
+  );
   db.exec(
     `INSERT OR IGNORE INTO record (lane, kind, key, ref)
-       SELECT d.lane, s.kind, s.key, s.ref FROM step s JOIN delivery d ON d.id = s.delivery WHERE s.state = 'confirmed'
-         AND s.undone IS NULL`,
+       SELECT d.lane, s.kind, s.key, s.ref FROM step s JOIN delivery d ON d.id = s.delivery
+         JOIN lane l ON l.name = d.lane AND l.binding = d.binding WHERE s.state = 'confirmed' AND s.undone IS NULL`,
   );
 }
 

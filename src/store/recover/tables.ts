@@ -62,7 +62,8 @@ export const tables: readonly Table[] = [
   {
     name: "lane",
     columns: ["name", "tenant", "paused_until", "pause_reason", "blocked_at", "blocked_reason"],
-    later: ["budget"],
+    // Ids belong to one account: those of one that was left must not be taken for ids of the next.
+    later: ["budget", "account", "binding"],
   },
   {
     name: "delivery",
@@ -84,6 +85,7 @@ export const tables: readonly Table[] = [
       "prepared_at",
       "settled_at",
     ],
+    later: ["binding"],
     fix: { head: zero, turn: zero },
   },
   { name: "plan", columns: ["delivery", "sealed"] },
