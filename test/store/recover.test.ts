@@ -169,6 +169,27 @@ describe("recover", () => {
     await ledger.close();
   });
 
+  it.each(["plan", "step"])("delivers what waited and lost its %s, once it is planned again", async (table) => {
+    const folder = testFolder();
+    const path = await filledLedger(folder, messages);
+    damagePages(path, pagesOf(path, table));
+    await recoverLedger(path, folder.file("new.sqlite"));
+    const ledger = await openLedger({ path: folder.file("new.sqlite"), thread: "calling" });
+    // A lane is at work as soon as the parse is; it can do nothing with what is not whole.
+    const { claims } = await ledger.claim({ lane, room: messages, now: 9_000, leaseMs: 1_000 });
+    for (const claim of claims) {
+      expect(claim.sealedSteps.length).toBeGreaterThan(0);
+      const settlement = { state: "failed", reason: "defect", detail: "a step is missing" } as const;
+      await ledger.settle({ claim, at: 9_000, settlement });
+    }
+    const attempts = await ledger.attempt({ tenants: ["acme"], room: messages, now: 9_100, leaseMs: 1_000 });
+    await ledger.prepare(
+      attempts.map((attempt) => preparedOf(attempt, { [lane]: steps("person-p", `activity-${attempt.eventId}`) })),
+    );
+    expect((await ledger.stats(0)).deliveries.failed).toBe(0);
+    await ledger.close();
+  });
+
   it("saves a ledger of an older program, which has not all the columns", async () => {
     const folder = testFolder();
     const path = await filledLedger(folder, 30);

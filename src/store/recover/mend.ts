@@ -73,6 +73,13 @@ function rawThatIsGone(db: Connection): number {
  */
 function planAgain(db: Connection, gaps: boolean): number {
   const tell = openStory(db);
+  // A lane may have its work in hand before its parse has, and can do nothing but make a dead letter of what is not whole: that comes back.
+  db.prepare<[number]>(
+    `UPDATE event SET reprocess = 1 WHERE raw_kind <> 'gone' AND open > 0
+       AND EXISTS (SELECT 1 FROM delivery d WHERE d.event = event.seq AND d.state = 'pending'
+         AND (? OR NOT EXISTS (SELECT 1 FROM plan p WHERE p.delivery = d.id)))
+       AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.event = event.seq AND d.reason = 'dropped')`,
+  ).run(gaps ? 1 : 0);
   const again = db
     .prepare<[number], { seq: number; received_at: number }>(
       `UPDATE event SET stage = 'accepted', parse_attempts = 0
@@ -85,11 +92,12 @@ function planAgain(db: Connection, gaps: boolean): number {
     tell(seq, received_at, "planned again: the ledger was recovered from damage");
   // What became of files, and was not in their plans yet, is looked for in all.
   db.exec("UPDATE filing SET change = 1");
-  // Without bytes or plan nothing can go on by itself: a person sees it.
+  // Without a plan nothing can be delivered. Without its bytes either, it cannot go on by itself: a person sees it.
   db.exec(
-    `UPDATE delivery SET state = 'failed', reason = 'defect', settled_at = due_at, detail = 'its plan and its raw bytes were lost to damage of the ledger'
-       WHERE state = 'pending' AND NOT EXISTS (SELECT 1 FROM plan p WHERE p.delivery = delivery.id)
-         AND EXISTS (SELECT 1 FROM event e WHERE e.seq = delivery.event AND e.raw_kind = 'gone')`,
+    `UPDATE delivery SET state = 'failed', reason = 'defect', settled_at = due_at,
+         detail = iif((SELECT e.raw_kind FROM event e WHERE e.seq = delivery.event) = 'gone',
+           'its plan and its raw bytes were lost to damage of the ledger', 'its plan was lost to damage of the ledger; it is planned again')
+       WHERE state = 'pending' AND NOT EXISTS (SELECT 1 FROM plan p WHERE p.delivery = delivery.id)`,
   );
   return again.length;
 }
