@@ -4,7 +4,7 @@ import type { Connection } from "./connection.ts";
 import { openStory } from "./story.ts";
 
 /** Between a digest and the number of the mail that gave up its place; no digest has it. */
-const mark = "~";
+export const mark = "~";
 /** Somebody who sends forged copies of one mail again and again fills the review with so many. */
 const mostDisplaced = 8;
 

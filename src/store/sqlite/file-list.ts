@@ -1,6 +1,8 @@
 /** Writes down the attachments that an event lists, in the transaction of the event: no file is ever without a row that knows it. */
 import type { NewFile } from "../../model/files.ts";
 import type { Connection } from "./connection.ts";
+import { mark } from "./displace.ts";
+import { openTellPlans } from "./file-plan.ts";
 
 /** `event` and `now` are those of the message that was prepared. Rows that are there already stay as they are. */
 export type ListFiles = (event: number, now: number, files: readonly NewFile[]) => void;
@@ -13,21 +15,35 @@ export function openListFiles(db: Connection): ListFiles {
          'checking', NULL, 0, NULL, 'mailwright', $now, NULL FROM event e WHERE e.seq = $event
        ON CONFLICT (id) DO NOTHING`,
   );
+  // A mail whose unbelieved copy came first has the very same files, under the same ids: they are that mail's from now on.
+  const takeOver = db
+    .prepare<[{ id: string; event: number; position: number }], string>(
+      `UPDATE file SET event = $event, position = $position, received_at = (SELECT received_at FROM event WHERE seq = $event)
+         WHERE id = $id AND event <> $event AND EXISTS (SELECT 1 FROM event e WHERE e.seq = file.event AND instr(e.digest, '${mark}') > 0)
+           AND NOT EXISTS (SELECT 1 FROM event e WHERE e.seq = $event AND instr(e.digest, '${mark}') > 0) RETURNING status`,
+    )
+    .pluck();
   // Or retention could take it away under a message that has just come.
   const mentioned = db.prepare(
     `UPDATE content SET newest_at = max(newest_at, (SELECT received_at FROM event WHERE seq = $event))
        WHERE sha256 = $sha256 AND tenant = (SELECT tenant FROM event WHERE seq = $event)`,
   );
   const due = openDue(db);
+  const tellPlans = openTellPlans(db);
   return (event, now, files) => {
     let added = 0;
+    let isNews = false;
     for (const [position, file] of files.entries()) {
       const inline = file.inline ? 1 : 0;
       const { changes } = insert.run({ ...file, inline, event, position, now });
-      added += changes;
-      if (changes > 0) mentioned.run({ event, sha256: file.sha256 });
+      const status = changes > 0 ? undefined : takeOver.get({ id: file.id, event, position });
+      if (changes === 0 && status === undefined) continue;
+      added++;
+      isNews ||= status !== undefined && status !== "checking";
+      mentioned.run({ event, sha256: file.sha256 });
     }
     if (added > 0) due(event);
+    if (isNews) tellPlans(event, now, "its files were checked", "with a copy of it that came first");
   };
 }
 

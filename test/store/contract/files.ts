@@ -153,6 +153,20 @@ export function filesContract(open: OpenBench): void {
       expect(there(again).files.map(({ id }) => id)).toEqual(["one", "late"]);
     });
 
+    it("go over to the mail whose unbelieved copy came first, which lists what became of them by then", async () => {
+      await b.mail("a", [fileOf("one")], { kind: "hold", rule: "trust.suspicious", reason: "DMARC failed" });
+      await b.keep(() => ({ status: "stored" }));
+      await b.w.ledger.accept([message("a", { eventId: "real", rawSha256: "by another way", receivedAt: 1_500 })]);
+      await b.prepare([fileOf("one")], steps("activity-a"));
+      expect(await b.statuses("real")).toEqual(["one stored"]);
+      expect(await b.file("one")).toMatchObject({ receivedAt: 1_500, by: "mailwright" });
+      expect(await b.toPlan()).toEqual(["real"]);
+      // The copy does not take them back, when a person has it worked again.
+      await b.w.ledger.requeue({ kind: "reprocess", eventId: "event-a", now: 3_000 });
+      await b.prepare([fileOf("one")], steps("activity-a"), "acme", 3_000);
+      expect(await b.statuses("real")).toEqual(["one stored"]);
+    });
+
     it("are found by id, event, content, status and tenant, newest first, page by page", async () => {
       const same = { sha256: "same" };
       await b.mail("a", [fileOf("a1", same), fileOf("a2")]);
