@@ -73,7 +73,8 @@ export function mark(path: string, state: Marker["state"]): void {
   const known = readMarker(path);
   if (known?.state === marker.state && known.inode === marker.inode) return;
   const file = markerPath(path);
-  const draft = `${file}.new`;
+  // Commands beside a daemon may end at the same moment: each has a draft of its own.
+  const draft = `${file}.${process.pid}.new`;
   const fd = openSync(draft, "w", 0o600);
   try {
     writeSync(fd, `${JSON.stringify(marker)}\n`);

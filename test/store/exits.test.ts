@@ -1,11 +1,13 @@
 /** However a process or its ledger's thread ends, the next one starts; and what was taken away by hand is still missed. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, existsSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openLedger } from "../../src/store/index.ts";
 import { openKeeper } from "../../src/store/keeper.ts";
 import { versionOf } from "../../src/store/migrate.ts";
+import { markerPath } from "../../src/store/presence.ts";
 import { rawOpen } from "./damage.ts";
 import { testFolder } from "./folder.ts";
 
@@ -33,6 +35,20 @@ async function kept(path: string, thread: Thread): Promise<readonly (string | un
     await ledger.close();
   }
 }
+
+describe("a ledger that a daemon has", () => {
+  it("is closed in order by commands that end at the same moment", async () => {
+    const path = testFolder().file("ledger.sqlite");
+    const daemon = await openLedger({ path, thread: "calling" });
+    const command = new URL("./children/come-and-go.ts", import.meta.url).pathname;
+    const commands = [1, 2, 3].map(() => spawn(process.execPath, [command, path, "100"], { stdio: "ignore" }));
+    const codes = await Promise.all(commands.map(async (child) => (await once(child, "exit"))[0] as number));
+    expect(codes).toEqual([0, 0, 0]);
+    expect(readFileSync(markerPath(path), "utf8")).toContain('"state":"open"');
+    await daemon.close();
+    expect(readdirSync(dirname(path)).sort()).toEqual([".ledger.sqlite.marker", "ledger.sqlite"]);
+  });
+});
 
 describe("a ledger that was not closed", () => {
   it.each([
