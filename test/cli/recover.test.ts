@@ -2,10 +2,12 @@
 import { existsSync, readdirSync } from "node:fs";
 import { link, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { stringify } from "yaml";
+import { openKeyRing } from "../../src/blobs/index.ts";
 import { openLedger } from "../../src/main.ts";
+import { rawKey } from "../../src/pipeline/raw.ts";
 import { command, type Ended } from "./stage.ts";
 
 let dir: string;
@@ -96,4 +98,19 @@ test("a run that was cut off between its renames goes on without the old write-a
   const opened = await openLedger({ path: ledger(), thread: "calling" });
   expect(await opened.find({ limit: 9 })).toMatchObject([{ eventId: "event-0" }]);
   await opened.close();
+});
+
+test("a backup gives back mail that moved from the spool to the attic while it was made", async () => {
+  await makeLedger(["moved.sealed"]);
+  const mail = Buffer.from("Message-ID: <0@people.test>\r\nSubject: moved\r\n\r\nHello\r\n");
+  const attic = join(data, "blobs", dirname(rawKey({ tenant: "acme", eventId: "event-0" })));
+  await mkdir(attic, { recursive: true });
+  const ring = openKeyRing({ key: Buffer.alloc(32, 7).toString("base64") });
+  await writeFile(join(attic, "event-0"), ring.seal(mail, "raw"));
+  const folder = join(dir, "backup");
+  expect((await command(["backup", "--config", config, folder])).code).toBe(0);
+  await rm(data, { recursive: true });
+  const ran = await command(["recover", "--config", config, "--from", folder]);
+  expect(ran.err).not.toContain("could not be taken in");
+  expect(ran).toMatchObject({ code: 0, out: expect.stringContaining("from the backup: 1 messages taken in again") });
 });

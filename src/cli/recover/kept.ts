@@ -3,6 +3,7 @@ import { copyFile, mkdtemp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Ground, isLocal, openLedger, type SqliteLedger } from "../../main.ts";
 import type { EventRow } from "../../model/ledger.ts";
+import { rawKey } from "../../pipeline/raw.ts";
 import { mismatches, readManifest } from "../backup/files.ts";
 import { Failed } from "../exit.ts";
 import { isKnown, type Retaken, retake, wholeOf } from "./retake.ts";
@@ -85,14 +86,20 @@ async function retakeRow(
 async function sealedOf(
   ground: Ground,
   old: SqliteLedger,
-  { eventId, raw }: EventRow,
+  row: EventRow,
   folder: string,
 ): Promise<Uint8Array | undefined> {
+  const { eventId, raw } = row;
   switch (raw.kind) {
     case "inline":
       return await old.raw(eventId);
     case "spool":
-      return await readFile(join(folder, "spool", raw.name));
+      // The ledger is copied first: what moved to the attic after that is there.
+      return (
+        (await fileIn(folder, "spool", raw.name)) ??
+        (await fileIn(folder, "blobs", rawKey(row))) ??
+        (await fromBucket(ground, rawKey(row)))
+      );
     case "blob":
       // What is in a bucket is in no backup; it is where it always was.
       if (isLocal(raw.key)) return await readFile(join(folder, "blobs", raw.key));
@@ -102,6 +109,14 @@ async function sealedOf(
     default:
       return raw satisfies never;
   }
+}
+
+/** Undefined when there is no such file. */
+async function fileIn(...path: readonly string[]): Promise<Uint8Array | undefined> {
+  return await readFile(join(...path)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
 }
 
 async function fromBucket(ground: Ground, ref: string): Promise<Uint8Array> {
