@@ -182,12 +182,14 @@ export function startRetaining(retention: Retention, busy: () => boolean, ports:
   const stop = new AbortController();
   const signal = openSignal();
   const aside = nothingSetAside();
-  let purgedAt = Number.NEGATIVE_INFINITY;
+  let purgeIsDue = true;
 
-  /** A day is over; or the clock was set back, and nobody knows how much of a day is. */
-  function purgeIsDue(): boolean {
-    const age = ports.clock.now() - purgedAt;
-    return age >= dailyMs || age < 0;
+  /** By a timer, which no clock can hurry: under one that leapt ahead, until somebody sets it right, all mail is past its age. */
+  function purgeIn(ms: number): void {
+    void ports.clock.sleep(ms, stop.signal).then(() => {
+      purgeIsDue = true;
+      signal.wake();
+    });
   }
 
   function again(): number {
@@ -195,19 +197,25 @@ export function startRetaining(retention: Retention, busy: () => boolean, ports:
     return aside.events.size > 0 ? eventAsideMs : dailyMs;
   }
 
-  function nextLook(): number {
-    const now = ports.clock.now();
-    return Math.min(now + again(), purgedAt + dailyMs);
+  async function purge(): Promise<void> {
+    purgeIsDue = false;
+    // What fails is tried again in an hour, and not with every settled message.
+    let againMs = eventAsideMs;
+    try {
+      await purgeAndSweep(() => {
+        againMs = dailyMs;
+      });
+    } finally {
+      purgeIn(againMs);
+    }
   }
 
-  async function purgeAndSweep(): Promise<void> {
-    // Whatever becomes of it: what fails is tried again in an hour, and not with every settled message.
-    purgedAt = ports.clock.now() - dailyMs + eventAsideMs;
+  async function purgeAndSweep(purged: () => void): Promise<void> {
     const report = await purgeByAge(retention, false, ports);
     const removed = (await ports.removeFiles?.()) ?? { files: 0, bytes: 0 };
     const audit_entries = (await ports.forgetTrail?.()) ?? 0;
     const swept = await sweepSpool(ports, stop.signal);
-    purgedAt = ports.clock.now();
+    purged();
     const strays = stop.signal.aborted ? 0 : ((await ports.sweepStores?.()) ?? 0);
     const { raws, rawBytes: raw_bytes, events, failed: raws_left } = report;
     const { files, bytes: file_bytes } = removed;
@@ -230,7 +238,7 @@ export function startRetaining(retention: Retention, busy: () => boolean, ports:
       moved = await archiveSettled(ports, go, aside);
     } finally {
       // An attic that takes nothing is no reason to keep what is past its age.
-      if (purgeIsDue() && !stop.signal.aborted) await purgeAndSweep();
+      if (purgeIsDue && !stop.signal.aborted) await purge();
     }
     if (moved > 0) await ports.maintain();
     return cutShort;
@@ -245,7 +253,7 @@ export function startRetaining(retention: Retention, busy: () => boolean, ports:
         ports.metrics.count("defects_total", { where: "retain" });
         ports.log.error({ err: asError(error) }, "the attic could not be kept; trying again");
       }
-      if (!more) await signal.wait(ports.clock, nextLook());
+      if (!more) await signal.wait(ports.clock, ports.clock.now() + again());
       // Settlements come in bursts: one round for many of them.
       await ports.clock.sleep(archiveDelayMs, stop.signal);
     }

@@ -505,6 +505,21 @@ describe("retention at work", () => {
     await stopped;
   });
 
+  test("purges nothing in the hour for which the clock leaps ahead", async () => {
+    await settled("e1", "inline");
+    const retaining = startRetaining({ rawMs: 90 * day, eventMs: 90 * day }, () => false, ports());
+    await time.advance(10_000);
+    time.jump(365 * day);
+    retaining.wake();
+    await time.advance(hour);
+    time.jump(-365 * day);
+    await time.advance(2 * day);
+    expect(await rawOf("e1")).toBe("raw of e1");
+    const stopped = retaining.stop();
+    await time.advance(5_000);
+    await stopped;
+  });
+
   test("goes on after a failing disk", async () => {
     await settled("e1", "inline");
     disk.failing(1);
