@@ -118,10 +118,15 @@ function tooLong(lines: Lines, line: number, bottom: number): boolean {
 
 function delimited(lines: Lines, from: number, bottom: number): number | undefined {
   let found: number | undefined;
+  let isClosed = false;
   for (let at = bottom; at >= topOf(from, bottom, maxSignatureLines); at--) {
     if (tooLong(lines, at, bottom)) break;
     const start = lines.start(at);
+    const line = lines.at(at, 200);
     if (lines.end(at) - start <= 12 && delimiter.test(lines.text.slice(start, lines.end(at)).trimStart())) found = at;
+    // Sentences with a closing formula below them were written now: two dashes above them part a letter.
+    else if (isClosed && isProse(line)) break;
+    else isClosed ||= closing.test(line);
   }
   return found === undefined ? undefined : attachedRule(lines, from, found);
 }

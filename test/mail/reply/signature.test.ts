@@ -78,6 +78,14 @@ describe("a signature", () => {
     expect(read(`${answer}\n\n${name}`)).toMatchObject({ reply_text: `${answer}\n\n${name}`, signature_text: null });
   });
 
+  test("begins at the last two dashes where a letter with others above them was closed", () => {
+    const letter = `${answer}\n\n--\nWhat do ten bikes cost and do you ship to Norway?\n\nBest regards,\nAna`;
+    expect(read(`${letter}\n-- \nAna Lima\nAcme`)).toMatchObject({
+      reply_text: letter,
+      signature_text: "-- \nAna Lima\nAcme",
+    });
+  });
+
   test("stands above what is quoted, and is no part of it", () => {
     expect(read(`${answer}\n\n-- \nAna\n\nOn 5 Jan 2026, Bo <bo@b.example> wrote:\n> ?`)).toMatchObject({
       reply_text: answer,
@@ -102,6 +110,8 @@ describe("no signature, and nothing is taken away", () => {
     [`Two parts:\n\n--\n${"one more line of the second part\n".repeat(40)}`],
     ["Service    Expires\n------------------\nexample    June"],
     ["a fix -- this is not a signature.\n\nbye"],
+    ["Our questions:\n\n--\n1. What is the price of ten bikes?\n2. Do you ship to Norway?\n\nBest regards,\nAna"],
+    ["Prices:\n--\nBlue 20\n--\nRed 30\n\nPlease confirm the delivery by Monday.\n\nThanks\nAna"],
   ])("in %j", (rest) => {
     const text = `${answer}\n\n${rest}`;
     expect(read(text)).toMatchObject({ reply_text: text.trim(), signature_text: null });
