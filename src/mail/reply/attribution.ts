@@ -59,11 +59,14 @@ function strengthOf(joined: string): Strength | undefined {
   const hasTime = time.test(nameless);
   const dateFirst = /^\p{Nd}/u.test(text) || weekday.test(text);
   if (says) {
-    if (opener.test(text) && digit.test(nameless)) return "sure";
+    // "In section 4 your colleague wrote:" is a sentence, and what he wrote stands below it as well.
+    if (opener.test(text) && digit.test(nameless) && (hasYear || hasTime || hasAddress)) return "sure";
     if (hasAddress && (hasYear || hasTime)) return "sure";
     if (dateFirst && hasYear && hasTime) return "sure";
     if (datedVerb.test(text) && hasYear && hasTime) return "sure";
-    return hasAddress || endsWithVerb(nameless) ? "with a quote below" : undefined;
+    return hasAddress || endsWithVerb(nameless) || (opener.test(text) && digit.test(nameless))
+      ? "with a quote below"
+      : undefined;
   }
   if (!hasAddress) return undefined;
   if ((dateFirst || opener.test(text)) && hasTime && (hasYear || dateFirst) && endsWithAddress(text)) return "sure";

@@ -118,6 +118,8 @@ describe("the line that says who wrote what is quoted", () => {
     ["Contact ana@b.example for this:\nten bikes"],
     ["The author wrote:\nall is well that ends well"],
     ["10:30 meeting with bo@b.example:\nbring the plans"],
+    ["In section 4 of the offer your colleague wrote:\n\nten bikes, free of charge.\n\nPlease confirm that."],
+    ["On page 3 your lawyer wrote:\nten bikes. We need twelve."],
   ])("is not seen in %j", (text) => {
     expect(read(text)).toMatchObject({ reply_text: text, quoted_text: null });
   });
@@ -125,6 +127,7 @@ describe("the line that says who wrote what is quoted", () => {
   test("needs a quoted line below it when it says no more than a name and that it wrote", () => {
     expect(read("Ten.\n\nAna Lima wrote:\n> How many?").reply_text).toBe("Ten.");
     expect(read("Ten.\n\nAna Lima wrote:\nHow many?").reply_text).toBe("Ten.\n\nAna Lima wrote:\nHow many?");
+    expect(read("Ten.\n\nOn Mon 05 Jan, Ana Lima wrote:\n> How many?").reply_text).toBe("Ten.");
   });
 
   test("in a language nobody listed is known by a date, an address and the quoted line below", () => {
