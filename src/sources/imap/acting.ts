@@ -3,12 +3,19 @@ import type { FolderState } from "../../model/imap.ts";
 import type { Client } from "./client.ts";
 import { afterIn, BegunAnew, type Context, leaseOf, type Work } from "./context.ts";
 import { isAnother, labelsOf } from "./generation.ts";
+import { pathsNamed } from "./selecting.ts";
 import { ImapTrouble, isRefusal } from "./trouble.ts";
 
 const atOnce = 500;
 
-/** A server that refuses is asked again at the next look; nothing else waits for it. */
-export async function actOn(client: Client, work: Work, state: FolderState, context: Context): Promise<void> {
+/** A server that refuses is asked again at the next look; nothing else waits for it. `listed`: all paths that the server has. */
+export async function actOn(
+  client: Client,
+  work: Work,
+  state: FolderState,
+  listed: ReadonlySet<string>,
+  context: Context,
+): Promise<void> {
   const { ledger, log, metrics } = context.ports;
   const after = afterIn(work.chosen, context.account.settings);
   for (;;) {
@@ -16,7 +23,7 @@ export async function actOn(client: Client, work: Work, state: FolderState, cont
     if (asked.length === 0 || context.stop.aborted) return;
     const uids = asked.map(({ uid }) => uid);
     // What was asked for is not any more.
-    const done = after === "none" ? uids : await attempt(client, work, state, uids, context);
+    const done = after === "none" ? uids : await attempt(client, work, state, uids, listed, context);
     if (done.length > 0) {
       const at = context.ports.clock.now();
       const written = await ledger.acted({ ...leaseOf(context), folder: state.id, uids: done, at });
@@ -35,18 +42,22 @@ async function attempt(
   { chosen }: Work,
   state: FolderState,
   uids: readonly number[],
+  listed: ReadonlySet<string>,
   context: Context,
 ): Promise<readonly number[]> {
   const { settings } = context.account;
+  const target = settings.after === "move" ? targetOf(settings.move_to ?? "", client.prefix, [...listed]) : undefined;
+  // Named without the prefix, it is this folder: each move would give them new numbers, and so be the first of many.
+  if (target === chosen.path) return uids;
   try {
     const box = await client.open(chosen.path, false);
     // Between the look and this, the UIDs may have come to mean something else.
     if (isAnother(state, box) || (await generationOf(chosen.path, context)) !== state.id)
       throw new BegunAnew("the folder has begun anew");
-    if (settings.after === "move") {
+    if (target !== undefined) {
       // Without MOVE a copy is made first: after a broken connection there would be two (RFC 6851).
       if (!client.can("MOVE")) throw new ImapTrouble("refused", "the server cannot move messages (RFC 6851)");
-      return await client.move(uids, settings.move_to ?? "");
+      return await client.move(uids, target);
     }
     const flag = settings.after === "seen" ? "\\Seen" : settings.keyword;
     if (!client.keeps(flag)) throw new ImapTrouble("refused", `the folder keeps no ${flag}`);
@@ -60,6 +71,15 @@ async function attempt(
     );
     return [];
   }
+}
+
+/** The path of the folder that is meant, as the server or we write it, and with the prefix of all folders or without; else what was written. */
+function targetOf(wanted: string, prefix: string, listed: readonly string[]): string {
+  const [found] = pathsNamed(listed, wanted);
+  if (found !== undefined) return found;
+  const below = listed.filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length));
+  const [named] = pathsNamed(below, wanted);
+  return named === undefined ? wanted : prefix + named;
 }
 
 async function generationOf(path: string, { ports, held }: Context): Promise<number | undefined> {

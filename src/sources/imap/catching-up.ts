@@ -47,7 +47,7 @@ async function catchUp(
     throw new BegunAnew("the folder has begun anew");
   work.state = { ...state, ...news, lastUid: Math.max(state.lastUid, highest), doneAt: news.at, id: state.id };
   context.suspects.delete(path);
-  await actOn(client, work, work.state, context);
+  await actOn(client, work, work.state, listed, context);
 }
 
 /** Until the next of those that failed is to be tried, or the folder itself where it was refused. */

@@ -117,6 +117,11 @@ export class Client {
     return this.#flow.capabilities.has(capability);
   }
 
+  /** What stands before all folders of one's own but INBOX (RFC 2342), mostly nothing. */
+  get prefix(): string {
+    return this.#flow.namespace?.prefix ?? "";
+  }
+
   /** Whether a flag or keyword may be kept in the open folder (RFC 9051 §7.1, PERMANENTFLAGS). */
   keeps(flag: string): boolean {
     const mailbox = this.#flow.mailbox;
