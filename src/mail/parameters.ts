@@ -13,8 +13,8 @@ const maxChars = 16_384;
 const maxParameters = 1000;
 /** A name of more segments than this is a flood; 16 KiB in honest segments of 60 characters are fewer. */
 const maxSegments = 500;
-/** What may hold blanks though it is not quoted: `name=Offer 2026.pdf`. */
-const labels = new Set(["name", "filename"]);
+/** What may hold blanks and brackets though it is not quoted: `name=Offer 2026.pdf`, `filename*=UTF-8''Offer%20(1).pdf`. */
+const label = /^(?:file)?name(?:\*|$)/;
 
 /** `value` is unfolded, one character per byte. Comments are dropped where they stand alone. */
 export function parameters(value: string): Parameters {
@@ -32,7 +32,7 @@ export function parameters(value: string): Parameters {
       continue;
     }
     const name = withoutComment(text.slice(at + 1, equals)).replace(/[\s"]/g, "");
-    const found = readValue(text, equals + 1, labels.has(name));
+    const found = readValue(text, equals + 1, label.test(name));
     if (name !== "" && !params.has(name)) params.set(name, found.value);
     at = found.next;
   }

@@ -29,6 +29,10 @@ describe("names of files", () => {
     ['attachment; filename="a', "a"],
     ["attachment; filename*=UTF-8''%E2%82%AC.pdf", "€.pdf"],
     ["attachment; filename*=%E2%82%AC.pdf", "€.pdf"],
+    // What encodeURIComponent leaves as it is, and what some leave unencoded altogether.
+    ["attachment; filename*=UTF-8''Offer%202026%20(1).pdf", "Offer 2026 (1).pdf"],
+    ["attachment; filename*0*=UTF-8''Offer%20(1; filename*1*=).pdf; size=5", "Offer (1).pdf"],
+    ["attachment; filename*=UTF-8''Offer 2026.pdf", "Offer 2026.pdf"],
     ["attachment; filename*0*=utf-8''%E2%82; filename*1*=%AC; filename*2=.pdf", "€.pdf"],
     ['attachment; filename*0="long "; filename*1="name.pdf"', "long name.pdf"],
     ['attachment; filename*0="=?utf-8?Q?=E2=8"; filename*1="2=AC?=.pdf"', "€.pdf"],
