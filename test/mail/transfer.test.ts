@@ -50,6 +50,13 @@ describe("base64", () => {
   test.each([
     ["a stray character is skipped", "T3Jk*ZXIg\r\n !b2s=", "Order ok", false],
     ["a footer after the padding is left out", "T3JkZXIgb2s=\r\n\r\n-- \r\nlist footer\r\n", "Order ok", true],
+    ["a short last piece with padding of its own is taken", "T3JkZXIgb2s=\r\nZXI=\r\n", "Order oker", false],
+    [
+      "a short last piece without padding is taken behind another",
+      "T3JkZXIgb2s=\r\nLCBhbmQgdGVuIG1vcmUuLg==\r\nZXIh\r\n",
+      "Order ok, and ten more..er!",
+      false,
+    ],
     ["a footer of one word after the padding is left out", "T3JkZXIgb2s=\r\nRegards\r\n", "Order ok", true],
     [
       "a footer of dashes is left out where there is no padding",

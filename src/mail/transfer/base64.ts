@@ -13,7 +13,10 @@ for (const char of " \t\r\n") table[char.charCodeAt(0)] = skip;
 table[0x3d] = padding;
 
 const lf = 0x0a;
-/** Some encoders work in pieces, each with padding of its own. A line this long of nothing but base64 is no footer. */
+/**
+ * Some encoders work in pieces, each with padding of its own. A line this long of nothing but base64 is no footer, and neither is a shorter one
+ * with padding, or behind a piece that went on: the last of them holds what was left.
+ */
 const leastPieceChars = 20;
 const maxLineBytes = 1000;
 const wholeLine = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)$/;
@@ -85,6 +88,7 @@ function encodedDecoder(): Pick<TransferDecoder, "push" | "end" | "trailer"> {
   /** A line that has to be seen whole before it is known whether it belongs to the content. */
   let doubtful: number[] | undefined;
   let afterPadding = false;
+  let inPieces = false;
   let ended = false;
   let trailer = false;
   let out = 0;
@@ -105,8 +109,8 @@ function encodedDecoder(): Pick<TransferDecoder, "push" | "end" | "trailer"> {
     doubtful = undefined;
     atLineStart = true;
     if (line === "" || /^=+$/.test(line)) return;
-    if (afterPadding ? line.length >= leastPieceChars && wholeLine.test(line) : !isFooter(line)) {
-      afterPadding = false;
+    if (afterPadding ? isPiece(line) : !isFooter(line)) {
+      inPieces ||= afterPadding;
       const piece = Buffer.from(line.replace(/[^A-Za-z0-9+/=]/g, ""), "base64");
       scratch.set(piece, out);
       out += piece.length;
@@ -115,6 +119,9 @@ function encodedDecoder(): Pick<TransferDecoder, "push" | "end" | "trailer"> {
       ended = trailer = true;
     }
   }
+
+  const isPiece = (line: string): boolean =>
+    (line.length >= leastPieceChars || inPieces || line.endsWith("=")) && wholeLine.test(line);
 
   function push(bytes: Uint8Array): Uint8Array {
     out = 0;
