@@ -143,7 +143,22 @@ describe("mail classes", () => {
     ["List-Post: NO", header("List-Post", "NO (announcements)"), "person"],
     ["Precedence: bulk", header("Precedence", "bulk"), "bulk"],
     ["List-Unsubscribe", header("List-Unsubscribe", "<https://shop.example/u>"), "bulk"],
-    ["Feedback-ID", header("Feedback-ID", "1:2:3:shop"), "bulk"],
+    ["a mail service's own mark", header("Feedback-ID", "1.eu-west-1.c2hvcA==:AmazonSES"), "person"],
+    [
+      "a mail service's own mark on the form of a web site",
+      { ...header("Feedback-ID", "1:SG"), from: "no-reply@acme.example" },
+      "person",
+    ],
+    [
+      "Feedback-ID beside a field of lists",
+      {
+        headers: [
+          ["Feedback-ID", "1:2:3:shop"],
+          ["List-Help", "<https://shop.example/h>"],
+        ],
+      },
+      "bulk",
+    ],
     ["an invitation", { structure: { calendar_method: "REQUEST" } }, "calendar"],
     [
       "an invitation by a calendar service",

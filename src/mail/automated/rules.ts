@@ -98,7 +98,7 @@ export const rules: readonly Rule[] = [
     find: header("precedence", "bulk.precedence", (value) => ["bulk", "list", "junk"].includes(firstToken(value))),
   },
   { kind: "bulk", find: header("list-unsubscribe", "bulk.list_unsubscribe", (value) => value.trim() !== "") },
-  { kind: "bulk", find: header("feedback-id", "bulk.feedback_id", (value) => value.trim() !== "") },
+  { kind: "bulk", find: feedback },
   { kind: "bulk", find: campaign },
 ];
 
@@ -237,13 +237,23 @@ function calendar({ structure }: Facts): Evidence[] {
   return method !== null && personalMethods.has(method) ? [byOther("calendar.method", `METHOD:${method}`)] : nothing;
 }
 
+/**
+ * Mail services put one on everything that they send (Amazon SES, SendGrid, Postmark): on newsletters, on the form of a web site, and on what a
+ * person writes by way of them. By itself it says who carried the mail.
+ */
+function feedback(facts: Facts): Evidence[] {
+  const [id] = facts.values("feedback-id").filter((value) => value.trim() !== "");
+  const isSentToMany = ["list-unsubscribe", ...listFields].some((name) => facts.values(name).length > 0);
+  return id === undefined || !isSentToMany ? nothing : [byHeader("bulk.feedback_id", "feedback-id", id)];
+}
+
+const listFields = ["list-help", "list-subscribe", "list-owner", "list-archive"];
+
 /** A campaign's mark, and a second sign: programs for campaigns send single mails too. */
 function campaign(facts: Facts): Evidence[] {
   const key = campaignHeaders.find((name) => facts.values(name).length > 0);
   if (key === undefined) return nothing;
-  const second = ["list-help", "list-subscribe", "list-owner", "list-archive"].find(
-    (name) => facts.values(name).length > 0,
-  );
+  const second = listFields.find((name) => facts.values(name).length > 0);
   const noReply = takesNoReply(facts.from);
   if (second === undefined && !noReply) return nothing;
   const sign =
