@@ -117,7 +117,7 @@ export class Client {
     return this.#flow.capabilities.has(capability);
   }
 
-  /** What stands before all folders of one's own but INBOX (RFC 2342), mostly nothing. */
+  /** What stands before all folders of one's own but INBOX, mostly nothing. */
   get prefix(): string {
     return this.#flow.namespace?.prefix ?? "";
   }
