@@ -42,7 +42,8 @@ export function partHead(fields: readonly RawField[], implied = "text/plain"): P
   }
   const read = (key: string): Parameters => {
     const value = first.get(key);
-    return value === undefined ? nothing : parameters(value);
+    if (value === undefined) return nothing;
+    return parameters(key === "content-type" ? separated(value) : value);
   };
   const { value: declared, params } = read("content-type");
   const disposition = read("content-disposition");
@@ -65,6 +66,10 @@ export function partHead(fields: readonly RawField[], implied = "text/plain"): P
     anomalies,
   };
 }
+
+/** `text/html charset=utf-8` and `text/html, charset=utf-8`, as scripts write it: what would be no type, and so plain text full of tags. */
+const separated = (value: string): string =>
+  value.replace(/^(\s*[^\s;,/]+\/[^\s;,]+)(?:\s*,\s*|\s+)(?=[a-z-]+\s*=)/i, "$1; ");
 
 const filenameOf = (disposition: Parameters["params"], type: Parameters["params"]) =>
   decodedParameter(disposition, "filename") ?? decodedParameter(type, "name") ?? decodedParameter(type, "filename");

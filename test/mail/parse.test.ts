@@ -188,6 +188,20 @@ describe("bodies", () => {
     expect(await message(empty)).toMatchObject({ text: "only here", text_source: "derived_html" });
   });
 
+  test.each([" ", ", ", " , "])(
+    "a type and its parameters may stand apart by %j, as scripts write them",
+    async (gap) => {
+      const html = await parse(bytes(`${minimal}Content-Type: text/html${gap}charset=iso-8859-1\n\n<p>Hi</p>`));
+      expect(html.message).toMatchObject({ text: "Hi", html: "<p>Hi</p>", charset: { declared: "iso-8859-1" } });
+      const mixed = `--b\n\nbody\n--b\nContent-Type: application/x\n\nfile\n--b--\n`;
+      const { message: found } = await parse(
+        bytes(`${minimal}Content-Type: multipart/mixed${gap}boundary=b\n\n${mixed}`),
+      );
+      expect(found.text).toBe("body");
+      expect(found.attachments).toHaveLength(1);
+    },
+  );
+
   test("html nested deeper than a browser shows is read by its words", async () => {
     const found = await message(`${minimal}Content-Type: text/html\n\n${"<b><i>".repeat(60_000)}deep &lt;down&gt;`);
     expect(found.text).toBe("deep <down>");
