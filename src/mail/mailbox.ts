@@ -23,6 +23,9 @@ interface Piece {
   readonly apart: boolean;
 }
 
+/** Between the commas of one name. */
+const mostNameParts = 4;
+
 /** Reads at most `most` mailboxes: a header of a hundred thousand is cut, not refused. One pass over the value. */
 export function mailboxes(value: string, most: number): Mailboxes {
   const found: Mailbox[] = [];
@@ -30,18 +33,22 @@ export function mailboxes(value: string, most: number): Mailboxes {
   let pieces: Piece[] = [];
   let from = 0;
   const scanner = scan(value);
-  /** A name that ended in a comma: Smith, John <john@b.example> without the quotes that it needs. */
-  let surname: { text: string; from: number } | undefined;
+  /** A name that ended in a comma: Smith, John <john@b.example> without the quotes that it needs; or in several: Smith, John, Dr. */
+  let surname: { text: string; from: number; parts: number } | undefined;
   const end = (at: number, comma: boolean): void => {
     const bracket = pieces.some(({ kind }) => kind === "angle");
     const mailbox = mailboxOf(pieces, value.slice(bracket && surname !== undefined ? surname.from : from, at).trim());
     if (surname !== undefined && mailbox !== undefined && bracket) {
-      found.pop();
+      found.splice(-surname.parts);
       found.push({ ...mailbox, name: `${surname.text}, ${mailbox.name}` });
       surname = undefined;
     } else if (mailbox !== undefined) {
+      const isName = comma && mailbox.spec === null && mailbox.name !== "";
       found.push(mailbox);
-      surname = comma && mailbox.spec === null && mailbox.name !== "" ? { text: mailbox.name, from } : undefined;
+      if (!isName) surname = undefined;
+      else if (surname === undefined || surname.parts === mostNameParts)
+        surname = { text: mailbox.name, from, parts: 1 };
+      else surname = { ...surname, text: `${surname.text}, ${mailbox.name}`, parts: surname.parts + 1 };
     }
     pieces = [];
     from = at + 1;

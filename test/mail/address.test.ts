@@ -21,6 +21,13 @@ describe("address headers", () => {
     ],
     ["Smith, John <j@b.example>", [["Smith, John", "j@b.example"]]],
     [
+      "Acme, Inc., Sales <s@b.example>, Smith, John, Dr. <j@b.example>",
+      [
+        ["Acme, Inc., Sales", "s@b.example"],
+        ["Smith, John, Dr.", "j@b.example"],
+      ],
+    ],
+    [
       "a@b.example; c@d.example",
       [
         ["", "a@b.example"],
