@@ -104,6 +104,22 @@ describe("a mailbox that is read", () => {
     expect(message.flags.size).toBe(0);
   });
 
+  it("asks again at the next look, also in a folder that is not waited in and has no news", async () => {
+    const r = await rig();
+    r.server.folder("Sales");
+    let refusals = 1;
+    r.server.hook = ({ name, tag, connection }) => {
+      if (name !== "UID STORE" || --refusals < 0) return undefined;
+      connection.say(`${tag} NO not now`);
+      return true;
+    };
+    r.start({ folders: ["INBOX", "Sales"], after: "seen", connections: 1, poll_seconds: 60 });
+    await r.until("it waits", () => r.server.commands.at(-1) === "IDLE");
+    const message = r.server.put("Sales", mail("new"), { internalDate: new Date(r.clock.now()) });
+    await r.until("it is refused", () => refusals <= 0, 300_000);
+    await r.until("it holds", () => message.flags.has("\\Seen"), 200_000);
+  });
+
   it("moves a message once it is durable", async () => {
     const r = await rig();
     r.server.folder("Done");

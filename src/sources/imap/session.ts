@@ -238,6 +238,8 @@ async function isQuiet(client: Client, work: Work, primary: Work, context: Conte
     return false;
   // A person may have let one be tried again.
   if ((await context.ports.ledger.waitingUids(state.id)).length > 0) return false;
+  // What the server refused to do to a message is asked for again.
+  if ((await context.ports.ledger.uidsToAct(state.id, 1)).length > 0) return false;
   const found = await client.status(work.chosen.path);
   if (found?.uidValidity !== state.uidValidity || found.uidNext !== state.uidNext) return false;
   const { account, token } = context.held;
