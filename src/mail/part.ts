@@ -42,8 +42,7 @@ export function partHead(fields: readonly RawField[], implied = "text/plain"): P
   }
   const read = (key: string): Parameters => {
     const value = first.get(key);
-    if (value === undefined) return nothing;
-    return parameters(key === "content-type" ? separated(value) : value);
+    return value === undefined ? nothing : parameters(separated(value));
   };
   const { value: declared, params } = read("content-type");
   const disposition = read("content-disposition");
@@ -67,9 +66,12 @@ export function partHead(fields: readonly RawField[], implied = "text/plain"): P
   };
 }
 
-/** `text/html charset=utf-8` and `text/html, charset=utf-8`, as scripts write it: what would be no type, and so plain text full of tags. */
+/**
+ * `text/html charset=utf-8`, `text/html, charset=utf-8` and `inline filename=a.png`, as scripts write it: what would be no type, and so plain text
+ * full of tags, or a file without its name.
+ */
 const separated = (value: string): string =>
-  value.replace(/^(\s*[^\s;,/]+\/[^\s;,]+)(?:\s*,\s*|\s+)(?=[a-z-]+\s*=)/i, "$1; ");
+  value.replace(/^(\s*[^\s;,=]+)(?:\s*,\s*|\s+)(?=[a-z-]+[*\d]*\s*=)/i, "$1; ");
 
 const filenameOf = (disposition: Parameters["params"], type: Parameters["params"]) =>
   decodedParameter(disposition, "filename") ?? decodedParameter(type, "name") ?? decodedParameter(type, "filename");

@@ -4,9 +4,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { detectType } from "../../src/mail/detect.ts";
 import { labelsOf } from "../../src/mail/filename.ts";
+import { splitHeader } from "../../src/mail/header.ts";
 import { readOutlookItem } from "../../src/mail/outlook.ts";
 import { decodedParameter, parameters } from "../../src/mail/parameters.ts";
 import { parse } from "../../src/mail/parse.ts";
+import { partHead } from "../../src/mail/part.ts";
 import { readTnef } from "../../src/mail/tnef.ts";
 import { type TnefFile, tnefOf } from "../support/tnef.ts";
 
@@ -21,6 +23,13 @@ const nameOf = (disposition: string): string | undefined =>
   decodedParameter(parameters(disposition).params, "filename")?.text;
 
 describe("names of files", () => {
+  test.each([
+    ['attachment filename="Offer 2026.pdf"', "attachment", "Offer 2026.pdf"],
+    ["inline, filename*=UTF-8''a%20b.png", "inline", "a b.png"],
+  ])("stand behind a semicolon that was forgotten: %j", (value, disposition, filename) => {
+    expect(partHead(splitHeader(`Content-Disposition: ${value}\r\n`))).toMatchObject({ disposition, filename });
+  });
+
   test.each([
     ["attachment; filename=a.pdf", "a.pdf"],
     ['attachment; filename = "a b.pdf" ; x=y', "a b.pdf"],
