@@ -24,6 +24,7 @@ export type { FolderLooked, Looked } from "./main/mailbox-visits.ts";
 export { diffMappings, UnknownVersion, type Version } from "./main/mapping-diff.ts";
 export { type CaseResult, type CaseSubject, subjectOf, testMapping } from "./main/mapping-test.ts";
 export { knownVersions, openRules, registerMapping, type Versions } from "./main/mappings.ts";
+export { unopenedMail } from "./main/other-key.ts";
 export { peopleFor } from "./main/people.ts";
 export { laneId, tenantPlans } from "./main/plans.ts";
 export { isDaemonUp, poke } from "./main/poke.ts";

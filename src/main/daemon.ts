@@ -6,6 +6,7 @@ import { reviewKinds } from "../model/reviews.ts";
 import type { Intake, RunningSource } from "../model/source.ts";
 import { withoutCrowd } from "../pipeline/crowd.ts";
 import type { TenantPlan } from "../pipeline/enrich.ts";
+import { asError } from "../pipeline/faults.ts";
 import { startParsePool } from "../pipeline/parsing.ts";
 import { startRetaining } from "../pipeline/retain.ts";
 import { type Road, startRoad } from "../pipeline/road.ts";
@@ -22,6 +23,7 @@ import { type OpenLane, openLanes } from "./lanes.ts";
 import { mailboxesOf } from "./mailbox-names.ts";
 import { readMailboxes } from "./mailboxes.ts";
 import { openRules, registerMappings } from "./mappings.ts";
+import { unopenedMail } from "./other-key.ts";
 import { laneId, tenantPlans } from "./plans.ts";
 import { listenForPokes } from "./poke.ts";
 import { openSettingsSenders } from "./senders.ts";
@@ -73,6 +75,14 @@ async function openWorks(ground: Ground, door: boolean): Promise<OpenedWorks> {
   const { settings, ledger, clock, log, metrics } = ground;
   const freed = await ledger.reclaim(clock.now());
   if (freed > 0) log.info({ leases: freed }, "going on with what was in flight when the last process ended");
+  const unopened = await unopenedMail(ledger, ground.sealer);
+  if (unopened !== undefined) {
+    const fields = { event: unopened.eventId, err: asError(unopened.error) };
+    log.error(
+      fields,
+      "stored mail does not open with this master key, which new mail is sealed with: mailwright doctor",
+    );
+  }
   const lanes = openLanes(ground);
   for (const { settings: lane } of lanes) await ledger.pause({ lane: lane.lane, kind: "resume" });
   for (const { of, kind, waiting, more } of await strandedWork(ledger, settings)) {

@@ -2,7 +2,7 @@
 import { constants, existsSync } from "node:fs";
 import { access, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { dataPaths, diskOf, type Ground } from "../../main.ts";
+import { dataPaths, diskOf, type Ground, unopenedMail } from "../../main.ts";
 import type { Settings } from "../../settings/index.ts";
 import { sentenceOf } from "../exit.ts";
 import { codeOf, type Found, ok, problem, warning } from "./finding.ts";
@@ -91,23 +91,15 @@ export async function examineKey(settings: Settings, keyId: string | undefined):
   );
 }
 
-const looksBack = 20;
-
 /** Another key than the one that mail was stored with opens nothing of it, and seals what comes in meanwhile. Undefined: all opens. */
 export async function examineSealed({ ledger, sealer }: Ground): Promise<Found | undefined> {
-  for (const { eventId, sealedEvent } of await ledger.find({ limit: looksBack })) {
-    const sealed = sealedEvent ?? (await ledger.raw(eventId));
-    try {
-      if (sealed !== undefined) sealer.open(sealed);
-    } catch (error) {
-      return problem(
-        "key",
-        `the stored mail ${eventId} cannot be opened: ${sentenceOf(error)}`,
-        "another key: put the one back that mail was sealed with, and keep this one, which seals what comes in now; a damaged mail: mailwright recover",
-      );
-    }
-  }
-  return undefined;
+  const found = await unopenedMail(ledger, sealer);
+  if (found === undefined) return undefined;
+  return problem(
+    "key",
+    `the stored mail ${found.eventId} cannot be opened: ${sentenceOf(found.error)}`,
+    "another key: put the one back that mail was sealed with, and keep this one, which seals what comes in now; a damaged mail: mailwright recover",
+  );
 }
 
 /** The operator's word that this very key has a copy elsewhere. */
