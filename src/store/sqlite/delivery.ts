@@ -57,7 +57,21 @@ export interface Deliveries {
   unconfirmed(id: number): number;
   /** Whether a call may have happened whose outcome nobody knows. */
   unclear(id: number): boolean;
+  /** Kinds of the records that the plan does not ask for any more and that may be at the CRM; null where there are none. */
+  leftBehind(id: number): string | null;
 }
+
+/** Of steps, for an aggregate. People and companies are shared: the next mail that asks for one finds it. One that a person has looked for has no sends. */
+export const leftBehind = `group_concat(DISTINCT iif(position IS NULL AND state IN ('sent', 'unknown') AND sends > 0 AND undone IS NULL
+  AND kind IN ('deal', 'activity'), kind, NULL))`;
+
+/** What a delivery becomes that has all it asks for, and left something behind: it must not disappear from sight. */
+export const unsettled = (kinds: string) =>
+  ({
+    state: "failed",
+    reason: "outcome_unknown",
+    detail: `planned again without its ${kinds.replaceAll(",", ", ")}, while the outcome of a call for it is unknown; look at the CRM, then confirm or replay`,
+  }) as const;
 
 const columns =
   "id, event, lane, thread, decision, rule, state, reason, detail, attempts, turn, due_at, lease, settled_at";
@@ -81,6 +95,7 @@ export function openDeliveries(db: Connection): Deliveries {
   const unclear = db
     .prepare<[number], number>("SELECT 1 FROM step WHERE delivery = ? AND state IN ('sent', 'unknown') LIMIT 1")
     .pluck();
+  const behind = db.prepare<[number], string | null>(`SELECT ${leftBehind} FROM step WHERE delivery = ?`).pluck();
   return {
     get: (id) => get.get(id),
     held: (id, token) => held.get(id, token),
@@ -99,5 +114,6 @@ export function openDeliveries(db: Connection): Deliveries {
     },
     unconfirmed: (id) => unconfirmed.get(id) ?? 0,
     unclear: (id) => unclear.get(id) !== undefined,
+    leftBehind: (id) => behind.get(id) ?? null,
   };
 }

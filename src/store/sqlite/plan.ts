@@ -2,7 +2,7 @@
 import type { PreparedDelivery, PreparedStep } from "../../model/ledger.ts";
 import { undoRule } from "../../model/runs.ts";
 import type { Connection } from "./connection.ts";
-import { type Delivery, openDeliveries, turns } from "./delivery.ts";
+import { type Delivery, openDeliveries, turns, unsettled } from "./delivery.ts";
 import { openElect, openHurry } from "./head.ts";
 import { inLaterRun } from "./run-later.ts";
 import { openRestore, openRunPlan } from "./run-plan.ts";
@@ -142,7 +142,9 @@ export function openPlans(db: Connection): Plans {
     setAside(delivery, decision.kind, decision.reason, planned.now);
   }
 
-  function afterSteps(delivery: Delivery, before: Delivery, gained: boolean, { now, reprocess, run }: Planned): void {
+  function afterSteps(delivery: Delivery, before: Delivery, gained: boolean, planned: Planned): void {
+    const { now, reprocess, run } = planned;
+    const { rule } = planned.delivery.decision;
     const todo = deliveries.unconfirmed(delivery.id) > 0;
     switch (before.state) {
       case "failed":
@@ -175,8 +177,11 @@ export function openPlans(db: Connection): Plans {
       default:
         before.state satisfies never;
     }
+    const { attempts } = before;
+    const behind = todo || rule === undoRule ? null : deliveries.leftBehind(delivery.id);
     if (todo) deliveries.become(delivery, { state: "pending", attempts: 0, dueAt: now, now });
-    else deliveries.become(delivery, { state: "processed", attempts: before.attempts, at: now });
+    else if (behind !== null) deliveries.become(delivery, { ...unsettled(behind), attempts, at: now });
+    else deliveries.become(delivery, { state: "processed", attempts, at: now });
   }
 
   /** No more steps are wanted; but a call whose outcome is unknown must not disappear from sight with them. */

@@ -4,7 +4,7 @@ import { undoRule } from "../../model/runs.ts";
 import { refuse } from "../failed.ts";
 import { clip } from "./clip.ts";
 import type { Connection } from "./connection.ts";
-import { type Delivery, type Next, openDeliveries } from "./delivery.ts";
+import { type Delivery, leftBehind, type Next, openDeliveries, unsettled } from "./delivery.ts";
 import type { Operations } from "./operations.ts";
 import { openPlans } from "./plan.ts";
 import { openTakenBack } from "./run-made.ts";
@@ -20,8 +20,8 @@ export function openSettle(db: Connection): Pick<Operations, "note" | "settle"> 
   const leftSent = db.prepare(
     "UPDATE step SET state = 'unknown', reason = 'the work ended without an answer' WHERE delivery = ? AND state = 'sent'",
   );
-  const rest = db.prepare<[number], { sent: number; unconfirmed: number }>(
-    `SELECT total(state = 'sent') AS sent, total(position IS NOT NULL AND state <> 'confirmed') AS unconfirmed
+  const rest = db.prepare<[number], { sent: number; unconfirmed: number; behind: string | null }>(
+    `SELECT total(state = 'sent') AS sent, total(position IS NOT NULL AND state <> 'confirmed') AS unconfirmed, ${leftBehind} AS behind
        FROM step WHERE delivery = ?`,
   );
   const restore = openRestore(db);
@@ -31,15 +31,17 @@ export function openSettle(db: Connection): Pick<Operations, "note" | "settle"> 
     "INSERT INTO sample (event, tenant, at) SELECT seq, tenant, ? FROM event WHERE seq = ? ON CONFLICT DO NOTHING",
   );
 
-  function settle({ claim, at, settlement, steps }: Settle): boolean {
+  function settle({ claim, at, settlement: asked, steps }: Settle): boolean {
     const delivery = deliveries.held(claim.id, claim.lease.token);
     if (delivery === undefined) return false;
     for (const note of steps ?? []) write(delivery, note);
-    const { sent, unconfirmed } = rest.get(delivery.id) ?? { sent: 0, unconfirmed: 0 };
+    const { sent, unconfirmed, behind } = rest.get(delivery.id) ?? { sent: 0, unconfirmed: 0, behind: null };
     if (sent > 0) leftSent.run(delivery.id);
-    if (settlement.state === "processed" && unconfirmed > 0) {
+    if (asked.state === "processed" && unconfirmed > 0) {
       throw refuse("misuse", `delivery ${delivery.id} cannot be processed: not every step of it is confirmed`);
     }
+    const isShown = asked.state === "processed" && behind !== null && delivery.rule !== undoRule;
+    const settlement = isShown ? unsettled(behind) : asked;
     deliveries.become(delivery, nextOf(delivery, settlement, at));
     if (settlement.state === "processed" && settlement.sampled === true) sample.run(at, delivery.event);
     if (settlement.state === "held") heldBy.run(settlement.rule, delivery.id);

@@ -202,6 +202,30 @@ export function prepareContract(open: OpenBench): void {
       expect((await w.claim()).steps.map(({ key }) => key)).toEqual(["activity-c"]);
     });
 
+    it("shows a person a record that the new plan has no more and that may be at the CRM, once all else is there", async () => {
+      await w.delivery("a", steps("deal-a", "activity-a"));
+      const claim = await w.claim();
+      const step = there(claim.steps[0]).id;
+      await w.ledger.note({ claim, steps: [{ step, state: "sent", at: 3_000, deadline: 3_100 }] });
+      await w.ledger.settle({
+        claim,
+        at: 3_001,
+        settlement: { state: "pending", dueAt: 3_002, counted: true, detail: "cut" },
+        steps: [{ step, state: "unknown", at: 3_001, reason: "cut" }],
+      });
+      await replan(steps("activity-a"), { now: 4_000 });
+      expect((await w.deliver({ now: 4_000 })).steps.map(({ key }) => key)).toEqual(["activity-a"]);
+      const dead = await w.only("event-a");
+      expect(dead).toMatchObject({ state: "failed", reason: "outcome_unknown" });
+      expect(dead.detail).toContain("deal");
+      // A person has looked: there it ends.
+      await w.ledger.requeue({ kind: "replay", delivery: dead.id, now: 5_000 });
+      expect(await w.only("event-a")).toMatchObject({ state: "processed" });
+      await replan(steps("activity-a", "file-a"), { now: 6_000 });
+      await w.deliver({ now: 6_000 });
+      expect(await w.only("event-a")).toMatchObject({ state: "processed" });
+    });
+
     it("makes a skipped delivery pending when it is planned with steps after all", async () => {
       await w.delivery("a", skip());
       await replan(steps("activity-a"));
