@@ -61,16 +61,17 @@ export interface Deliveries {
   leftBehind(id: number): string | null;
 }
 
-/** Of steps, for an aggregate. People and companies are shared: the next mail that asks for one finds it. One that a person has looked for has no sends. */
-export const leftBehind = `group_concat(DISTINCT iif(position IS NULL AND state IN ('sent', 'unknown') AND sends > 0 AND undone IS NULL
-  AND kind IN ('deal', 'activity'), kind, NULL))`;
+const isBehind = (kind: string) =>
+  `max(iif(position IS NULL AND state IN ('sent', 'unknown') AND sends > 0 AND undone IS NULL AND kind = '${kind}', kind, NULL))`;
+/** Of steps, as an aggregate. People and companies are shared: the next mail that asks for one finds it. One that a person has looked for has no sends. */
+export const leftBehind = `nullif(concat_ws(', ', ${isBehind("activity")}, ${isBehind("deal")}), '')`;
 
 /** What a delivery becomes that has all it asks for, and left something behind: it must not disappear from sight. */
 export const unsettled = (kinds: string) =>
   ({
     state: "failed",
     reason: "outcome_unknown",
-    detail: `planned again without its ${kinds.replaceAll(",", ", ")}, while the outcome of a call for it is unknown; look at the CRM, then confirm or replay`,
+    detail: `planned again without its ${kinds}, while the outcome of a call for it is unknown; look at the CRM, then confirm or replay`,
   }) as const;
 
 const columns =
