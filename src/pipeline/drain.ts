@@ -57,6 +57,8 @@ const leaseMs = 10 * 60_000;
 const ledgerPauseMs = 1_000;
 /** Refs of people and deals seen lately, so that a burst of mails from one new sender looks them up once. */
 const recentRefs = 1_000;
+/** What no other mail asks for. */
+const perMail: ReadonlySet<Step["kind"]> = new Set(["activity", "file", "archive"]);
 
 export function startLane(settings: LaneSettings, ports: LanePorts): Lane {
   const { clock, log } = ports;
@@ -197,9 +199,9 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): Delivery {
         if (step.kind === "archive") recent.delete(step.target);
         if (
           made.kind === "confirmed" &&
-          step.kind !== "activity" &&
-          step.kind !== "file" &&
-          step.kind !== "archive" &&
+          // What was left alone is no record, and is tried again.
+          made.ref.id !== "none" &&
+          !perMail.has(step.kind) &&
           binding.generation() === generation
         )
           remember(step.key, made.ref.id);

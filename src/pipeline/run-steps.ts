@@ -45,12 +45,12 @@ export async function ensureOfRun(turn: Turn, plan: readonly Step[], ports: RunP
     if (step.kind === "archive" && step.expect !== undefined) return await takeBack(turn, step, plan, ports);
     if (isMove(step) && step.expect !== undefined) {
       const alone = await movedSince(step, turn, ports);
-      if (alone !== undefined) return leave(turn, alone, ports);
+      if (alone !== undefined) return leave(turn, alone.why, ports, alone.isDone ? tookBackBy(step, turn) : {});
     }
     const had = isMove(step) && row.sends === 0 ? await isLinked(step, turn, ports) : undefined;
     const outcome = await ensureStep(named, plan, ports);
     if (outcome.kind !== "confirmed" || outcome.note.state !== "confirmed") return outcome;
-    if (isMove(step) && step.undoes !== undefined) return withoutMove(step, step.undoes, outcome, turn);
+    if (isMove(step) && step.undoes !== undefined) return withoutMove(step, outcome, turn);
     // Found after a call without an answer: a mail and a deal carry our key; a contact or a company may be somebody else's by now.
     const unclear = row.state === "sent" || row.state === "unknown";
     const shared = step.kind === "person" || step.kind === "company";
@@ -127,16 +127,15 @@ function leave({ row }: Turn, why: string, { clock }: EnsurePorts, more: Confirm
 }
 
 /** The move that was taken back may be asked for again under the same key. */
-function withoutMove(
-  { kind, from }: Move,
-  key: string,
-  outcome: Extract<StepOutcome, { kind: "confirmed" }>,
-  { refs }: Turn,
-): StepOutcome {
+function withoutMove(step: Move, outcome: Extract<StepOutcome, { kind: "confirmed" }>, turn: Turn): StepOutcome {
+  if (outcome.note.state !== "confirmed") return outcome;
+  return { ...outcome, note: { ...outcome.note, ...tookBackBy(step, turn) } };
+}
+
+function tookBackBy({ kind, from, undoes }: Move, { refs }: Turn): Confirmed {
   const ref = refs.get(from);
-  if (ref === undefined || outcome.note.state !== "confirmed") return outcome;
-  const tookBack = { kind: kind === "link" ? "unlink" : "link", key, ref: ref.id, ours: false } as const;
-  return { ...outcome, note: { ...outcome.note, tookBack } };
+  if (ref === undefined || undoes === undefined) return {};
+  return { tookBack: { kind: kind === "link" ? "unlink" : "link", key: undoes, ref: ref.id, ours: false } };
 }
 
 /** A record goes only where it is as the run left it: nobody wrote into it, and nothing else belongs to it. */
@@ -168,16 +167,24 @@ function done({ row }: Turn, id: string, { clock }: EnsurePorts, more: Confirmed
   return { kind: "confirmed", ref: { id }, note };
 }
 
-/** Moves are taken back one by one from the last, so that each finds what it left; whatever else is there, a person has moved. */
-async function movedSince(step: Move, { refs, row }: Turn, ports: EnsurePorts): Promise<string | undefined> {
+/** As the ledger looks for it: another try may go through, once a later move of the run is taken back. */
+const moved = "was moved since";
+
+/** Moves are taken back one by one from the last, so that each finds what it left; whatever else is there, a person has moved, or a move of the run that is still to go. */
+async function movedSince(
+  step: Move,
+  { refs, row }: Turn,
+  ports: EnsurePorts,
+): Promise<{ readonly why: string; readonly isDone: boolean } | undefined> {
   const [from, to] = [refs.get(step.from), refs.get(step.to)];
-  if (from === undefined || to === undefined || step.expect === undefined) return "nothing is known of it any more";
+  if (from === undefined || to === undefined || step.expect === undefined)
+    return { why: "nothing is known of it any more", isDone: false };
   const now = await holds(from, [], ports);
-  if (now === undefined) return `${from.kind} ${from.id} is not there any more`;
+  if (now === undefined) return { why: `${from.kind} ${from.id} is not there any more`, isDone: false };
   const ofKind = (links: readonly string[]) => links.filter((link) => link.startsWith(`${to.kind}:`)).join();
   if (ofKind(now.links) === ofKind(step.expect.links)) return undefined;
-  // Our own call may have got through before its answer was lost.
   const isDone = now.links.includes(nameOf(to)) === (step.kind === "link");
+  // Our own call may have got through before its answer was lost.
   if (row.sends > 0 && isDone) return undefined;
-  return `${from.kind} ${from.id} was moved since`;
+  return { why: `${from.kind} ${from.id} ${moved}`, isDone };
 }

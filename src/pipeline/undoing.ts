@@ -101,7 +101,8 @@ function backward(
   }
   const here = steps.filter(
     ({ kind, state }) =>
-      state === "confirmed" && (kindsOf[about.pass]?.includes(kind) || (about.pass === 1 && isMoveKind(kind))),
+      // Moves in every pass: of two that the run made of one record, the later one has to go first, and its message may come later.
+      state === "confirmed" && (kindsOf[about.pass]?.includes(kind) || isMoveKind(kind)),
   );
   for (const step of here.reverse()) {
     const found = reversed(step, about);
@@ -132,6 +133,8 @@ function reversed({ kind, key, ref, adopted, sends, snapshot }: MadeStep, about:
     const natural = [key, String(run.id)];
     return { step: { kind: "archive", key: stepKey(tenant, "archive", natural), why, target: key, expect } };
   }
+  const again = now.filter(isMove).find(({ undoes }) => undoes === key);
+  if (again !== undefined) return { step: again };
   const move = now.filter(isMove).find((step) => step.kind === kind && step.key === key);
   // It was so before the run.
   if (move === undefined || expect.had === (kind === "link")) return undefined;

@@ -115,7 +115,8 @@ export async function openCrmWorld(old: CompiledMapping, fresh: CompiledMapping 
     await road.settled();
   }
 
-  async function through(kind: "apply" | "undo", of: number | null): Promise<number> {
+  /** So many messages at a time. */
+  async function through(kind: "apply" | "undo", of: number | null, limit = 100): Promise<number> {
     // What came about in the same moment might be newer than what an undo has read.
     await time.advance(1_000);
     const now = time.trueNow;
@@ -133,7 +134,7 @@ export async function openCrmWorld(old: CompiledMapping, fresh: CompiledMapping 
       for (let turns = 0; (await ledger.runProgress(run)).waiting > 0; turns++) {
         if (turns > 50) throw new Error("a run gets nowhere");
         await time.advance(1_000);
-        await ledger.feedRun({ run, limit: 100, now: time.trueNow });
+        await ledger.feedRun({ run, limit, now: time.trueNow });
         road.wake();
         await road.settled();
       }

@@ -148,6 +148,28 @@ test("leaves the CRM as it was before, but for what people touched, and what han
   expect(made).toBeGreaterThanOrEqual(everybody.length);
 }, 120_000);
 
+test("associations that several mails made of one person are all taken back, whichever mail comes first", async () => {
+  const same = { same_person: [[from[0], from[1], from[2]]] };
+  const rules = [{ name: "all", do: { company: {} } }];
+  const world = await openCrmWorld(
+    compileMapping(mappingSchema.parse({ ...same, rules: [] })),
+    compileMapping(mappingSchema.parse({ ...same, rules })),
+  );
+  try {
+    for (const by of [0, 2, 0]) await world.take({ by, subject: by, answers: null });
+    const [was, decided] = [alive(world.records), await world.deliveries()];
+    const run = await world.through("apply", null, 1);
+    const companies = [...alive(world.records).values()].filter(({ kind }) => kind === "company");
+    expect(companies.map(({ fields }) => fields.domain).sort()).toEqual(["client.example", "other.example"]);
+    const undo = await world.through("undo", run, 1);
+    expect(await world.left(undo)).toEqual([]);
+    expect(alive(world.records)).toEqual(was);
+    expect((await world.deliveries()).slice(-3)).toEqual(decided);
+  } finally {
+    await world.close();
+  }
+});
+
 test("a conversation is on one side of a flag, and stays there, in whatever order its mails come", async () => {
   const flagged = compileMapping(
     mappingSchema.parse({ rules: [{ name: "new", only: { percent: 50 }, do: { contact: { as: "lead" } } }] }),

@@ -57,21 +57,39 @@ export function openRunMade(db: Connection): Operations["runMade"] {
 /** By pass: deals hang on nobody's list but activities', people on deals', companies on people's. */
 const kindOfPass: readonly (StepKind | undefined)[] = [undefined, undefined, "deal", "person", "company"];
 
+/** Of a move that was left alone, in the words of the pipeline. */
+const isLeft = "u.ref = 'none' AND u.kind IN ('link', 'unlink') AND u.note LIKE 'left alone%was moved since'";
+
 export function openNextPass(db: Connection): Operations["nextPass"] {
   const of = db.prepare<[number], { of: number | null; pass: number }>("SELECT of, pass FROM run WHERE id = ?");
   const step = db.prepare("UPDATE run SET pass = ? WHERE id = ?");
+  // What was moved since its move may have been moved by another message's, which is taken back by now: it is tried again.
   const again = db.prepare(
     `UPDATE run_event SET state = 'waiting' WHERE run = $undo AND state = 'planned'
        AND NOT ${inLaterRun("run_event.event", "$undo")} AND event IN (
        SELECT d.event FROM step s INDEXED BY step_run JOIN delivery d ON d.id = s.delivery
-         WHERE s.run = $run AND s.kind = $kind AND s.snapshot IS NOT NULL AND s.undone IS NULL)`,
+         WHERE s.run = $run AND s.kind = $kind AND s.snapshot IS NOT NULL AND s.undone IS NULL
+       UNION SELECT d.event FROM step u INDEXED BY step_run JOIN delivery d ON d.id = u.delivery
+         WHERE u.run = $undo AND ${isLeft} AND EXISTS (SELECT 1 FROM step s INDEXED BY step_delivery
+           WHERE s.delivery = u.delivery AND s.run = $run AND s.kind IN ('link', 'unlink') AND s.snapshot IS NOT NULL AND s.undone IS NULL))`,
+  );
+  const left = `FROM step u INDEXED BY step_run JOIN delivery d ON d.id = u.delivery
+         JOIN run_event r ON r.run = $undo AND r.event = d.event AND r.state = 'waiting' WHERE u.run = $undo AND ${isLeft}`;
+  // Or it would be known to the lane from the first time.
+  const forget = db.prepare(`DELETE FROM record WHERE (lane, kind, key) IN (SELECT d.lane, u.kind, u.key ${left})`);
+  const retry = db.prepare(
+    `UPDATE step SET state = 'planned', position = NULL, ref = NULL, note = NULL, adopted = 0, settled_at = NULL WHERE id IN (SELECT u.id ${left})`,
   );
   return (undo) => {
     const row = of.get(undo);
     if (row?.of == null) return false;
     for (let pass = row.pass + 1; pass < kindOfPass.length; pass++) {
       step.run(pass, undo);
-      if (again.run({ undo, run: row.of, kind: kindOfPass[pass] ?? "" }).changes > 0) return true;
+      const { changes } = again.run({ undo, run: row.of, kind: kindOfPass[pass] ?? "" });
+      if (changes === 0) continue;
+      forget.run({ undo });
+      retry.run({ undo });
+      return true;
     }
     return false;
   };
