@@ -197,14 +197,9 @@ function openDelivery(settings: LaneSettings, ports: LanePorts): Delivery {
           sealer: ports.sealer,
         });
         if (step.kind === "archive") recent.delete(step.target);
-        if (
-          made.kind === "confirmed" &&
-          // What was left alone is no record, and is tried again.
-          made.ref.id !== "none" &&
-          !perMail.has(step.kind) &&
-          binding.generation() === generation
-        )
-          remember(step.key, made.ref.id);
+        // What was left alone ("none") is no record, and is tried again.
+        const isKnown = made.kind === "confirmed" && made.ref.id !== "none" && !perMail.has(step.kind);
+        if (isKnown && binding.generation() === generation) remember(step.key, made.ref.id);
         return made;
       });
       metrics.count("steps_total", { crm: settings.destination, kind: step.kind, outcome: outcome.kind });
