@@ -20,6 +20,9 @@ export interface Cohort {
   readonly percent?: number;
 }
 
+/** How the note of an association ends that an undo left alone because its record has others by now: the ledger lets it be tried again. */
+export const movedSince = "was moved since";
+
 /** The rule of a delivery while what a run made of it is taken back, where nothing was at the CRM before. */
 export const undoRule = "mapping.undo";
 

@@ -4,7 +4,7 @@ import { stepKey } from "../mapping/keys.ts";
 import type { KnownRef, Snapshot } from "../model/destination.ts";
 import type { ClaimedStep } from "../model/ledger.ts";
 import type { Sealer } from "../model/ports.ts";
-import { type Confirmed, recordKinds } from "../model/runs.ts";
+import { type Confirmed, movedSince, recordKinds } from "../model/runs.ts";
 import type { Step } from "../model/step.ts";
 import { defectIn, type EnsurePorts, failureOfRead, type StepOutcome, type Turn } from "./ensure.ts";
 import { LedgerFailed } from "./faults.ts";
@@ -44,7 +44,7 @@ export async function ensureOfRun(turn: Turn, plan: readonly Step[], ports: RunP
   try {
     if (step.kind === "archive" && step.expect !== undefined) return await takeBack(turn, step, plan, ports);
     if (isMove(step) && step.expect !== undefined) {
-      const alone = await movedSince(step, turn, ports);
+      const alone = await othersSince(step, turn, ports);
       if (alone !== undefined) return leave(turn, alone.why, ports, alone.isDone ? tookBackBy(step, turn) : {});
     }
     const had = isMove(step) && row.sends === 0 ? await isLinked(step, turn, ports) : undefined;
@@ -167,11 +167,8 @@ function done({ row }: Turn, id: string, { clock }: EnsurePorts, more: Confirmed
   return { kind: "confirmed", ref: { id }, note };
 }
 
-/** As the ledger looks for it: another try may go through, once a later move of the run is taken back. */
-const moved = "was moved since";
-
 /** Moves are taken back one by one from the last, so that each finds what it left; whatever else is there, a person has moved, or a move of the run that is still to go. */
-async function movedSince(
+async function othersSince(
   step: Move,
   { refs, row }: Turn,
   ports: EnsurePorts,
@@ -186,5 +183,5 @@ async function movedSince(
   const isDone = now.links.includes(nameOf(to)) === (step.kind === "link");
   // Our own call may have got through before its answer was lost.
   if (row.sends > 0 && isDone) return undefined;
-  return { why: `${from.kind} ${from.id} ${moved}`, isDone };
+  return { why: `${from.kind} ${from.id} ${movedSince}`, isDone };
 }

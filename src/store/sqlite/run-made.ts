@@ -1,6 +1,6 @@
 /** What a run made of one message, for whoever takes it back; and the next turn of an undo, over what hangs on what is gone by then. */
 import type { DeliveryState } from "../../model/ledger.ts";
-import type { Made, MadeStep, RunBefore } from "../../model/runs.ts";
+import { type Made, type MadeStep, movedSince, type RunBefore } from "../../model/runs.ts";
 import type { StepKind } from "../../model/step.ts";
 import type { Connection } from "./connection.ts";
 import type { Operations } from "./operations.ts";
@@ -57,8 +57,8 @@ export function openRunMade(db: Connection): Operations["runMade"] {
 /** By pass: deals hang on nobody's list but activities', people on deals', companies on people's. */
 const kindOfPass: readonly (StepKind | undefined)[] = [undefined, undefined, "deal", "person", "company"];
 
-/** Of a move that was left alone, in the words of the pipeline. */
-const isLeft = "u.ref = 'none' AND u.kind IN ('link', 'unlink') AND u.note LIKE 'left alone%was moved since'";
+/** Of a move that was left alone. */
+const isLeft = `u.ref = 'none' AND u.kind IN ('link', 'unlink') AND u.note LIKE 'left alone%${movedSince}'`;
 
 export function openNextPass(db: Connection): Operations["nextPass"] {
   const of = db.prepare<[number], { of: number | null; pass: number }>("SELECT of, pass FROM run WHERE id = ?");
