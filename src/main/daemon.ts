@@ -77,7 +77,7 @@ async function openWorks(ground: Ground, door: boolean): Promise<OpenedWorks> {
   if (freed > 0) log.info({ leases: freed }, "going on with what was in flight when the last process ended");
   const unopened = await unopenedMail(ledger, ground.sealer);
   if (unopened !== undefined) {
-    const fields = { event: unopened.eventId, err: asError(unopened.error) };
+    const fields = { event_id: unopened.eventId, err: asError(unopened.error) };
     log.error(
       fields,
       "stored mail does not open with this master key, which new mail is sealed with: mailwright doctor",
